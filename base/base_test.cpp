@@ -1,0 +1,86 @@
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/checked.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "base/utf8.h"
+
+namespace ingle::base {
+namespace {
+
+Result<int> half(int n) {
+  if (n % 2 != 0) return Error{ErrorCode::invalid_argument, "odd"};
+  return n / 2;
+}
+
+Result<int> quarter(int n) {
+  INGLE_TRY(const int h, half(n));
+  return half(h);
+}
+
+TEST(Result, CarriesValueOrError) {
+  EXPECT_EQ(*quarter(8), 2);
+  EXPECT_EQ(quarter(6).error().message, "odd");
+  EXPECT_EQ(quarter(7).error().code, ErrorCode::invalid_argument);
+}
+
+TEST(Checked, FindsOverflow) {
+  EXPECT_FALSE(checked_mul<uint64_t>(uint64_t{1} << 40, uint64_t{1} << 24));
+  EXPECT_EQ(checked_mul<uint64_t>(uint64_t{1} << 40, uint64_t{1} << 23), uint64_t{1} << 63);
+  EXPECT_FALSE(checked_add<uint32_t>(0xFFFFFFFF, 1));
+  EXPECT_FALSE((checked_cast<uint32_t, int64_t>(-1)));
+  EXPECT_FALSE(in_range(8, UINT64_MAX, 16));
+  EXPECT_TRUE(in_range(16, 0, 16));
+  EXPECT_FALSE(checked_align_up(UINT64_MAX - 3, 32));
+}
+
+TEST(Utf8, RejectsWhatTheStandardRejects) {
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF"})
+    EXPECT_EQ(find_invalid_utf8(bad), 0u) << bad;
+  for (uint32_t cp : {0x41u, 0x7FFu, 0x800u, 0xD7FFu, 0xE000u, 0xFFFFu, 0x10000u, 0x10FFFFu}) {
+    std::string text;
+    append_utf8(text, cp);
+    EXPECT_EQ(decode_utf8(text).value, cp);
+    EXPECT_EQ(decode_utf8(text).length, text.size());
+  }
+}
+
+TEST(Utf8, HoldsBackIncompleteTail) {
+  const std::string euro = "\xE2\x82\xAC";
+  EXPECT_EQ(complete_utf8_prefix("a" + euro), 4u);
+  EXPECT_EQ(complete_utf8_prefix("a" + euro.substr(0, 2)), 1u);
+  EXPECT_EQ(complete_utf8_prefix("a\xFF"), 2u);         // never becomes valid: not held back
+  EXPECT_EQ(complete_utf8_prefix("a\xED\xA0"), 3u);     // a surrogate's first half
+}
+
+TEST(Json, IsBounded) {
+  EXPECT_EQ(parse_json("[1, 2").error().code, ErrorCode::corrupt);
+  EXPECT_EQ(parse_json(std::string(100000, '[')).error().code, ErrorCode::limit_exceeded);
+  const auto object = parse_json(R"({"b":1,"a":"]]]"})");
+  ASSERT_TRUE(object.ok());
+  EXPECT_EQ(object->begin().key(), "b");
+}
+
+TEST(Files, AtomicWriteAndMap) {
+  const auto folder = std::filesystem::temp_directory_path() / ("ingle_base_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  ASSERT_TRUE(write_file_atomic(folder / "x", "hello").ok());
+  const auto mapped = MappedFile::open(folder / "x");
+  ASSERT_TRUE(mapped.ok());
+  EXPECT_EQ(mapped->bytes().size(), 5u);
+  EXPECT_EQ(*read_file(folder / "x", 10), "hello");
+  EXPECT_EQ(read_file(folder / "x", 4).error().code, ErrorCode::limit_exceeded);
+  EXPECT_EQ(MappedFile::open(folder / "none").error().code, ErrorCode::not_found);
+  EXPECT_EQ(MappedFile::open(folder).error().code, ErrorCode::corrupt);
+  EXPECT_EQ(write_file_atomic(folder / "no" / "x", "").error().code, ErrorCode::not_found);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace ingle::base

@@ -1,0 +1,29 @@
+// UTF-8 by the Unicode standard's table 3-7: no surrogates, no overlong forms, nothing above U+10FFFF.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ingle::base {
+
+struct CodePoint {
+  uint32_t value = 0;
+  uint32_t length = 0;  ///< bytes consumed; 0 where the bytes at this place are not valid UTF-8
+};
+
+/// The code point that starts `text`. length 0: invalid, or text is empty.
+CodePoint decode_utf8(std::string_view text);
+
+/// Appends the UTF-8 form of a scalar value.
+void append_utf8(std::string& out, uint32_t code_point);
+
+/// Offset of the first byte that is not valid UTF-8, or text.size().
+size_t find_invalid_utf8(std::string_view text);
+inline bool is_valid_utf8(std::string_view text) { return find_invalid_utf8(text) == text.size(); }
+
+/// Length of the longest prefix that does not end inside a code point which later bytes could still complete.
+size_t complete_utf8_prefix(std::string_view text);
+
+}  // namespace ingle::base

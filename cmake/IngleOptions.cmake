@@ -1,0 +1,29 @@
+# Compiler options that every target shares, carried by the interface target ingle_options.
+add_library(ingle_options INTERFACE)
+target_include_directories(ingle_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(ingle_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                                               -Wnon-virtual-dtor -Woverloaded-virtual -fno-math-errno
+                                               -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(ingle_options INTERFACE -Wthread-safety)
+else()
+  # gcc 12 sees overlaps and out-of-range accesses in its own std::string and <immintrin.h>; both are known false alarms.
+  target_compile_options(ingle_options INTERFACE -Wno-restrict -Wno-psabi)
+endif()
+if(INGLE_WERROR)
+  target_compile_options(ingle_options INTERFACE -Werror)
+endif()
+if(INGLE_SANITIZE)
+  target_compile_options(ingle_options INTERFACE -fsanitize=${INGLE_SANITIZE} -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=all)
+  target_link_options(ingle_options INTERFACE -fsanitize=${INGLE_SANITIZE})
+endif()
+if(INGLE_COVERAGE)
+  target_compile_options(ingle_options INTERFACE --coverage)
+  target_link_options(ingle_options INTERFACE --coverage)
+endif()
+
+find_program(INGLE_CCACHE ccache)
+if(INGLE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${INGLE_CCACHE})
+endif()

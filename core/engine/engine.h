@@ -1,0 +1,106 @@
+// The engine: a model compiled for this machine, and sequences that run on it. Everything a person sees talks to this.
+//
+//   auto engine = Engine::load("model.gguf", {}, {}).value();
+//   auto sequence = engine->new_sequence().value();
+//   auto ids = engine->tokenizer().encode("Once upon", {.add_special = true});
+//   auto logits = engine->forward(*sequence, ids, LogitRows::last).value();   // vocabulary-size floats
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/files/model_file.h"
+#include "core/sampling/sampler.h"
+#include "core/template/template.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace ingle::core {
+
+enum class Precision {
+  normal,     ///< quantised weights against 8-bit activations, 16-bit KV cache
+  reference,  ///< 32-bit floats everywhere
+};
+
+struct LoraSpec {
+  std::filesystem::path path;  ///< a LoRA adapter in GGUF
+  float scale = 1.0f;
+};
+
+struct EngineOptions {
+  uint32_t context_length = 0;  ///< tokens; 0: the model's own length or what fits memory_limit_bytes, if that is less
+  uint32_t threads = 0;         ///< 0: one per physical core
+  uint32_t batch = 512;         ///< most tokens in one pass of prefill
+  Precision precision = Precision::normal;
+  std::string isa;              ///< "", or an instruction set's name to force ("scalar", "avx2", "avx512vnni", …)
+  std::vector<LoraSpec> loras;
+  uint64_t memory_limit_bytes = 0;  ///< 0: the memory that is free now
+};
+
+/// What doctor, show and bench report.
+struct EngineInfo {
+  std::string architecture, name, isa, quantization;  ///< quantization: the format of most weight bytes
+  uint32_t vocabulary_size = 0, layers = 0, width = 0, heads = 0, kv_heads = 0, head_dim = 0;
+  uint32_t context_length = 0;          ///< of this engine
+  uint32_t trained_context_length = 0;  ///< of the model
+  uint32_t threads = 0;
+  uint64_t parameters = 0;
+  uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
+  double load_ms = 0;
+};
+
+/// The plan for a model without loading it: what it would take at a context length.
+struct MemoryPlan {
+  uint64_t weight_bytes = 0, state_bytes_per_token = 0, activation_bytes = 0;
+  uint32_t trained_context_length = 0;
+  uint64_t total(uint32_t context) const { return weight_bytes + activation_bytes + state_bytes_per_token * context; }
+};
+base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options);
+
+enum class LogitRows { none, last, all };
+
+/// One sequence's state (KV cache). Not thread-safe; sequences of one engine take turns.
+class Sequence {
+ public:
+  virtual ~Sequence() = default;
+  virtual uint32_t length() const = 0;    ///< tokens held
+  virtual uint32_t capacity() const = 0;  ///< context length
+  virtual void truncate(uint32_t length) = 0;  ///< keeps the first `length` tokens
+};
+
+/// Fraction done in [0, 1]; return false to cancel.
+using LoadProgress = std::function<bool(double)>;
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Errors: as ModelFile::open and load_tokenizer; out_of_memory with what is needed and what there is; unsupported.
+  static base::Result<std::unique_ptr<Engine>> load(const std::filesystem::path& model, const EngineOptions& options,
+                                                    const LoadProgress& progress = {});
+
+  virtual const EngineInfo& info() const = 0;
+  virtual const ModelFile& file() const = 0;
+  virtual const Tokenizer& tokenizer() const = 0;
+  /// nullptr: the model has none and runs as raw completion.
+  virtual const ChatTemplate* chat_template() const = 0;
+  /// Sampling defaults that the model's metadata names; otherwise SamplingParams' own.
+  virtual const SamplingParams& default_sampling() const = 0;
+
+  virtual base::Result<std::unique_ptr<Sequence>> new_sequence() = 0;
+
+  /// Appends `tokens` to the sequence. Returns rows * vocabulary_size logits, valid until the next call: no row, the
+  /// last token's, or one per token. `cancel` (may be null) is looked at between batches.
+  /// Errors: limit_exceeded (says by how many tokens the context overflows; the sequence is unchanged),
+  /// invalid_argument (token id out of range), cancelled.
+  virtual base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
+                                                 const std::function<bool()>& cancelled = {}) = 0;
+};
+
+}  // namespace ingle::core

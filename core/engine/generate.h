@@ -1,0 +1,40 @@
+// Generation as a person sees it: a prompt in, streamed text out, a reason for the end.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/engine/engine.h"
+
+namespace ingle::core {
+
+enum class StopReason { stop_token, stop_string, length, context_full, cancelled };
+
+struct GenerateOptions {
+  SamplingParams sampling;
+  uint32_t max_tokens = 0;  ///< 0: until the context is full
+  std::vector<std::string> stop_strings;
+  bool ignore_stop_tokens = false;
+  bool show_special = false;
+};
+
+struct GenerateResult {
+  std::vector<TokenId> tokens;  ///< generated, without the stop token
+  std::string text;
+  StopReason reason = StopReason::length;
+  uint32_t prompt_tokens = 0;
+  double prefill_ms = 0, first_token_ms = 0, decode_ms = 0;
+};
+
+/// Runs `prompt` after what the sequence already holds. `on_text` gets whole code points only, and nothing that could
+/// still become part of a stop string; it returns false to stop. Errors: as Engine::forward for the prompt.
+base::Result<GenerateResult> generate(Engine& engine, Sequence& sequence, std::span<const TokenId> prompt,
+                                      const GenerateOptions& options,
+                                      const std::function<bool(std::string_view)>& on_text,
+                                      const std::function<bool()>& cancelled = {});
+
+}  // namespace ingle::core

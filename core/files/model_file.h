@@ -1,0 +1,85 @@
+// A model on disk, parsed and checked: typed metadata and named tensors that point into memory-mapped files.
+// GGUF (single and split) and safetensors folders look the same from here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+
+/// One metadata value. Integers widen to 64 bits, floats to double; arrays are homogeneous.
+using MetadataValue = std::variant<bool, int64_t, uint64_t, double, std::string, std::vector<bool>, std::vector<int64_t>,
+                                   std::vector<uint64_t>, std::vector<double>, std::vector<std::string>>;
+
+/// Metadata by key. For GGUF, the file's keys. For safetensors, config.json with nested names joined by dots
+/// ("rope_scaling.factor") and generation_config.json under "generation.".
+class Metadata {
+ public:
+  std::map<std::string, MetadataValue, std::less<>> values;
+
+  bool has(std::string_view key) const { return values.find(key) != values.end(); }
+  /// nullptr where the key is absent or holds another type.
+  const std::string* find_string(std::string_view key) const;
+  const std::vector<std::string>* find_strings(std::string_view key) const;
+  const std::vector<double>* find_doubles(std::string_view key) const;
+  /// Any integer type, where the value fits.
+  std::optional<uint64_t> find_uint(std::string_view key) const;
+  /// Any number.
+  std::optional<double> find_double(std::string_view key) const;
+  std::optional<bool> find_bool(std::string_view key) const;
+  /// An array of any integer type (or a bool array as 0/1), where all values fit.
+  std::optional<std::vector<int64_t>> find_ints(std::string_view key) const;
+};
+
+/// A tensor's place. dims[0] is the contiguous dimension (GGUF's order): a matrix of `rows` outputs by `columns` inputs
+/// has dims = {columns, rows, 1, 1}.
+struct Tensor {
+  std::string name;
+  const QuantFormat* format = nullptr;
+  std::array<uint64_t, 4> dims{1, 1, 1, 1};
+  uint32_t dim_count = 0;
+  std::span<const std::byte> data;  ///< exactly format->bytes(elements()) bytes, inside a mapping of the ModelFile
+
+  uint64_t elements() const { return dims[0] * dims[1] * dims[2] * dims[3]; }
+  uint64_t columns() const { return dims[0]; }
+  uint64_t rows() const { return dims[1] * dims[2] * dims[3]; }
+};
+
+enum class ContainerFormat { gguf, safetensors };
+
+class ModelFile {
+ public:
+  /// Opens a .gguf file (any part of a split one opens them all), a .safetensors file, or a folder with config.json and
+  /// safetensors. Errors: not_found, corrupt, unsupported (names what is not supported and what is), limit_exceeded.
+  static base::Result<ModelFile> open(const std::filesystem::path& path);
+
+  ContainerFormat container = ContainerFormat::gguf;
+  std::filesystem::path path;    ///< as given
+  std::filesystem::path folder;  ///< for safetensors: where config.json, tokenizer.json are; else empty
+  Metadata metadata;
+  std::vector<Tensor> tensors;
+  std::vector<base::MappedFile> mappings;
+
+  /// nullptr where there is none.
+  const Tensor* find_tensor(std::string_view name) const;
+  uint64_t tensor_bytes() const;
+
+ private:
+  std::map<std::string, size_t, std::less<>> tensor_index_;
+  friend struct ModelFileBuilder;
+};
+
+}  // namespace ingle::core

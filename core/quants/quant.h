@@ -1,0 +1,40 @@
+// A tensor's number format as one record: name, GGUF id, block shape, decode, encode.
+// One file per format (core/quants/NAME.cpp defines `NAME_record`); the build collects them into all_quants().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ingle::core {
+
+struct QuantFormat {
+  std::string_view name;        ///< as GGUF spells it: "Q4_K", "BF16"
+  uint32_t gguf_id = 0;         ///< ggml_type in GGUF files
+  uint32_t block_elements = 0;  ///< consecutive elements of one row that share a block: 1, 32 or 256
+  uint32_t block_bytes = 0;
+
+  /// Decodes `blocks` blocks at `source` (no alignment assumed) to blocks * block_elements floats. The scalar reference:
+  /// defines the format's values. Any bytes are valid input; infinities and NaNs pass through.
+  void (*decode)(const std::byte* source, float* destination, size_t blocks) = nullptr;
+
+  /// Encodes finite floats, rounding to nearest; blocks * block_elements of them.
+  void (*encode)(const float* source, std::byte* destination, size_t blocks) = nullptr;
+
+  /// Bytes of `elements` values (a multiple of block_elements).
+  uint64_t bytes(uint64_t elements) const { return elements / block_elements * block_bytes; }
+};
+
+/// All formats of this build.
+std::span<const QuantFormat* const> all_quants();
+
+/// nullptr where this build has none.
+const QuantFormat* find_quant(uint32_t gguf_id);
+const QuantFormat* find_quant(std::string_view name);
+
+/// "F32, F16, …": for error messages.
+std::string quant_names();
+
+}  // namespace ingle::core

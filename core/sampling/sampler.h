@@ -1,0 +1,51 @@
+// From logits to a token: penalties, truncations, temperature, a seeded draw. Same seed and logits, same tokens.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace ingle::core {
+
+/// Every default means "off" but temperature. The order of application is documented in sampler.cpp.
+struct SamplingParams {
+  float temperature = 0.8f;  ///< 0: greedy
+  int32_t top_k = 0;         ///< 0: off
+  float top_p = 1.0f;
+  float min_p = 0.0f;
+  float typical_p = 1.0f;
+  float xtc_probability = 0.0f, xtc_threshold = 0.1f;
+  float repeat_penalty = 1.0f, frequency_penalty = 0.0f, presence_penalty = 0.0f;
+  int32_t penalty_last_n = 64;  ///< tokens looked back; -1: all
+  float dry_multiplier = 0.0f, dry_base = 1.75f;
+  int32_t dry_allowed_length = 2, dry_last_n = -1;
+  std::vector<std::vector<int32_t>> dry_breakers;  ///< token sequences that end a repetition
+  int32_t mirostat = 0;  ///< 0 or 2
+  float mirostat_tau = 5.0f, mirostat_eta = 0.1f;
+  std::vector<std::pair<int32_t, float>> logit_bias;
+  uint64_t seed = 0;
+};
+
+/// Refuses values that make no sense (temperature < 0, top_p outside (0, 1], …), naming the field and its range.
+base::Status validate(const SamplingParams& params);
+
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+  /// Tokens of the prompt, so that penalties see them.
+  virtual void accept(int32_t token) = 0;
+  /// Chooses a token. `logits` has vocabulary-size entries and is used as scratch. Does not accept it. Never returns an
+  /// id whose logit is NaN or -inf while another has a finite one.
+  virtual int32_t sample(std::span<float> logits) = 0;
+  /// Restart: history cleared, random state back to the seed.
+  virtual void reset() = 0;
+};
+
+std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size);
+
+}  // namespace ingle::core
