@@ -1,0 +1,35 @@
+// IQ4_NL: 32 elements, x = d * kCodebook[q], a codebook of 16 unevenly spaced values.
+//   f16 d | 16 bytes: the low nibbles are q[0..15], the high ones q[16..31]
+// The layout is ggml-common.h's of llama.cpp (block_iq4_nl).
+#include "core/quants/codebook.h"
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 32, kBytes = 18;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source);
+    for (size_t i = 0; i < 16; ++i) {
+      const uint32_t pair = byte_at(source + 2, i);
+      destination[i] = d * static_cast<float>(kCodebook[pair & 15]);
+      destination[i + 16] = d * static_cast<float>(kCodebook[pair >> 4]);
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat iq4_nl_record = {.name = "IQ4_NL",
+                                          .gguf_id = 20,
+                                          .block_elements = kElements,
+                                          .block_bytes = kBytes,
+                                          .decode = decode,
+                                          .encode = encode};
+
+}  // namespace ingle::core

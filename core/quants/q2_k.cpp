@@ -1,0 +1,42 @@
+// Q2_K: 256 elements in 16 groups of 16, x = d * scale[g] * q - dmin * min[g], with 4-bit scales and mins.
+//   16 bytes: scale[g] low nibble, min[g] high nibble | 64 bytes q | f16 d | f16 dmin
+//   Byte 32h + l holds, in its bit pairs s = 0..3, q of element 128h + 32s + l.
+// The layout is ggml-common.h's of llama.cpp (block_q2_K).
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 256, kBytes = 84;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const std::byte* const quants = source + 16;
+    const float d = load_f16(source + 80);
+    const float dmin = load_f16(source + 82);
+    for (size_t g = 0; g < 16; ++g) {
+      const uint32_t packed = byte_at(source, g);
+      const float scale = d * static_cast<float>(packed & 15);
+      const float min = dmin * static_cast<float>(packed >> 4);
+      const std::byte* const bytes = quants + g / 8 * 32 + g % 2 * 16;
+      const size_t shift = g % 8 / 2 * 2;
+      for (size_t l = 0; l < 16; ++l) {
+        destination[g * 16 + l] = scale * static_cast<float>((byte_at(bytes, l) >> shift) & 3) - min;
+      }
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q2_k_record = {.name = "Q2_K",
+                                        .gguf_id = 10,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core

@@ -1,0 +1,48 @@
+// Q3_K: 256 elements in 16 groups of 16, x = d * (scale[g] - 32) * (q - 4), with 6-bit scales and 3-bit q.
+//   32 bytes: bit b of byte l is bit 2 of q of element 32b + l
+//   64 bytes: byte 32h + l holds, in its bit pairs s = 0..3, bits 0..1 of q of element 128h + 32s + l
+//   12 bytes of scales: byte i of the first 8 holds the low nibbles of scale[i] and scale[i + 8]; byte 8 + i holds, in
+//   its bit pairs, the upper two bits of scale[i], scale[i + 4], scale[i + 8], scale[i + 12] | f16 d
+// The layout is ggml-common.h's of llama.cpp (block_q3_K).
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 256, kBytes = 110;
+
+int32_t scale_of(const std::byte* scales, size_t g) {
+  const uint32_t low = (byte_at(scales, g % 8) >> (g / 8 * 4)) & 15;
+  const uint32_t high = (byte_at(scales, 8 + g % 4) >> (g / 4 * 2)) & 3;
+  return static_cast<int32_t>(low | high << 4) - 32;
+}
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source + 108);
+    for (size_t g = 0; g < 16; ++g) {
+      const float scale = d * static_cast<float>(scale_of(source + 96, g));
+      const std::byte* const high = source + g % 2 * 16;
+      const std::byte* const low = source + 32 + g / 8 * 32 + g % 2 * 16;
+      const size_t low_shift = g % 8 / 2 * 2;
+      for (size_t l = 0; l < 16; ++l) {
+        const uint32_t q = ((byte_at(low, l) >> low_shift) & 3) | ((byte_at(high, l) >> (g / 2)) & 1) << 2;
+        destination[g * 16 + l] = scale * static_cast<float>(static_cast<int32_t>(q) - 4);
+      }
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q3_k_record = {.name = "Q3_K",
+                                        .gguf_id = 11,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core

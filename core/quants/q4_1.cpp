@@ -1,0 +1,35 @@
+// Q4_1: 32 elements, x = d * q + m.
+//   f16 d | f16 m | 16 bytes: the low nibbles are q[0..15], the high ones q[16..31]
+// The layout is ggml-common.h's of llama.cpp (block_q4_1).
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 32, kBytes = 20;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source);
+    const float m = load_f16(source + 2);
+    for (size_t i = 0; i < 16; ++i) {
+      const uint32_t pair = byte_at(source + 4, i);
+      destination[i] = d * static_cast<float>(pair & 15) + m;
+      destination[i + 16] = d * static_cast<float>(pair >> 4) + m;
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q4_1_record = {.name = "Q4_1",
+                                        .gguf_id = 3,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core

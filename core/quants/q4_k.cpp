@@ -1,0 +1,42 @@
+// Q4_K: 256 elements in 8 groups of 32, x = d * scale[g] * q - dmin * min[g], with 6-bit scales and mins.
+//   f16 d | f16 dmin | 12 bytes of scales and mins (k_scales.h) | 128 bytes q
+//   Byte 32p + l holds q of element 64p + l (low nibble) and of element 64p + 32 + l (high).
+// The layout is ggml-common.h's of llama.cpp (block_q4_K).
+#include "core/quants/half.h"
+#include "core/quants/k_scales.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 256, kBytes = 144;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source);
+    const float dmin = load_f16(source + 2);
+    for (size_t g = 0; g < 8; ++g) {
+      const ScaleMin packed = unpack_scale_min(source + 4, g);
+      const float scale = d * static_cast<float>(packed.scale);
+      const float min = dmin * static_cast<float>(packed.min);
+      const std::byte* const bytes = source + 16 + g / 2 * 32;
+      const size_t shift = g % 2 * 4;
+      for (size_t l = 0; l < 32; ++l) {
+        destination[g * 32 + l] = scale * static_cast<float>((byte_at(bytes, l) >> shift) & 15) - min;
+      }
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q4_k_record = {.name = "Q4_K",
+                                        .gguf_id = 12,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core

@@ -1,0 +1,37 @@
+// Q5_0: 32 elements, x = d * (q - 16).
+//   f16 d | u32 h: bit i is bit 4 of q[i] | 16 bytes: the low nibbles belong to q[0..15], the high ones to q[16..31]
+// The layout is ggml-common.h's of llama.cpp (block_q5_0).
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 32, kBytes = 22;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source);
+    const uint32_t high = load_u32(source + 2);
+    for (size_t i = 0; i < 16; ++i) {
+      const uint32_t pair = byte_at(source + 6, i);
+      const uint32_t low_half = (pair & 15) | ((high >> i) & 1) << 4;
+      const uint32_t high_half = (pair >> 4) | ((high >> (i + 16)) & 1) << 4;
+      destination[i] = d * static_cast<float>(static_cast<int32_t>(low_half) - 16);
+      destination[i + 16] = d * static_cast<float>(static_cast<int32_t>(high_half) - 16);
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q5_0_record = {.name = "Q5_0",
+                                        .gguf_id = 6,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core

@@ -1,0 +1,36 @@
+// Q5_1: 32 elements, x = d * q + m.
+//   f16 d | f16 m | u32 h: bit i is bit 4 of q[i] | 16 bytes: low nibbles belong to q[0..15], high ones to q[16..31]
+// The layout is ggml-common.h's of llama.cpp (block_q5_1).
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 32, kBytes = 24;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source);
+    const float m = load_f16(source + 2);
+    const uint32_t high = load_u32(source + 4);
+    for (size_t i = 0; i < 16; ++i) {
+      const uint32_t pair = byte_at(source + 8, i);
+      destination[i] = d * static_cast<float>((pair & 15) | ((high >> i) & 1) << 4) + m;
+      destination[i + 16] = d * static_cast<float>((pair >> 4) | ((high >> (i + 16)) & 1) << 4) + m;
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q5_1_record = {.name = "Q5_1",
+                                        .gguf_id = 7,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core

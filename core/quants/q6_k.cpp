@@ -1,0 +1,43 @@
+// Q6_K: 256 elements in 16 groups of 16, x = d * scale[g] * (q - 32), with signed 8-bit scales and 6-bit q.
+//   128 bytes: byte 64h + l (l < 64) holds the low nibbles of q of elements 128h + l and 128h + 64 + l
+//   64 bytes: byte 32h + l holds, in its bit pairs s = 0..3, bits 4..5 of q of element 128h + 32s + l
+//   16 signed bytes of scales | f16 d
+// The layout is ggml-common.h's of llama.cpp (block_q6_K).
+#include "core/quants/half.h"
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kElements = 256, kBytes = 210;
+
+void decode(const std::byte* source, float* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
+    const float d = load_f16(source + 208);
+    for (size_t g = 0; g < 16; ++g) {
+      const float scale = d * static_cast<float>(signed_byte_at(source + 192, g));
+      const size_t half = g / 8;
+      const std::byte* const low = source + half * 64 + g % 4 * 16;
+      const std::byte* const high = source + 128 + half * 32 + g % 2 * 16;
+      const size_t low_shift = g % 8 / 4 * 4;
+      const size_t high_shift = g % 8 / 2 * 2;
+      for (size_t l = 0; l < 16; ++l) {
+        const uint32_t q = ((byte_at(low, l) >> low_shift) & 15) | ((byte_at(high, l) >> high_shift) & 3) << 4;
+        destination[g * 16 + l] = scale * static_cast<float>(static_cast<int32_t>(q) - 32);
+      }
+    }
+  }
+}
+
+void encode(const float*, std::byte*, size_t) {}
+
+}  // namespace
+
+extern const QuantFormat q6_k_record = {.name = "Q6_K",
+                                        .gguf_id = 14,
+                                        .block_elements = kElements,
+                                        .block_bytes = kBytes,
+                                        .decode = decode,
+                                        .encode = encode};
+
+}  // namespace ingle::core
