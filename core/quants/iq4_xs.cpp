@@ -2,7 +2,12 @@
 //   f16 d | u16: bits 2g..2g+1 are the upper bits of scale[g] | 4 bytes: byte i holds the low nibbles of scale[2i] and
 //   scale[2i + 1] | 128 bytes: in group g's 16, the low nibbles are q[0..15], the high ones q[16..31]
 // The layout is ggml-common.h's of llama.cpp (block_iq4_xs).
+#include <array>
+#include <cstring>
+#include <span>
+
 #include "core/quants/codebook.h"
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -10,6 +15,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 256, kBytes = 136;
+constexpr Levels kLevels{.lo = 0, .hi = 15, .table = kCodebook.data()};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -29,7 +35,28 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const GroupScales fit = fit_group_scales(x, 8, kLevels, -32, 31);
+    std::array<uint8_t, kElements> q;
+    for (size_t g = 0; g < 8; ++g) {
+      nearest_levels(x.subspan(g * 32, 32), fit.d * fit.scales[g], 0, kLevels, &q[g * 32]);
+    }
+    std::memset(destination, 0, kBytes);
+    store_f16(destination, static_cast<float>(fit.d));
+    uint32_t scales_high = 0;
+    for (size_t g = 0; g < 8; ++g) {
+      const auto scale = static_cast<uint32_t>(fit.scales[g] + 32);
+      destination[4 + g / 2] |= static_cast<std::byte>((scale & 15) << (g % 2 * 4));
+      scales_high |= (scale >> 4) << (2 * g);
+      for (size_t i = 0; i < 16; ++i) {
+        destination[8 + g * 16 + i] = static_cast<std::byte>(q[g * 32 + i] | q[g * 32 + 16 + i] << 4);
+      }
+    }
+    store_u16(destination + 2, static_cast<uint16_t>(scales_high));
+  }
+}
 
 }  // namespace
 

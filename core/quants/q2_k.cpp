@@ -2,6 +2,11 @@
 //   16 bytes: scale[g] low nibble, min[g] high nibble | 64 bytes q | f16 d | f16 dmin
 //   Byte 32h + l holds, in its bit pairs s = 0..3, q of element 128h + 32s + l.
 // The layout is ggml-common.h's of llama.cpp (block_q2_K).
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -9,6 +14,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 256, kBytes = 84;
+constexpr Levels kLevels{.lo = 0, .hi = 3};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -28,7 +34,23 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const GroupAffines fit = fit_group_affines(x, 16, kLevels.hi, 15);
+    std::array<uint8_t, kElements> q;
+    for (size_t g = 0; g < 16; ++g) {
+      nearest_levels(x.subspan(g * 16, 16), fit.d * fit.scales[g], -fit.dmin * fit.mins[g], kLevels, &q[g * 16]);
+    }
+    std::memset(destination, 0, kBytes);
+    for (size_t g = 0; g < 16; ++g) destination[g] = static_cast<std::byte>(fit.scales[g] | fit.mins[g] << 4);
+    for (size_t e = 0; e < kElements; ++e) {
+      destination[16 + e / 128 * 32 + e % 32] |= static_cast<std::byte>(q[e] << (e % 128 / 32 * 2));
+    }
+    store_f16(destination + 80, static_cast<float>(fit.d));
+    store_f16(destination + 82, static_cast<float>(fit.dmin));
+  }
+}
 
 }  // namespace
 

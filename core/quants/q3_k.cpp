@@ -4,6 +4,11 @@
 //   12 bytes of scales: byte i of the first 8 holds the low nibbles of scale[i] and scale[i + 8]; byte 8 + i holds, in
 //   its bit pairs, the upper two bits of scale[i], scale[i + 4], scale[i + 8], scale[i + 12] | f16 d
 // The layout is ggml-common.h's of llama.cpp (block_q3_K).
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -11,6 +16,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 256, kBytes = 110;
+constexpr Levels kLevels{.lo = -4, .hi = 3};
 
 int32_t scale_of(const std::byte* scales, size_t g) {
   const uint32_t low = (byte_at(scales, g % 8) >> (g / 8 * 4)) & 15;
@@ -34,7 +40,27 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const GroupScales fit = fit_group_scales(x, 16, kLevels, -32, 31);
+    std::array<uint8_t, kElements> q;
+    for (size_t g = 0; g < 16; ++g) {
+      nearest_levels(x.subspan(g * 16, 16), fit.d * fit.scales[g], 0, kLevels, &q[g * 16]);
+    }
+    std::memset(destination, 0, kBytes);
+    for (size_t e = 0; e < kElements; ++e) {
+      destination[e % 32] |= static_cast<std::byte>((q[e] >> 2) << (e / 32));
+      destination[32 + e / 128 * 32 + e % 32] |= static_cast<std::byte>((q[e] & 3) << (e % 128 / 32 * 2));
+    }
+    for (size_t g = 0; g < 16; ++g) {
+      const auto scale = static_cast<uint32_t>(fit.scales[g] + 32);
+      destination[96 + g % 8] |= static_cast<std::byte>((scale & 15) << (g / 8 * 4));
+      destination[104 + g % 4] |= static_cast<std::byte>((scale >> 4) << (g / 4 * 2));
+    }
+    store_f16(destination + 108, static_cast<float>(fit.d));
+  }
+}
 
 }  // namespace
 

@@ -2,6 +2,10 @@
 //   f16 d | f16 dmin | 12 bytes of scales and mins (k_scales.h) | 128 bytes q
 //   Byte 32p + l holds q of element 64p + l (low nibble) and of element 64p + 32 + l (high).
 // The layout is ggml-common.h's of llama.cpp (block_q4_K).
+#include <array>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/k_scales.h"
 #include "core/quants/quant.h"
@@ -10,6 +14,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 256, kBytes = 144;
+constexpr Levels kLevels{.lo = 0, .hi = 15};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -28,7 +33,23 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const GroupAffines fit = fit_group_affines(x, 8, kLevels.hi, 63);
+    std::array<uint8_t, kElements> q;
+    for (size_t g = 0; g < 8; ++g) {
+      nearest_levels(x.subspan(g * 32, 32), fit.d * fit.scales[g], -fit.dmin * fit.mins[g], kLevels, &q[g * 32]);
+    }
+    store_f16(destination, static_cast<float>(fit.d));
+    store_f16(destination + 2, static_cast<float>(fit.dmin));
+    pack_scales_mins(destination + 4, fit.scales.data(), fit.mins.data());
+    for (size_t i = 0; i < 128; ++i) {
+      const size_t e = i / 32 * 64 + i % 32;
+      destination[16 + i] = static_cast<std::byte>(q[e] | q[e + 32] << 4);
+    }
+  }
+}
 
 }  // namespace
 

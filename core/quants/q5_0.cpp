@@ -1,6 +1,10 @@
 // Q5_0: 32 elements, x = d * (q - 16).
 //   f16 d | u32 h: bit i is bit 4 of q[i] | 16 bytes: the low nibbles belong to q[0..15], the high ones to q[16..31]
 // The layout is ggml-common.h's of llama.cpp (block_q5_0).
+#include <array>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -8,6 +12,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 32, kBytes = 22;
+constexpr Levels kLevels{.lo = -16, .hi = 15};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -23,7 +28,19 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const double d = round_scale(fit_scale(x, kLevels));
+    std::array<uint8_t, kElements> q;
+    nearest_levels(x, d, 0, kLevels, q.data());
+    store_f16(destination, static_cast<float>(d));
+    uint32_t high = 0;
+    for (size_t i = 0; i < kElements; ++i) high |= static_cast<uint32_t>(q[i] >> 4) << i;
+    store_u32(destination + 2, high);
+    for (size_t i = 0; i < 16; ++i) destination[6 + i] = static_cast<std::byte>((q[i] & 15) | (q[i + 16] & 15) << 4);
+  }
+}
 
 }  // namespace
 

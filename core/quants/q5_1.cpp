@@ -1,6 +1,10 @@
 // Q5_1: 32 elements, x = d * q + m.
 //   f16 d | f16 m | u32 h: bit i is bit 4 of q[i] | 16 bytes: low nibbles belong to q[0..15], high ones to q[16..31]
 // The layout is ggml-common.h's of llama.cpp (block_q5_1).
+#include <array>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -8,6 +12,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 32, kBytes = 24;
+constexpr Levels kLevels{.lo = 0, .hi = 31};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -22,7 +27,22 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const Affine fit = fit_affine(x, kLevels.hi, false);
+    const double d = round_scale(fit.scale);
+    const double m = round_scale(fit.offset);
+    std::array<uint8_t, kElements> q;
+    nearest_levels(x, d, m, kLevels, q.data());
+    store_f16(destination, static_cast<float>(d));
+    store_f16(destination + 2, static_cast<float>(m));
+    uint32_t high = 0;
+    for (size_t i = 0; i < kElements; ++i) high |= static_cast<uint32_t>(q[i] >> 4) << i;
+    store_u32(destination + 4, high);
+    for (size_t i = 0; i < 16; ++i) destination[8 + i] = static_cast<std::byte>((q[i] & 15) | (q[i + 16] & 15) << 4);
+  }
+}
 
 }  // namespace
 

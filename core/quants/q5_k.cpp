@@ -3,6 +3,11 @@
 //   32 bytes: bit g of byte l is bit 4 of q of element 32g + l
 //   128 bytes: byte 32p + l holds the low nibbles of q of elements 64p + l and 64p + 32 + l
 // The layout is ggml-common.h's of llama.cpp (block_q5_K).
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/k_scales.h"
 #include "core/quants/quant.h"
@@ -11,6 +16,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 256, kBytes = 176;
+constexpr Levels kLevels{.lo = 0, .hi = 31};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -31,7 +37,27 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const GroupAffines fit = fit_group_affines(x, 8, kLevels.hi, 63);
+    std::array<uint8_t, kElements> q;
+    for (size_t g = 0; g < 8; ++g) {
+      nearest_levels(x.subspan(g * 32, 32), fit.d * fit.scales[g], -fit.dmin * fit.mins[g], kLevels, &q[g * 32]);
+    }
+    store_f16(destination, static_cast<float>(fit.d));
+    store_f16(destination + 2, static_cast<float>(fit.dmin));
+    pack_scales_mins(destination + 4, fit.scales.data(), fit.mins.data());
+    std::memset(destination + 16, 0, 32);
+    for (size_t e = 0; e < kElements; ++e) {
+      destination[16 + e % 32] |= static_cast<std::byte>((q[e] >> 4) << (e / 32));
+    }
+    for (size_t i = 0; i < 128; ++i) {
+      const size_t e = i / 32 * 64 + i % 32;
+      destination[48 + i] = static_cast<std::byte>((q[e] & 15) | (q[e + 32] & 15) << 4);
+    }
+  }
+}
 
 }  // namespace
 

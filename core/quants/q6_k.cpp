@@ -3,6 +3,11 @@
 //   64 bytes: byte 32h + l holds, in its bit pairs s = 0..3, bits 4..5 of q of element 128h + 32s + l
 //   16 signed bytes of scales | f16 d
 // The layout is ggml-common.h's of llama.cpp (block_q6_K).
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -10,6 +15,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 256, kBytes = 210;
+constexpr Levels kLevels{.lo = -32, .hi = 31};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -29,7 +35,23 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    const GroupScales fit = fit_group_scales(x, 16, kLevels, -128, 127);
+    std::array<uint8_t, kElements> q;
+    for (size_t g = 0; g < 16; ++g) {
+      nearest_levels(x.subspan(g * 16, 16), fit.d * fit.scales[g], 0, kLevels, &q[g * 16]);
+    }
+    std::memset(destination, 0, kBytes);
+    for (size_t e = 0; e < kElements; ++e) {
+      destination[e / 128 * 64 + e % 64] |= static_cast<std::byte>((q[e] & 15) << (e % 128 / 64 * 4));
+      destination[128 + e / 128 * 32 + e % 32] |= static_cast<std::byte>((q[e] >> 4) << (e % 128 / 32 * 2));
+    }
+    for (size_t g = 0; g < 16; ++g) destination[192 + g] = static_cast<std::byte>(fit.scales[g]);
+    store_f16(destination + 208, static_cast<float>(fit.d));
+  }
+}
 
 }  // namespace
 

@@ -1,6 +1,12 @@
 // Q8_0: 32 elements, x = d * q.
 //   f16 d | 32 signed bytes q
 // The layout is ggml-common.h's of llama.cpp (block_q8_0).
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
 
@@ -8,6 +14,7 @@ namespace ingle::core {
 namespace {
 
 constexpr size_t kElements = 32, kBytes = 34;
+constexpr Levels kLevels{.lo = -127, .hi = 127};
 
 void decode(const std::byte* source, float* destination, size_t blocks) {
   for (; blocks > 0; --blocks, source += kBytes, destination += kElements) {
@@ -16,7 +23,18 @@ void decode(const std::byte* source, float* destination, size_t blocks) {
   }
 }
 
-void encode(const float*, std::byte*, size_t) {}
+void encode(const float* source, std::byte* destination, size_t blocks) {
+  for (; blocks > 0; --blocks, source += kElements, destination += kBytes) {
+    const std::span<const float> x(source, kElements);
+    double most = 0;
+    for (const float v : x) most = std::max(most, std::fabs(static_cast<double>(v)));
+    const double d = round_scale(most / kLevels.hi);
+    std::array<uint8_t, kElements> q;
+    nearest_levels(x, d, 0, kLevels, q.data());
+    store_f16(destination, static_cast<float>(d));
+    for (size_t i = 0; i < kElements; ++i) destination[2 + i] = static_cast<std::byte>(q[i] + kLevels.lo);
+  }
+}
 
 }  // namespace
 
