@@ -1,5 +1,22 @@
 # What we take from the system, each with its reason in docs/dependencies.md.
 find_package(Threads REQUIRED)
+
+if(CMAKE_CROSSCOMPILING)
+  # The system's libraries are for another processor. Header-only ones serve both: reach them through a link, because
+  # /usr/include itself holds the wrong C library. GoogleTest is built from the source that the package installs.
+  set(headers ${CMAKE_BINARY_DIR}/header_only)
+  file(MAKE_DIRECTORY ${headers})
+  file(CREATE_LINK /usr/include/nlohmann ${headers}/nlohmann SYMBOLIC)
+  add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+  target_include_directories(nlohmann_json::nlohmann_json INTERFACE ${headers})
+  if(INGLE_TESTS)
+    set(INSTALL_GTEST OFF)
+    add_subdirectory(/usr/src/googletest ${CMAKE_BINARY_DIR}/googletest EXCLUDE_FROM_ALL SYSTEM)
+    add_library(GTest::gmock ALIAS gmock)  # this source names only gtest and gtest_main so
+  endif()
+  return()
+endif()
+
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
@@ -11,7 +28,7 @@ find_package(tomlplusplus REQUIRED)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 if(INGLE_TESTS)
   find_package(GTest REQUIRED)
-  include(GoogleTest)
+  find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
 endif()
 if(INGLE_BENCH)
   find_package(benchmark REQUIRED)

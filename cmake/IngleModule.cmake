@@ -1,84 +1,106 @@
-# ingle_module(NAME USES a b LINKS x y)
+# ingle_module(NAME [USES a b] [LINKS x y] [SOURCES generated.cpp] [EXCLUDE z.cpp])
 #   A static library ingle_NAME from the *.cpp of the current folder. x_test.cpp becomes part of the test program
 #   NAME_test, x_fuzz.cpp the libFuzzer program x_fuzz, x_bench.cpp part of NAME_bench.
-#   USES are other modules; LINKS are outside libraries.
-# ingle_registry(NAME TYPE t HEADER h)
-#   Registration by file: every plain NAME.cpp of the current folder must define `extern const TYPE NAME_record`;
-#   the generated table `std::span<const TYPE* const> all_records()` lists them, so a forgotten one fails to link.
+#   USES are other modules, which must stand above this one; LINKS are outside libraries; SOURCES are files from
+#   elsewhere; EXCLUDE are files of this folder that are compiled in another way.
+#   A fuzzer's seeds lie in tests/data/fuzz/x_fuzz/; every test run replays them, with any compiler.
+# ingle_registry(NAME TYPE t HEADER h [NAMESPACE n] FILES f…)
+#   Registration by file: every FILE stem.cpp must define `extern const TYPE stem_record`; the generated table
+#   `std::span<const TYPE* const> NAME()` lists them, so a forgotten one fails to link. Puts the generated file's name
+#   into NAME_source, for ingle_module's SOURCES or target_sources.
+
 function(ingle_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS;EXCLUDE" ${ARGN})
-  file(GLOB all CONFIGURE_DEPENDS *.cpp)
-  set(sources ${all})
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
-  foreach(file IN LISTS ARG_EXCLUDE)
-    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  cmake_parse_arguments(ARG "" "" "USES;LINKS;SOURCES;EXCLUDE" ${ARGN})
+  list(TRANSFORM ARG_USES PREPEND ingle_)
+  foreach(dependency IN LISTS ARG_USES ARG_LINKS)
+    if(NOT TARGET ${dependency})
+      if(INGLE_PARTIAL)
+        message(STATUS "Leaving out ${name}: no ${dependency}")
+        return()
+      endif()
+      message(FATAL_ERROR "Module ${name} may not use ${dependency}: nothing of that name stands above it")
+    endif()
   endforeach()
-  set(scope PUBLIC)
+
+  file(GLOB all CONFIGURE_DEPENDS *.cpp)
+  foreach(file IN LISTS ARG_EXCLUDE)
+    list(REMOVE_ITEM all ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+  foreach(kind test fuzz bench)
+    set(${kind}s ${all})
+    list(FILTER ${kind}s INCLUDE REGEX "_${kind}\\.cpp$")
+  endforeach()
+  set(sources ${all} ${ARG_SOURCES})
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+
   if(sources)
     add_library(ingle_${name} STATIC ${sources})
+    target_link_libraries(ingle_${name} PUBLIC ingle_options ${ARG_USES} ${ARG_LINKS})
   else()
     add_library(ingle_${name} INTERFACE)
-    set(scope INTERFACE)
+    target_link_libraries(ingle_${name} INTERFACE ingle_options ${ARG_USES} ${ARG_LINKS})
   endif()
-  list(TRANSFORM ARG_USES PREPEND ingle_)
-  target_link_libraries(ingle_${name} ${scope} ingle_options ${ARG_USES} ${ARG_LINKS})
 
-  if(INGLE_TESTS)
-    set(tests ${all})
-    list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-    if(tests)
-      add_executable(${name}_test ${tests})
-      target_link_libraries(${name}_test PRIVATE ingle_${name} GTest::gtest GTest::gmock GTest::gtest_main)
-      target_compile_definitions(${name}_test PRIVATE INGLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-      add_test(NAME ${name} COMMAND ${name}_test)
-    endif()
+  if(INGLE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ingle_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE INGLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
   endif()
-  if(INGLE_FUZZ)
-    set(fuzzers ${all})
-    list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
-    foreach(fuzzer IN LISTS fuzzers)
-      get_filename_component(target ${fuzzer} NAME_WE)
+  foreach(fuzzer IN LISTS fuzzs)
+    get_filename_component(target ${fuzzer} NAME_WE)
+    set(seeds ${CMAKE_SOURCE_DIR}/tests/data/fuzz/${target})
+    if(INGLE_FUZZ)
       add_executable(${target} ${fuzzer})
       target_link_libraries(${target} PRIVATE ingle_${name})
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-    endforeach()
-  endif()
-  if(INGLE_BENCH)
-    set(benches ${all})
-    list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
-    if(benches)
-      add_executable(${name}_bench ${benches})
-      target_link_libraries(${name}_bench PRIVATE ingle_${name} benchmark::benchmark_main)
+      set(replay ${target} -runs=0)
+    elseif(INGLE_TESTS AND EXISTS ${seeds})
+      add_executable(${target}_replay ${fuzzer} ${CMAKE_SOURCE_DIR}/cmake/fuzz_replay.cpp)
+      target_link_libraries(${target}_replay PRIVATE ingle_${name})
+      set(replay ${target}_replay)
     endif()
+    if(INGLE_TESTS AND EXISTS ${seeds})
+      add_test(NAME ${target}_seeds COMMAND ${replay} ${seeds})
+      set_tests_properties(${target}_seeds PROPERTIES TIMEOUT 300)
+    endif()
+  endforeach()
+  if(INGLE_BENCH AND benchs)
+    add_executable(${name}_bench ${benchs})
+    target_link_libraries(${name}_bench PRIVATE ingle_${name} benchmark::benchmark_main)
   endif()
 endfunction()
 
-function(ingle_registry function_name)
-  cmake_parse_arguments(ARG "" "TYPE;HEADER" "FILES" ${ARGN})
+function(ingle_registry name)
+  cmake_parse_arguments(ARG "" "TYPE;HEADER;NAMESPACE" "FILES" ${ARGN})
+  if(NOT ARG_NAMESPACE)
+    set(ARG_NAMESPACE ingle::core)
+  endif()
   set(declarations "")
   set(entries "")
-  set(count 0)
   foreach(file IN LISTS ARG_FILES)
     get_filename_component(stem ${file} NAME_WE)
     string(APPEND declarations "extern const ${ARG_TYPE} ${stem}_record;\n")
     string(APPEND entries "    &${stem}_record,\n")
-    math(EXPR count "${count} + 1")
   endforeach()
-  set(out ${CMAKE_BINARY_DIR}/generated/registry/${function_name}.cpp)
+  list(LENGTH ARG_FILES count)
+  # Written only when its content changes, so that a configure rebuilds nothing.
+  set(out ${CMAKE_BINARY_DIR}/generated/registry/${name}.cpp)
   file(CONFIGURE OUTPUT ${out} @ONLY CONTENT "// Generated by ingle_registry: one record per file of the folder.
 #include <array>
 #include <span>
 
 #include \"@ARG_HEADER@\"
 
-namespace ingle::core {
+namespace @ARG_NAMESPACE@ {
 @declarations@
-std::span<const @ARG_TYPE@* const> @function_name@() {
+std::span<const @ARG_TYPE@* const> @name@() {
   static constexpr std::array<const @ARG_TYPE@*, @count@> records = {
 @entries@  };
   return records;
 }
-}  // namespace ingle::core
+}  // namespace @ARG_NAMESPACE@
 ")
-  set(${function_name}_source ${out} PARENT_SCOPE)
+  set(${name}_source ${out} PARENT_SCOPE)
 endfunction()

@@ -1,4 +1,4 @@
-# Cross build for 64-bit Arm; its tests run under qemu-user.
+# Cross build for 64-bit Arm; its tests run under qemu-user, whose default processor has dotprod, i8mm, bf16 and SVE.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
