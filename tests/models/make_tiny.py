@@ -17,7 +17,6 @@ Where llama.cpp differs from transformers: it ignores phi3's sliding window (phi
 
 import argparse
 import copy
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,8 @@ import numpy as np
 import torch
 import transformers
 from golden import Index, logits_of, nmse
-from hf_to_gguf import FILE_TYPES, SPECIAL_TOKENS, representable, vocabulary, write_gguf
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from hf_folder import write_folder
+from hf_to_gguf import SPECIAL_TOKENS, representable, write_gguf
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "models"
 VOCABULARY = 256 + 1 + len(SPECIAL_TOKENS)
@@ -42,6 +41,8 @@ class Variant:
     length: int
     essential: tuple[str, ...] = ()  # keys of DROPS
     short_length: int = 0  # a second golden, LongRoPE's short divisors
+    folder: str = ""  # also as safetensors: "legacy", "new" or "sharded" (and new); see hf_folder
+    gguf: bool = True
 
 
 def common(**changes) -> dict:
@@ -73,7 +74,13 @@ def variants() -> list[Variant]:
     yarn = {"factor": 4.0, "original_max_position_embeddings": 32}
     small = {"hidden_size": 32, "head_dim": 16, "intermediate_size": 64}  # heads * head_dim = 64 != 32
     narrow = {"hidden_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 80}
-    gemma = small | {"intermediate_size": 48, "num_hidden_layers": 7, "num_key_value_heads": 1, "tie_word_embeddings": True, "sliding_window": 8}
+    gemma = small | {
+        "intermediate_size": 48,
+        "num_hidden_layers": 7,
+        "num_key_value_heads": 1,
+        "tie_word_embeddings": True,
+        "sliding_window": 8,
+    }
     gemma |= {"query_pre_attn_scalar": 16, "rms_norm_eps": 1e-6}
     longrope = rope("longrope", partial_rotary_factor=0.75, original_max_position_embeddings=32)
     longrope |= {"short_factor": [1.0, 1.05, 1.1, 1.3, 1.6, 2.0], "long_factor": [1.1, 1.5, 2.5, 4.0, 7.0, 11.0]}
@@ -81,7 +88,14 @@ def variants() -> list[Variant]:
     gemma_scaled = {"sliding_attention": rope(theta=5000.0), "full_attention": rope("linear", 1e6, factor=8.0)}
     return [
         Variant("llama", t.LlamaConfig(**common(rope_parameters=rope())), "F16", 64, ("rotation",)),
-        Variant("llama3", t.LlamaConfig(**common(rope_parameters=llama3)), "F16", 80, ("rope_scaling",)),
+        Variant(
+            "llama3",
+            t.LlamaConfig(**common(rope_parameters=llama3, **narrow)),
+            "F16",
+            64,
+            ("rope_scaling",),
+            folder="legacy",
+        ),
         Variant(
             "llama-linear",
             t.LlamaConfig(**common(rope_parameters=rope("linear", factor=4.0), **small)),
@@ -94,35 +108,56 @@ def variants() -> list[Variant]:
         ),
         Variant(
             "mistral",
-            t.MistralConfig(**common(rope_parameters=rope(theta=1e6), sliding_window=None, **small)),
+            t.MistralConfig(
+                **common(rope_parameters=rope(theta=1e6), sliding_window=None, **(narrow | {"head_dim": 24}))
+            ),
             "F32",
-            48,
-            ("rope_base",),
+            40,
+            ("rotation",),
+        ),
+        Variant(  # as Mistral 7B v0.1; GGUF cannot say it
+            "mistral-window",
+            t.MistralConfig(**common(rope_parameters=rope(), sliding_window=12, **narrow)),
+            "BF16",
+            40,
+            ("window",),
+            folder="legacy",
+            gguf=False,
         ),
         Variant(
             "qwen2",
             t.Qwen2Config(**common(rope_parameters=rope(theta=1e6), tie_word_embeddings=True)),
-            "F16",
-            64,
+            "BF16",
+            56,
             ("bias", "rope_base"),
+            folder="sharded",
         ),
         Variant(
             "qwen2-yarn",
             t.Qwen2Config(**common(rope_parameters=rope("yarn", 1e6, **yarn), **narrow)),
             "F16",
-            96,
+            72,
             ("rope_scaling", "attention_factor", "bias"),
         ),
-        Variant("qwen3", t.Qwen3Config(**common(rope_parameters=rope(theta=1e6), **small)), "BF16", 48, ("qk_norm",)),
+        Variant(
+            "qwen3",
+            t.Qwen3Config(**common(rope_parameters=rope(theta=1e6), **small)),
+            "BF16",
+            40,
+            ("qk_norm",),
+            folder="new",
+        ),
         Variant(
             "qwen3-yarn",
             t.Qwen3Config(
                 **common(
-                    rope_parameters=rope("yarn", beta_fast=4.0, beta_slow=0.25, **yarn), tie_word_embeddings=True, **small
+                    rope_parameters=rope("yarn", beta_fast=4.0, beta_slow=0.25, **yarn),
+                    tie_word_embeddings=True,
+                    **small,
                 )
             ),
             "F16",
-            96,
+            72,
             ("rope_scaling", "beta", "qk_norm"),
         ),
         Variant(
@@ -138,8 +173,15 @@ def variants() -> list[Variant]:
             "F16",
             64,
             ("window", "softcap", "rope_scaling", "local_base"),
+            folder="legacy",
         ),
-        Variant("phi3", t.Phi3Config(**common(rope_parameters=rope(), original_max_position_embeddings=128)), "F16", 48),
+        Variant(
+            "phi3",
+            t.Phi3Config(**common(rope_parameters=rope(), original_max_position_embeddings=128, **narrow)),
+            "F16",
+            40,
+            ("fused_order",),
+        ),
         Variant(
             "phi3-window",
             t.Phi3Config(
@@ -157,12 +199,14 @@ def variants() -> list[Variant]:
                     partial_rotary_factor=0.75,
                     original_max_position_embeddings=32,
                     tie_word_embeddings=True,
+                    **narrow,
                 )
             ),
             "F16",
-            96,
+            64,
             ("rope_scaling", "attention_factor", "partial_rotation"),
             short_length=24,
+            folder="legacy",
         ),
     ]
 
@@ -193,8 +237,8 @@ def random_weights(model: torch.nn.Module, file_type: str, seed: int) -> dict[st
         else:
             gain = 1.6 if any(key in name for key in ("q_proj", "k_proj", "qkv_proj")) else 1.0
             weight = gain * noise * shape[1] ** -0.5
-        if gemma and name.endswith("norm.weight"):  # the file holds weight + 1 in float32; keep both exact
-            weight = np.round(weight * 256) / 256
+        if weight.ndim == 1:  # exact in F16 and BF16 too, for the folders, and so is gemma's weight + 1
+            weight = np.clip(np.round(weight * 64), -255, 255) / 64
         weights[name] = torch.from_numpy(representable(weight, file_type).reshape(shape))
     return weights
 
@@ -266,6 +310,12 @@ def drop_bias(model: torch.nn.Module) -> None:
             parameter.data.zero_()
 
 
+def drop_fused_order(model: torch.nn.Module) -> None:
+    for layer in model.model.layers:
+        gate_up = layer.mlp.gate_up_proj.weight.data
+        layer.mlp.gate_up_proj.weight.data = torch.cat(gate_up.chunk(2)[::-1])
+
+
 def drop_rotation(model: torch.nn.Module) -> None:
     model.model.rotary_emb.inv_freq.zero_()
 
@@ -281,7 +331,7 @@ CONFIG_DROPS = {
     "pattern": drop_pattern,
     "softcap": drop_softcap,
 }
-MODEL_DROPS = {"qk_norm": drop_qk_norm, "bias": drop_bias, "rotation": drop_rotation}
+MODEL_DROPS = {"qk_norm": drop_qk_norm, "bias": drop_bias, "fused_order": drop_fused_order, "rotation": drop_rotation}
 
 
 def effect_of_dropping(what: str, variant: Variant, weights, tokens: list[int], golden: np.ndarray) -> float:
@@ -301,17 +351,35 @@ def write_variant(variant: Variant, number: int, index: Index) -> None:
     model = load(variant.config, weights)
     tokens = random_tokens(variant.length, seed=number)
     golden = logits_of(model, tokens)
-    file = f"{variant.name}.gguf"
-    write_gguf(FOLDER / file, model, f"tiny {variant.name}", variant.file_type)
     without = {what: effect_of_dropping(what, variant, weights, tokens, golden) for what in variant.essential}
-    index.add(variant.name, file, tokens, golden, context=len(tokens), file_type=variant.file_type, without=without)
-    if variant.short_length:
-        short = tokens[: variant.short_length]
-        index.add(f"{variant.name}-short", file, short, logits_of(model, short), context=len(short))
     print(f"{variant.name:16} std of logits {golden.std():5.2f}  {without}")
+    more = {"context": len(tokens), "file_type": variant.file_type, "without": without}
+    file = f"{variant.name}.gguf" if variant.gguf else f"{variant.name}-hf"
+    if variant.gguf:
+        write_gguf(FOLDER / file, model, f"tiny {variant.name}", variant.file_type)
+    index.add(variant.name, file, tokens, golden, **more)
+    short = tokens[: variant.short_length]
+    if short:
+        index.add(f"{variant.name}-short", file, short, logits_of(model, short), context=len(short))
+    if variant.folder:
+        write_checked_folder(variant, model, tokens, golden)
+        if variant.gguf:
+            index.add(f"{variant.name}-hf", f"{variant.name}-hf", tokens, variant.name, **more)
+
+
+def write_checked_folder(variant: Variant, model: torch.nn.Module, tokens: list[int], golden: np.ndarray) -> None:
+    folder = FOLDER / f"{variant.name}-hf"
+    shutil.rmtree(folder, ignore_errors=True)
+    write_folder(folder, model, variant.file_type, variant.folder == "legacy", variant.folder == "sharded")
+    again = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
+    error = nmse(logits_of(again, tokens), golden)
+    assert error < 1e-12, f"{folder.name} reads back as another model ({error:.1e})"
 
 
 def main() -> None:
+    transformers.utils.logging.disable_progress_bar()
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
