@@ -12,7 +12,6 @@ if(CMAKE_CROSSCOMPILING)
   if(INGLE_TESTS)
     set(INSTALL_GTEST OFF)
     add_subdirectory(/usr/src/googletest ${CMAKE_BINARY_DIR}/googletest EXCLUDE_FROM_ALL SYSTEM)
-    add_library(GTest::gmock ALIAS gmock)  # this source names only gtest and gtest_main so
   endif()
   return()
 endif()
