@@ -21,8 +21,9 @@
 namespace ingle::core {
 
 /// One metadata value. Integers widen to 64 bits, floats to double; arrays are homogeneous.
-using MetadataValue = std::variant<bool, int64_t, uint64_t, double, std::string, std::vector<bool>, std::vector<int64_t>,
-                                   std::vector<uint64_t>, std::vector<double>, std::vector<std::string>>;
+using MetadataValue =
+    std::variant<bool, int64_t, uint64_t, double, std::string, std::vector<bool>, std::vector<int64_t>,
+                 std::vector<uint64_t>, std::vector<double>, std::vector<std::string>>;
 
 /// Metadata by key. For GGUF, the file's keys. For safetensors, config.json with nested names joined by dots
 /// ("rope_scaling.factor") and generation_config.json under "generation.".

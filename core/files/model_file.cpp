@@ -1,0 +1,97 @@
+#include "core/files/model_file.h"
+
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "core/files/error_text.h"
+#include "core/files/gguf.h"
+#include "core/files/model_file_builder.h"
+#include "core/files/safetensors.h"
+
+namespace ingle::core {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+bool starts_with(std::span<const std::byte> bytes, std::string_view prefix) {
+  return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
+}
+
+/// What people hand over by mistake, by its first bytes.
+struct KnownStart {
+  std::string_view bytes;
+  std::string_view what;
+};
+constexpr KnownStart kKnownStarts[] = {
+    {"version https://git-lfs", "a Git LFS pointer, not the model itself; fetch it with git lfs pull"},
+    {"PK\x03\x04", "a zip archive (PyTorch .bin and .pt files are such); convert it to GGUF or safetensors"},
+    {"\x80\x02", "a Python pickle; convert it to GGUF or safetensors"},
+    {"lmgg", "a GGML file of before GGUF; convert it to GGUF"},
+    {"fmgg", "a GGMF file of before GGUF; convert it to GGUF"},
+    {"tjgg", "a GGJT file of before GGUF; convert it to GGUF"},
+    {"\x89HDF", "an HDF5 file; convert it to GGUF or safetensors"},
+    {"<!DOCTYPE", "a web page, not a model; the download address is wrong or needs a login"},
+    {"<html", "a web page, not a model; the download address is wrong or needs a login"},
+};
+
+Error unknown_format(std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  if (bytes.empty()) return Error{ErrorCode::corrupt, path.string() + " is empty"};
+  for (const KnownStart& start : kKnownStarts) {
+    if (starts_with(bytes, start.bytes)) {
+      return Error{ErrorCode::unsupported, path.string() + " is " + std::string(start.what)};
+    }
+  }
+  if (path.extension() == ".gguf") {
+    return Error{ErrorCode::corrupt, path.string() + ": corrupt GGUF: it does not begin with the letters GGUF"};
+  }
+  return Error{ErrorCode::unsupported, path.string() + " is neither a GGUF nor a .safetensors file"};
+}
+
+Result<ModelFile> open_any(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return open_safetensors_folder(path);
+  if (path.extension() == ".safetensors") return open_safetensors_file(path);
+  INGLE_TRY(const base::MappedFile probe, base::MappedFile::open(path));
+  if (!starts_with(probe.bytes(), "GGUF")) return unknown_format(probe.bytes(), path);
+  return open_gguf(path);
+}
+
+}  // namespace
+
+base::Status ModelFileBuilder::index_tensors(ModelFile& file, std::string_view label) {
+  for (size_t i = 0; i < file.tensors.size(); ++i) {
+    const std::string& name = file.tensors[i].name;
+    if (!file.tensor_index_.emplace(name, i).second) {
+      return Error{ErrorCode::corrupt, std::string(label) + ": tensor " + quote(name) + " occurs twice"};
+    }
+  }
+  return {};
+}
+
+Result<ModelFile> ModelFile::open(const std::filesystem::path& path) {
+  // The parsers size memory by the bytes that are there, yet a huge file on a small machine may still be too much.
+  try {
+    return open_any(path);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::out_of_memory, "not enough memory to read the metadata of " + path.string()};
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::internal, "cannot read " + path.string() + ": " + e.what()};
+  }
+}
+
+const Tensor* ModelFile::find_tensor(std::string_view name) const {
+  const auto entry = tensor_index_.find(name);
+  return entry == tensor_index_.end() ? nullptr : &tensors[entry->second];
+}
+
+uint64_t ModelFile::tensor_bytes() const {
+  uint64_t bytes = 0;
+  for (const Tensor& tensor : tensors) bytes += tensor.data.size();
+  return bytes;
+}
+
+}  // namespace ingle::core

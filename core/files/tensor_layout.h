@@ -1,0 +1,28 @@
+// Checks that both containers share: a tensor's shape against its format, and tensors against one another.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace ingle::core {
+
+/// A tensor's bytes in the file, before anything points at them.
+struct TensorRange {
+  std::string_view name;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+/// The product, or nothing on overflow or where a dimension is 0.
+std::optional<uint64_t> checked_elements(std::span<const uint64_t> dims);
+
+/// Sorts by place. Error (corrupt): two ranges share a byte; `file` starts the message.
+base::Status check_no_overlap(std::vector<TensorRange>& ranges, std::string_view file);
+
+}  // namespace ingle::core
