@@ -1,0 +1,96 @@
+// What a model computes, as a list of plain operations in order (single assignment). No buffers, no devices, no fusion:
+// those are the planner's (program.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/quants/quant.h"
+
+namespace ingle::core {
+
+/// A weight matrix of rows x columns in a model file (rows are outputs), or a slice of a fused one's rows.
+struct MatrixSource {
+  std::string name;
+  const QuantFormat* format = nullptr;
+  const std::byte* data = nullptr;  ///< row-major, in the file's format
+  uint32_t rows = 0, columns = 0;
+};
+
+using MatrixId = int32_t;
+using VectorId = int32_t;  ///< -1: none
+using ValueId = int32_t;   ///< a [rows, width] matrix of floats; rows are tokens, or the rows that want logits
+
+enum class OpKind : uint8_t {
+  embed,        ///< rows of a matrix by token id, times factor
+  rms_norm,     ///< x / rms(x) * vector
+  matmul,       ///< x * matrix^T * factor (+ vector)
+  attention,    ///< q, k, v -> heads' outputs; appends k, v to the state
+  add,          ///< x + y
+  gate,         ///< act(x) * y
+  scale,        ///< x * factor, or cap * tanh(x / cap)
+  output_rows,  ///< the rows of x that want logits
+};
+
+enum class Activation : uint8_t { silu, gelu_tanh };
+
+/// Rotary frequencies: the angle at position p is p * inverse_frequencies[i]; cosine and sine are times `factor`.
+struct RopeSpec {
+  std::vector<float> inverse_frequencies;  ///< [rotary dimensions / 2]
+  float factor = 1.0f;
+  bool interleaved = false;
+};
+
+struct AttentionSpec {
+  uint32_t layer = 0;  ///< index of its state
+  uint32_t heads = 0, kv_heads = 0, head_dim = 0;
+  int32_t rope = -1;  ///< index into Graph::ropes; -1: none
+  VectorId q_norm = -1, k_norm = -1;
+  float norm_epsilon = 0.0f;
+  float scale = 1.0f;
+  uint32_t window = 0;  ///< 0: all positions
+  float softcap = 0.0f;
+};
+
+struct Op {
+  OpKind kind{};
+  std::vector<ValueId> inputs;
+  ValueId output = -1;
+  MatrixId matrix = -1;
+  VectorId vector = -1;
+  float factor = 1.0f, epsilon = 0.0f, cap = 0.0f;
+  Activation activation = Activation::silu;
+  AttentionSpec attention;
+};
+
+struct Graph {
+  std::vector<MatrixSource> matrices;
+  std::vector<std::vector<float>> vectors;
+  std::vector<RopeSpec> ropes;
+  std::vector<Op> ops;
+  std::vector<uint32_t> widths;   ///< by ValueId
+  std::vector<bool> output_rows;  ///< by ValueId: has a row per wanted logit row instead of per token
+  ValueId logits = -1;
+
+  uint32_t layers = 0;  ///< states
+  uint32_t vocabulary_size = 0;
+
+  ValueId embed(MatrixId matrix, float factor);
+  ValueId rms_norm(ValueId x, VectorId weight, float epsilon);
+  ValueId matmul(ValueId x, MatrixId matrix, VectorId bias = -1, float factor = 1.0f);
+  ValueId attention(ValueId q, ValueId k, ValueId v, const AttentionSpec& spec);
+  ValueId add(ValueId x, ValueId y);
+  ValueId gate(ValueId gate, ValueId up, Activation activation);
+  ValueId scale(ValueId x, float factor, float cap = 0.0f);
+  ValueId output_row(ValueId x);
+
+  MatrixId add_matrix(MatrixSource source);
+  VectorId add_vector(std::vector<float> values);
+  int32_t add_rope(RopeSpec spec);
+
+ private:
+  ValueId emit(Op op, uint32_t width, bool output);
+};
+
+}  // namespace ingle::core

@@ -1,0 +1,67 @@
+#include "core/kernels/kernels.h"
+
+#define INGLE_SIMD_FILE "core/kernels/kernels.cpp"
+#include "core/simd/foreach_isa.h"
+#ifdef INGLE_ISA
+
+#define INGLE_STRING_(x) #x
+#define INGLE_STRING(x) INGLE_STRING_(x)
+
+namespace ingle::core::INGLE_ISA {
+
+void fill_packed_32(std::array<PackedKernels, kLayoutCount>& table);
+void fill_packed_16(std::array<PackedKernels, kLayoutCount>& table);
+void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
+void quantize_row(const float* x, size_t columns, ActivationGroup* out);
+void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out);
+void rope(float* head, const RopeArgs& args);
+void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out);
+void add(const float* a, const float* b, size_t n, float* out);
+void scale(const float* x, float factor, float cap, size_t n, float* out);
+void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key, const float* value);
+void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch);
+
+const Kernels& table() {
+  static const Kernels kernels = [] {
+    Kernels k{};
+    k.name = INGLE_STRING(INGLE_ISA);
+    fill_packed_32(k.packed);
+    fill_packed_16(k.packed);
+    k.matmul = matmul;
+    k.quantize_row = quantize_row;
+    k.rms_norm = rms_norm;
+    k.rope = rope;
+    k.gate = gate;
+    k.add = add;
+    k.scale = scale;
+    k.store_kv = store_kv;
+    k.attention = attention;
+    return k;
+  }();
+  return kernels;
+}
+
+}  // namespace ingle::core::INGLE_ISA
+#else
+
+namespace ingle::core {
+
+std::span<const Kernels* const> all_kernels() {
+#if defined(__x86_64__)
+  static const std::array<const Kernels*, 3> all = {&scalar::table(), &avx512vnni::table(), &avx2::table()};
+#elif defined(__aarch64__)
+  static const std::array<const Kernels*, 2> all = {&scalar::table(), &neon::table()};
+#else
+  static const std::array<const Kernels*, 1> all = {&scalar::table()};
+#endif
+  return all;
+}
+
+const Kernels* find_kernels(std::string_view name) {
+  for (const Kernels* kernels : all_kernels())
+    if (kernels->name == name) return kernels;
+  return nullptr;
+}
+
+}  // namespace ingle::core
+#endif

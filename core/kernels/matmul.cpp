@@ -1,0 +1,240 @@
+// Matrix products of packed weights with rows of activations. Three ways through a panel, chosen by the rows M:
+//   M <= 4          the packed tile is multiplied as it is read (decode: bound by memory)
+//   more            the panel is unpacked once to bytes and float scales in cache, then multiplied with tiles of M
+//   float weights   32-bit products, also for reference precision
+// The order of additions over the columns is the same in the first two, so a row's result does not depend on M.
+#include <algorithm>
+#include <cstring>
+
+#include "core/kernels/kernels.h"
+
+#define INGLE_SIMD_FILE "core/kernels/matmul.cpp"
+#include "core/simd/foreach_isa.h"
+#ifdef INGLE_ISA
+
+namespace ingle::core::INGLE_ISA {
+namespace {
+
+#include "core/simd/math.inc.h"
+
+constexpr size_t kTileRows = Quad::signed_zero == 128 ? 12 : 4;
+
+// rows[i] . the unpacked panel; the arithmetic of group_dot in packed_kernels.inc.h.
+template <int halves, int M>
+void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const ActivationGroup* const* rows, float* result) {
+  F32 acc[M];
+  for (int i = 0; i < M; ++i) acc[i] = F32::zero();
+  for (size_t at = 0; at < groups; ++at) {
+    const uint8_t* quads = panel.quads + at * 512;
+    for (int h = 0; h < halves; ++h) {
+      I32 dots[M];
+      for (int i = 0; i < M; ++i) dots[i] = I32::set1(0);
+      constexpr int per_half = 8 / halves;
+      if (is_signed && Quad::signed_zero == 0) {
+        for (int j = h * per_half; j < (h + 1) * per_half; ++j) {
+          const Quad w = Quad::load(quads + 64 * j);
+          for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_signed(w, rows[i][at].q + 4 * j);
+        }
+      } else {
+        for (int j = h * per_half; j < (h + 1) * per_half; ++j) {
+          const Quad w = Quad::load(quads + 64 * j);
+          for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_unsigned(w, rows[i][at].q + 4 * j);
+        }
+      }
+      const F32 scale = F32::load(panel.scales + (at * halves + h) * 16);
+      const F32 offset = F32::load(panel.offsets + (at * halves + h) * 16);
+      for (int i = 0; i < M; ++i) {
+        acc[i] = acc[i].fma(F32::from(dots[i]), scale * F32::set1(rows[i][at].d));
+        acc[i] = acc[i].fnma(offset, F32::set1(halves == 1 ? rows[i][at].sum : rows[i][at].half_sums[h]));
+      }
+    }
+  }
+  for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);
+}
+
+template <int M>
+void byte_tile_any(size_t halves, const UnpackedPanel& panel, size_t groups, bool is_signed,
+                   const ActivationGroup* const* rows, float* result) {
+  if (halves == 1) byte_tile<1, M>(panel, groups, is_signed, rows, result);
+  else byte_tile<2, M>(panel, groups, is_signed, rows, result);
+}
+
+template <FloatType type>
+inline F32 load_weights(const std::byte* p) {
+  if constexpr (type == FloatType::f32) return F32::load(reinterpret_cast<const float*>(p));
+  else if constexpr (type == FloatType::f16) return F32::load_f16(p);
+  else return F32::load_bf16(p);
+}
+
+template <FloatType type, int M>
+void float_tile(const std::byte* panel, size_t columns, const float* const* rows, float* result) {
+  constexpr size_t stride = type == FloatType::f32 ? 64 : 32;
+  F32 acc[M];
+  for (int i = 0; i < M; ++i) acc[i] = F32::zero();
+  for (size_t k = 0; k < columns; ++k) {
+    const F32 w = load_weights<type>(panel + k * stride);
+    for (int i = 0; i < M; ++i) acc[i] = acc[i].fma(w, F32::set1(rows[i][k]));
+  }
+  for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);
+}
+
+template <int M>
+void float_tile_any(FloatType type, const std::byte* panel, size_t columns, const float* const* rows, float* result) {
+  switch (type) {
+    case FloatType::f32: return float_tile<FloatType::f32, M>(panel, columns, rows, result);
+    case FloatType::f16: return float_tile<FloatType::f16, M>(panel, columns, rows, result);
+    case FloatType::bf16: return float_tile<FloatType::bf16, M>(panel, columns, rows, result);
+  }
+}
+
+// A panel made ready for tiles of rows.
+struct ReadyPanel {
+  UnpackedPanel bytes{};
+  const std::byte* floats = nullptr;  // set: multiply as floats
+  FloatType float_type = FloatType::f32;
+  size_t groups = 0, columns = 0, halves = 1;
+  bool is_signed = false;
+};
+
+// 16 rows in the file's own format, decoded with the scalar reference and transposed to [column][16].
+void decode_blocks(const PackedMatrix& w, const std::byte* panel, float* out) {
+  const size_t blocks = w.columns / w.block_columns;
+  float block[256];
+  for (size_t row = 0; row < kPanelRows; ++row)
+    for (size_t b = 0; b < blocks; ++b) {
+      w.decode(panel + (row * blocks + b) * w.block_bytes, block, 1);
+      for (size_t k = 0; k < w.block_columns; ++k) out[(b * w.block_columns + k) * 16 + row] = block[k];
+    }
+}
+
+ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t index, bool float_path, std::byte* scratch) {
+  const std::byte* panel = w.data + index * w.panel_bytes;
+  ReadyPanel ready;
+  ready.columns = w.columns;
+  if (w.storage == PackedMatrix::Storage::floats) {
+    ready.floats = panel;
+    ready.float_type = w.float_type;
+    return ready;
+  }
+  auto* floats = reinterpret_cast<float*>(scratch);
+  if (w.storage == PackedMatrix::Storage::blocks) {
+    decode_blocks(w, panel, floats);
+    ready.floats = scratch;
+    return ready;
+  }
+  const PackedLayout& layout = packed_layouts()[w.layout];
+  const size_t tiles = w.columns / layout.columns;
+  if (float_path) {
+    kernels.packed[w.layout].unpack_float(panel, tiles, floats);
+    ready.floats = scratch;
+    return ready;
+  }
+  ready.groups = w.columns / kGroup;
+  ready.halves = layout.halves();
+  ready.is_signed = layout.is_signed || layout.has_codebook;
+  ready.bytes.quads = reinterpret_cast<uint8_t*>(scratch);
+  ready.bytes.scales = reinterpret_cast<float*>(scratch + size_t{w.columns} * 16);
+  ready.bytes.offsets = ready.bytes.scales + ready.groups * ready.halves * 16;
+  kernels.packed[w.layout].unpack(panel, tiles, ready.bytes);
+  return ready;
+}
+
+// result[i][16] for rows [first, first + count), count <= kTileRows.
+void multiply_tile(const ReadyPanel& panel, const MatmulArgs& args, size_t first, size_t count, float* result) {
+  size_t i = 0;
+  if (panel.floats != nullptr) {
+    const float* rows[kTileRows];
+    for (size_t r = 0; r < count; ++r) rows[r] = args.input + (first + r) * args.input_stride;
+    const auto run = [&]<int M>() {
+      float_tile_any<M>(panel.float_type, panel.floats, panel.columns, rows + i, result + 16 * i);
+      i += M;
+    };
+    if constexpr (kTileRows >= 12) {
+      while (count - i >= 12) run.template operator()<12>();
+      while (count - i >= 8) run.template operator()<8>();
+    }
+    while (count - i >= 4) run.template operator()<4>();
+    while (count - i >= 2) run.template operator()<2>();
+    while (count - i >= 1) run.template operator()<1>();
+    return;
+  }
+  const ActivationGroup* rows[kTileRows];
+  for (size_t r = 0; r < count; ++r) rows[r] = args.quantized + (first + r) * panel.groups;
+  const auto run = [&]<int M>() {
+    byte_tile_any<M>(panel.halves, panel.bytes, panel.groups, panel.is_signed, rows + i, result + 16 * i);
+    i += M;
+  };
+  if constexpr (kTileRows >= 12) {
+    while (count - i >= 12) run.template operator()<12>();
+    while (count - i >= 8) run.template operator()<8>();
+  }
+  while (count - i >= 4) run.template operator()<4>();
+  while (count - i >= 2) run.template operator()<2>();
+  while (count - i >= 1) run.template operator()<1>();
+}
+
+F32 gate_value(GateKind kind, F32 x) { return kind == GateKind::silu ? silu(x) : gelu_tanh(x); }
+
+// Scale, gate, bias and residual, then the store; rows beyond the matrix (padding) are cut.
+void finish_tile(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result, const float* gates) {
+  const size_t n = std::min<size_t>(kPanelRows, args.weight->rows - panel * kPanelRows);
+  const F32 scale = F32::set1(args.scale);
+  for (size_t i = 0; i < count; ++i) {
+    float* out = args.out + (first + i) * args.out_stride + panel * kPanelRows;
+    F32 x = F32::load(result + 16 * i) * scale;
+    if (gates != nullptr) x = gate_value(args.gate_kind, F32::load(gates + 16 * i)) * x;
+    if (args.bias != nullptr) x = x + F32::load_n(args.bias + panel * kPanelRows, n);
+    if (args.accumulate) x = x + F32::load_n(out, n);
+    x.store_n(out, n);
+  }
+}
+
+bool direct_rows(const MatmulArgs& args) {
+  return !args.float_path && args.rows <= kMaxDirectRows && args.weight->storage == PackedMatrix::Storage::quantized;
+}
+
+void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArgs& args, size_t panel, float* result) {
+  const ActivationGroup* rows[kMaxDirectRows];
+  for (size_t r = 0; r < args.rows; ++r) rows[r] = args.quantized + r * (w.columns / kGroup);
+  kernels.packed[w.layout].direct[args.rows - 1](w.data + panel * w.panel_bytes,
+                                                 w.columns / packed_layouts()[w.layout].columns, rows, result);
+}
+
+}  // namespace
+
+void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch) {
+  alignas(64) float result[kTileRows * 16];
+  alignas(64) float gates[kTileRows * 16];
+  const bool direct = direct_rows(args) && (args.gate == nullptr || args.gate->storage == args.weight->storage);
+  for (size_t panel = begin; panel < end; ++panel) {
+    if (direct) {
+      direct_panel(kernels, *args.weight, args, panel, result);
+      if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
+      finish_tile(args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr);
+      continue;
+    }
+    const ReadyPanel up = make_ready(kernels, *args.weight, panel, args.float_path, scratch);
+    ReadyPanel gate;
+    if (args.gate != nullptr)
+      gate = make_ready(kernels, *args.gate, panel, args.float_path, scratch + matmul_scratch_bytes(args.weight->columns) / 2);
+    for (size_t first = 0; first < args.rows; first += kTileRows) {
+      const size_t count = std::min(kTileRows, args.rows - first);
+      multiply_tile(up, args, first, count, result);
+      if (args.gate != nullptr) multiply_tile(gate, args, first, count, gates);
+      finish_tile(args, panel, first, count, result, args.gate != nullptr ? gates : nullptr);
+    }
+  }
+}
+
+}  // namespace ingle::core::INGLE_ISA
+#else
+
+namespace ingle::core {
+
+size_t matmul_scratch_bytes(size_t columns) {
+  // Two panels (up and gate), each as floats or as bytes with two scales and offsets per group; floats are larger.
+  return 2 * ((columns * 16 * sizeof(float) + 63) / 64 * 64);
+}
+
+}  // namespace ingle::core
+#endif

@@ -1,0 +1,103 @@
+// Weight matrices as the CPU kernels read them: panels of 16 rows, in tiles of one quantisation block by 16 rows.
+//
+// A tile holds, for `columns` columns (32 or 256) of its 16 rows:
+//   code planes   per 32 columns, as below
+//   scale codes   int8[columns / group][16]     (256-column tiles)
+//   min codes     int8[columns / group][16]     (256-column tiles with a min)
+//   d             f16[16]
+//   m             f16[16]                       (with a min)
+// and its values are  x = d * scale * (q - zero) - m * min  (scale = min = 1 in 32-column tiles), or, where a codebook
+// replaces q, x = d * scale * codebook[q].
+//
+// Code planes of 32 columns are 8 quads; byte 4 * row + k of quad j belongs to column 4 * j + k:
+//   4 bits: four 64-byte planes; plane j has quad j in the low nibbles, quad j + 4 in the high
+//   2 bits: two planes; plane j has quads 4j .. 4j + 3 in its bit pairs
+//   1 bit:  one plane; bit j belongs to quad j
+//   8 bits: eight planes
+// 5 bits are 4 + 1, 6 are 4 + 2, 3 are 2 + 1 (the second part holds the upper bits). The order is that of the dot-product
+// instructions (VPDPBUSD, SDOT): four consecutive columns of a row side by side, one row per 32-bit lane.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace ingle::core {
+
+inline constexpr size_t kPanelRows = 16;
+inline constexpr size_t kGroup = 32;  ///< activations are quantised in groups of this many
+
+/// 32 activations of one row: x ~ d * q, |q| <= 127.
+struct ActivationGroup {
+  int8_t q[kGroup];
+  float d;
+  float sum;           ///< d * (sum of all q)
+  float half_sums[2];  ///< the same for q[0..15] and q[16..31]
+};
+static_assert(sizeof(ActivationGroup) == 48);
+
+/// What a quantised format's blocks look like once taken apart; see the head of this file.
+struct CodeShape {
+  uint32_t bits = 0;      ///< 2, 3, 4, 5, 6 or 8; 0: the format has no packed form
+  uint32_t columns = 0;   ///< 32 or 256
+  uint32_t group = 0;     ///< columns that share a scale: 16 or 32
+  int32_t zero = 0;       ///< subtracted from q
+  bool has_min = false;
+  bool is_signed = false;            ///< q is int8 (8 bits only); zero is 0
+  const int8_t* codebook = nullptr;  ///< 16 values that replace 4-bit q; zero is 0
+};
+
+/// One block taken apart, in the terms of CodeShape. `d` and `m` are binary16.
+struct BlockCodes {
+  uint8_t q[256];
+  int8_t scale[16];
+  int8_t min[16];
+  uint16_t d, m;
+};
+
+/// A panel decoded for many rows of activations: quads of unsigned (or signed + bias) bytes, and float scales so that
+/// x = scale * q - offset. `halves` scales per 32 columns (2 where the format's groups are 16).
+struct UnpackedPanel {
+  uint8_t* quads;  ///< [columns / 32][8][64], 64-byte aligned
+  float* scales;   ///< [columns / 32][halves][16]
+  float* offsets;  ///< the same shape
+};
+
+/// result[m][16] = the products of a panel's 16 rows with M rows of activations, M = the function's index.
+using DirectKernel = void (*)(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result);
+using UnpackKernel = void (*)(const std::byte* panel, size_t tiles, const UnpackedPanel& out);
+/// The same panel as floats, out[column][16].
+using UnpackFloatKernel = void (*)(const std::byte* panel, size_t tiles, float* out);
+
+inline constexpr size_t kMaxDirectRows = 4;
+
+/// The kernels of one shape on one instruction set.
+struct PackedKernels {
+  std::array<DirectKernel, kMaxDirectRows> direct{};  ///< [M - 1]
+  UnpackKernel unpack = nullptr;
+  UnpackFloatKernel unpack_float = nullptr;
+};
+
+/// One supported CodeShape: its size and kernels.
+struct PackedLayout {
+  uint32_t bits, columns, group;
+  bool has_min, is_signed, has_codebook;
+  int32_t zero;
+  uint32_t tile_bytes;
+
+  bool serves(const CodeShape& shape) const {
+    return bits == shape.bits && columns == shape.columns && group == shape.group && has_min == shape.has_min &&
+           is_signed == shape.is_signed && has_codebook == (shape.codebook != nullptr) && zero == shape.zero;
+  }
+  size_t halves() const { return kGroup / group; }
+  /// Writes one tile from 16 blocks taken apart.
+  void pack(const BlockCodes* rows, std::byte* tile) const;
+};
+
+/// All layouts, the index being what Kernels::packed is indexed by.
+inline constexpr size_t kLayoutCount = 12;
+const std::array<PackedLayout, kLayoutCount>& packed_layouts();
+/// nullptr: none; such a format is decoded per tile to floats.
+const PackedLayout* find_layout(const CodeShape& shape);
+
+}  // namespace ingle::core

@@ -1,0 +1,191 @@
+// The packed formats' kernels as templates over the vector vocabulary. Included inside an instruction set's region, after
+// `namespace ingle::core::INGLE_ISA {`; no include guard on purpose. The tile's layout is described in packed.h.
+
+// Quad j (0..7) of 32 columns' code planes, as unsigned bytes.
+template <int bits, int j>
+inline Quad code_quad(const uint8_t* planes) {
+  if constexpr (bits == 8) {
+    return Quad::load(planes + 64 * j);
+  } else if constexpr (bits == 4) {
+    return Quad::load(planes + 64 * (j % 4)).template shift_right_and<j < 4 ? 0 : 4>(15);
+  } else if constexpr (bits == 2) {
+    return Quad::load(planes + 64 * (j / 4)).template shift_right_and<j % 4 * 2>(3);
+  } else if constexpr (bits == 3) {
+    const Quad plane = Quad::load(planes + 128);
+    if constexpr (j <= 2) return code_quad<2, j>(planes) | plane.template shift_left_and<2 - j>(4);
+    else return code_quad<2, j>(planes) | plane.template shift_right_and<j - 2>(4);
+  } else if constexpr (bits == 5) {
+    const Quad plane = Quad::load(planes + 256);
+    if constexpr (j <= 4) return code_quad<4, j>(planes) | plane.template shift_left_and<4 - j>(16);
+    else return code_quad<4, j>(planes) | plane.template shift_right_and<j - 4>(16);
+  } else {
+    static_assert(bits == 6);
+    const Quad plane = Quad::load(planes + 256 + 64 * (j / 4));
+    constexpr int at = j % 4 * 2;
+    if constexpr (at <= 4) return code_quad<4, j>(planes) | plane.template shift_left_and<4 - at>(48);
+    else return code_quad<4, j>(planes) | plane.template shift_right_and<at - 4>(48);
+  }
+}
+
+/// Reads one shape of tile; the parameters are CodeShape's.
+template <int bits, int columns_, int group, bool has_min, bool is_signed, bool has_codebook, int zero>
+struct Tile {
+  static constexpr int columns = columns_;
+  static constexpr int halves = 32 / group;
+  static constexpr bool signed_codes = is_signed || has_codebook;
+  static constexpr int bias = signed_codes ? Quad::signed_zero : zero;  // what must be subtracted from a quad's bytes
+  static constexpr bool has_offset = has_min || bias != 0;
+  static constexpr int scale_codes = columns == 256 ? columns / group * 16 : 0;
+  static constexpr int planes_bytes = bits * 64;
+  static constexpr int bytes = planes_bytes * (columns / 32) + (has_min ? 2 : 1) * (scale_codes + 32);
+
+  const uint8_t* p;
+  F32 d, m;
+
+  explicit Tile(const uint8_t* tile) : p(tile) {
+    const uint8_t* tail = tile + planes_bytes * (columns / 32) + (has_min ? 2 : 1) * scale_codes;
+    d = F32::load_f16(tail);
+    if constexpr (has_min) m = F32::load_f16(tail + 32);
+  }
+
+  template <int j>
+  Quad quad(int g) const {
+    const Quad q = code_quad<bits, j>(p + planes_bytes * g);
+    if constexpr (has_codebook) return q.lookup(kCodebook.data()).prepare_signed();
+    else if constexpr (is_signed) return q.prepare_signed();
+    else return q;
+  }
+  F32 scale(int g, int half) const {
+    if constexpr (columns == 32) return d;
+    else return d * F32::load_i8(p + planes_bytes * (columns / 32) + (g * halves + half) * 16);
+  }
+  F32 min(int g, int half) const {
+    if constexpr (!has_min) return F32::zero();
+    else if constexpr (columns == 32) return m;
+    else return m * F32::load_i8(p + planes_bytes * (columns / 32) + scale_codes + (g * halves + half) * 16);
+  }
+  /// What is subtracted from scale * quad: the min and the quads' bias together.
+  F32 offset(int g, int half, F32 scale_value) const {
+    if constexpr (bias == 0) return min(g, half);
+    else return min(g, half).fma(scale_value, F32::set1(static_cast<float>(bias)));
+  }
+};
+
+template <bool signed_codes>
+inline I32 dot(I32 acc, Quad w, const int8_t* a) {
+  if constexpr (signed_codes) return acc.dot_signed(w, a);
+  else return acc.dot_unsigned(w, a);
+}
+
+// One 32-column group against M rows: acc += scale * d * (codes . q) - offset * sum.
+template <typename T, int M>
+inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, size_t at, F32* acc) {
+  I32 dots[T::halves][M];
+  for (int h = 0; h < T::halves; ++h)
+    for (int i = 0; i < M; ++i) dots[h][i] = I32::set1(0);
+#define INGLE_QUAD(j)                                                                                     \
+  {                                                                                                       \
+    const Quad w = tile.template quad<j>(g);                                                              \
+    constexpr int h = T::halves == 2 ? j / 4 : 0;                                                         \
+    for (int i = 0; i < M; ++i) dots[h][i] = dot<T::signed_codes>(dots[h][i], w, rows[i][at].q + 4 * j);  \
+  }
+  INGLE_QUAD(0) INGLE_QUAD(1) INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
+#undef INGLE_QUAD
+  for (int h = 0; h < T::halves; ++h) {
+    const F32 scale = tile.scale(g, h);
+    for (int i = 0; i < M; ++i)
+      acc[i] = acc[i].fma(F32::from(dots[h][i]), scale * F32::set1(rows[i][at].d));
+    if constexpr (T::has_offset) {
+      const F32 offset = tile.offset(g, h, scale);
+      for (int i = 0; i < M; ++i)
+        acc[i] = acc[i].fnma(offset, F32::set1(T::halves == 1 ? rows[i][at].sum : rows[i][at].half_sums[h]));
+    }
+  }
+}
+
+template <typename T, int M>
+void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result) {
+  F32 acc[M];
+  for (int i = 0; i < M; ++i) acc[i] = F32::zero();
+  const auto* p = reinterpret_cast<const uint8_t*>(panel);
+  size_t at = 0;
+  for (size_t t = 0; t < tiles; ++t, p += T::bytes) {
+    const T tile(p);
+    for (int g = 0; g < T::columns / 32; ++g, ++at) group_dot<T, M>(tile, g, rows, at, acc);
+  }
+  for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);
+}
+
+template <typename T, typename Function>
+inline void for_each_quad(const T& tile, int g, Function f) {
+  f(0, tile.template quad<0>(g));
+  f(1, tile.template quad<1>(g));
+  f(2, tile.template quad<2>(g));
+  f(3, tile.template quad<3>(g));
+  f(4, tile.template quad<4>(g));
+  f(5, tile.template quad<5>(g));
+  f(6, tile.template quad<6>(g));
+  f(7, tile.template quad<7>(g));
+}
+
+struct StoreQuads {
+  uint8_t* out;
+  void operator()(int j, Quad q) const { q.store(out + 64 * j); }
+};
+
+template <typename T>
+void unpack(const std::byte* panel, size_t tiles, const UnpackedPanel& out) {
+  const auto* p = reinterpret_cast<const uint8_t*>(panel);
+  size_t at = 0;
+  for (size_t t = 0; t < tiles; ++t, p += T::bytes) {
+    const T tile(p);
+    for (int g = 0; g < T::columns / 32; ++g, ++at) {
+      for_each_quad(tile, g, StoreQuads{out.quads + at * 512});
+      for (int h = 0; h < T::halves; ++h) {
+        const F32 scale = tile.scale(g, h);
+        scale.store(out.scales + (at * T::halves + h) * 16);
+        tile.offset(g, h, scale).store(out.offsets + (at * T::halves + h) * 16);
+      }
+    }
+  }
+}
+
+// Signed codes are made unsigned first (x ^ 0x80 is x + 128), so that from_byte reads them on every instruction set.
+template <int halves, bool flip>
+struct StoreFloats {
+  float* out;
+  F32 scale[2], minus[2];
+  F32 bias;
+  void operator()(int j, Quad q) const {
+    const int h = halves == 2 ? j / 4 : 0;
+    if constexpr (flip) q = q.flip_sign();
+    (scale[h] * (F32::from_byte<0>(q) - bias) - minus[h]).store(out + (4 * j + 0) * 16);
+    (scale[h] * (F32::from_byte<1>(q) - bias) - minus[h]).store(out + (4 * j + 1) * 16);
+    (scale[h] * (F32::from_byte<2>(q) - bias) - minus[h]).store(out + (4 * j + 2) * 16);
+    (scale[h] * (F32::from_byte<3>(q) - bias) - minus[h]).store(out + (4 * j + 3) * 16);
+  }
+};
+
+template <typename T>
+void unpack_float(const std::byte* panel, size_t tiles, float* out) {
+  constexpr bool flip = T::signed_codes && Quad::signed_zero == 0;
+  const F32 bias = F32::set1(static_cast<float>(T::signed_codes ? 128 : T::bias));
+  const auto* p = reinterpret_cast<const uint8_t*>(panel);
+  size_t at = 0;
+  for (size_t t = 0; t < tiles; ++t, p += T::bytes) {
+    const T tile(p);
+    for (int g = 0; g < T::columns / 32; ++g, ++at) {
+      StoreFloats<T::halves, flip> store{out + at * 512, {}, {}, bias};
+      for (int h = 0; h < T::halves; ++h) {
+        store.scale[h] = tile.scale(g, h);
+        store.minus[h] = tile.min(g, h);
+      }
+      for_each_quad(tile, g, store);
+    }
+  }
+}
+
+template <typename T>
+constexpr PackedKernels packed_kernels() {
+  return {{direct<T, 1>, direct<T, 2>, direct<T, 3>, direct<T, 4>}, unpack<T>, unpack_float<T>};
+}

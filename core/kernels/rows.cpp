@@ -1,0 +1,99 @@
+// Kernels over single rows: norm, quantisation of activations, rotary embedding, gates, sums.
+#include <algorithm>
+#include <cmath>
+
+#include "core/kernels/kernels.h"
+
+#define INGLE_SIMD_FILE "core/kernels/rows.cpp"
+#include "core/simd/foreach_isa.h"
+#ifdef INGLE_ISA
+
+namespace ingle::core::INGLE_ISA {
+namespace {
+
+#include "core/simd/math.inc.h"
+
+int32_t sum_of(const int8_t* q, size_t n) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += q[i];
+  return sum;
+}
+
+}  // namespace
+
+// d = max|x| / 127; q = x / d to nearest even. A group of zeros, or one so small that 1 / d is infinite, becomes zeros.
+void quantize_row(const float* x, size_t columns, ActivationGroup* out) {
+  for (size_t k = 0; k < columns; k += kGroup, ++out) {
+    const F32 a = F32::load(x + k), b = F32::load(x + k + 16);
+    const float largest = F32::max(a.abs(), b.abs()).reduce_max();
+    const float d = largest / 127.0f;
+    const float inverse = d > 1e-37f ? 127.0f / largest : 0.0f;
+    (a * F32::set1(inverse)).store_i8(out->q);
+    (b * F32::set1(inverse)).store_i8(out->q + 16);
+    const int32_t first = sum_of(out->q, 16), second = sum_of(out->q + 16, 16);
+    out->d = d;
+    out->sum = d * static_cast<float>(first + second);
+    out->half_sums[0] = d * static_cast<float>(first);
+    out->half_sums[1] = d * static_cast<float>(second);
+  }
+}
+
+void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out) {
+  F32 squares = F32::zero();
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) squares = squares.fma(F32::load(x + i), F32::load(x + i));
+  if (i < n) squares = squares.fma(F32::load_n(x + i, n - i), F32::load_n(x + i, n - i));
+  const F32 factor = F32::set1(1.0f / std::sqrt(squares.reduce_add() / static_cast<float>(n) + epsilon));
+  for (i = 0; i < n; i += 16) {
+    const size_t count = std::min<size_t>(16, n - i);
+    F32 y = F32::load_n(x + i, count) * factor;
+    if (weight != nullptr) y = y * F32::load_n(weight + i, count);
+    y.store_n(out + i, count);
+  }
+}
+
+void rope(float* head, const RopeArgs& args) {
+  const size_t half = args.rotary / 2;
+  if (args.interleaved) {
+    for (size_t i = 0; i < half; ++i) {
+      const float x = head[2 * i], y = head[2 * i + 1];
+      head[2 * i] = x * args.cosines[i] - y * args.sines[i];
+      head[2 * i + 1] = x * args.sines[i] + y * args.cosines[i];
+    }
+    return;
+  }
+  for (size_t i = 0; i < half; i += 16) {
+    const size_t n = std::min<size_t>(16, half - i);
+    const F32 x = F32::load_n(head + i, n), y = F32::load_n(head + half + i, n);
+    const F32 c = F32::load_n(args.cosines + i, n), s = F32::load_n(args.sines + i, n);
+    (x * c - y * s).store_n(head + i, n);
+    (x * s + y * c).store_n(head + half + i, n);
+  }
+}
+
+void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out) {
+  for (size_t i = 0; i < n; i += 16) {
+    const size_t count = std::min<size_t>(16, n - i);
+    const F32 g = F32::load_n(gates + i, count);
+    ((kind == GateKind::silu ? silu(g) : gelu_tanh(g)) * F32::load_n(up + i, count)).store_n(out + i, count);
+  }
+}
+
+void add(const float* a, const float* b, size_t n, float* out) {
+  for (size_t i = 0; i < n; i += 16) {
+    const size_t count = std::min<size_t>(16, n - i);
+    (F32::load_n(a + i, count) + F32::load_n(b + i, count)).store_n(out + i, count);
+  }
+}
+
+void scale(const float* x, float factor, float cap, size_t n, float* out) {
+  for (size_t i = 0; i < n; i += 16) {
+    const size_t count = std::min<size_t>(16, n - i);
+    F32 y = F32::load_n(x + i, count) * F32::set1(factor);
+    if (cap != 0.0f) y = tanh(y / F32::set1(cap)) * F32::set1(cap);
+    y.store_n(out + i, count);
+  }
+}
+
+}  // namespace ingle::core::INGLE_ISA
+#endif

@@ -1,0 +1,161 @@
+// The vocabulary on AVX2 with FMA and F16C: each type is two ymm registers (rows 0-7 and 8-15).
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/simd/region_avx2.h"
+namespace ingle::core::avx2 {
+
+struct Quad {
+  __m256i a, b;
+  static Quad load(const void* p) {
+    const auto* q = static_cast<const __m256i*>(p);
+    return {_mm256_loadu_si256(q), _mm256_loadu_si256(q + 1)};
+  }
+  void store(void* p) const {
+    auto* q = static_cast<__m256i*>(p);
+    _mm256_storeu_si256(q, a);
+    _mm256_storeu_si256(q + 1, b);
+  }
+  template <int n>
+  Quad shift_right_and(uint8_t mask) const {
+    const __m256i m = _mm256_set1_epi8(static_cast<char>(mask));
+    return {_mm256_and_si256(n == 0 ? a : _mm256_srli_epi16(a, n), m),
+            _mm256_and_si256(n == 0 ? b : _mm256_srli_epi16(b, n), m)};
+  }
+  template <int n>
+  Quad shift_left_and(uint8_t mask) const {
+    const __m256i m = _mm256_set1_epi8(static_cast<char>(mask));
+    return {_mm256_and_si256(n == 0 ? a : _mm256_slli_epi16(a, n), m),
+            _mm256_and_si256(n == 0 ? b : _mm256_slli_epi16(b, n), m)};
+  }
+  Quad operator|(Quad o) const { return {_mm256_or_si256(a, o.a), _mm256_or_si256(b, o.b)}; }
+  Quad lookup(const int8_t* table) const {
+    const __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+    return {_mm256_shuffle_epi8(t, a), _mm256_shuffle_epi8(t, b)};
+  }
+  Quad flip_sign() const {
+    const __m256i m = _mm256_set1_epi8(static_cast<char>(0x80));
+    return {_mm256_xor_si256(a, m), _mm256_xor_si256(b, m)};
+  }
+  static constexpr int32_t signed_zero = 0;
+  Quad prepare_signed() const { return *this; }
+};
+
+struct I32 {
+  __m256i a, b;
+  static I32 set1(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+  static __m256i broadcast4(const int8_t* p) {
+    int32_t bits;
+    std::memcpy(&bits, p, 4);
+    return _mm256_set1_epi32(bits);
+  }
+  static __m256i dot(__m256i acc, __m256i w, __m256i x) {
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+  }
+  I32 dot_unsigned(Quad w, const int8_t* p) const {
+    const __m256i x = broadcast4(p);
+    return {dot(a, w.a, x), dot(b, w.b, x)};
+  }
+  /// |w| * sign(x, w): activations never are -128, and 2 * 128 * 127 fits int16.
+  I32 dot_signed(Quad w, const int8_t* p) const {
+    const __m256i x = broadcast4(p);
+    return {dot(a, _mm256_abs_epi8(w.a), _mm256_sign_epi8(x, w.a)), dot(b, _mm256_abs_epi8(w.b), _mm256_sign_epi8(x, w.b))};
+  }
+};
+
+struct F32 {
+  __m256 a, b;
+  static F32 zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static F32 set1(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+  static F32 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static F32 load_n(const float* p, size_t n) {
+    float t[16] = {};
+    std::memcpy(t, p, n * sizeof(float));
+    return load(t);
+  }
+  void store(float* p) const {
+    _mm256_storeu_ps(p, a);
+    _mm256_storeu_ps(p + 8, b);
+  }
+  void store_n(float* p, size_t n) const {
+    float t[16];
+    store(t);
+    std::memcpy(p, t, n * sizeof(float));
+  }
+  static F32 load_f16(const void* p) {
+    const auto* q = static_cast<const __m128i*>(p);
+    return {_mm256_cvtph_ps(_mm_loadu_si128(q)), _mm256_cvtph_ps(_mm_loadu_si128(q + 1))};
+  }
+  void store_f16(void* p) const {
+    auto* q = static_cast<__m128i*>(p);
+    _mm_storeu_si128(q, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    _mm_storeu_si128(q + 1, _mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
+  static __m256 bf16_half(const __m128i* q) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(q)), 16));
+  }
+  static F32 load_bf16(const void* p) {
+    const auto* q = static_cast<const __m128i*>(p);
+    return {bf16_half(q), bf16_half(q + 1)};
+  }
+  static F32 load_u8(const void* p) {
+    const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p));
+    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)))};
+  }
+  static F32 load_i8(const void* p) {
+    const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p));
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)))};
+  }
+  static F32 from(I32 x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+  template <int k>
+  static F32 from_byte(Quad q) {
+    const __m256i m = _mm256_set1_epi32(255);
+    return {_mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(q.a, 8 * k), m)),
+            _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(q.b, 8 * k), m))};
+  }
+  F32 operator+(F32 o) const { return {_mm256_add_ps(a, o.a), _mm256_add_ps(b, o.b)}; }
+  F32 operator-(F32 o) const { return {_mm256_sub_ps(a, o.a), _mm256_sub_ps(b, o.b)}; }
+  F32 operator*(F32 o) const { return {_mm256_mul_ps(a, o.a), _mm256_mul_ps(b, o.b)}; }
+  F32 operator/(F32 o) const { return {_mm256_div_ps(a, o.a), _mm256_div_ps(b, o.b)}; }
+  F32 fma(F32 x, F32 y) const { return {_mm256_fmadd_ps(x.a, y.a, a), _mm256_fmadd_ps(x.b, y.b, b)}; }
+  F32 fnma(F32 x, F32 y) const { return {_mm256_fnmadd_ps(x.a, y.a, a), _mm256_fnmadd_ps(x.b, y.b, b)}; }
+  static F32 max(F32 x, F32 y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
+  static F32 min(F32 x, F32 y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
+  F32 abs() const {
+    const __m256 m = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
+    return {_mm256_and_ps(a, m), _mm256_and_ps(b, m)};
+  }
+  F32 round() const {
+    return {_mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
+            _mm256_round_ps(b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  }
+  static __m256 exp2i_half(__m256 x) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(127)), 23));
+  }
+  F32 exp2i() const { return {exp2i_half(a), exp2i_half(b)}; }
+  void store_i8(int8_t* p) const {
+    const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
+    const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+  }
+  float reduce_add() const {
+    const __m256 s = _mm256_add_ps(a, b);
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+  }
+  float reduce_max() const {
+    const __m256 s = _mm256_max_ps(a, b);
+    __m128 x = _mm_max_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+  }
+};
+
+}  // namespace ingle::core::avx2
+#include "core/simd/region_end.h"

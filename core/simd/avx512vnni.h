@@ -1,0 +1,103 @@
+// The vocabulary on AVX-512 with VNNI: each type is one zmm register.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/simd/region_avx512vnni.h"
+namespace ingle::core::avx512vnni {
+
+struct Quad {
+  __m512i v;
+  static Quad load(const void* p) { return {_mm512_loadu_si512(p)}; }
+  void store(void* p) const { _mm512_storeu_si512(p, v); }
+  /// (this >> n) & mask per byte; mask must clear what crosses from the neighbouring byte.
+  template <int n>
+  Quad shift_right_and(uint8_t mask) const {
+    return {_mm512_and_si512(n == 0 ? v : _mm512_srli_epi16(v, n), _mm512_set1_epi8(static_cast<char>(mask)))};
+  }
+  template <int n>
+  Quad shift_left_and(uint8_t mask) const {
+    return {_mm512_and_si512(n == 0 ? v : _mm512_slli_epi16(v, n), _mm512_set1_epi8(static_cast<char>(mask)))};
+  }
+  Quad operator|(Quad b) const { return {_mm512_or_si512(v, b.v)}; }
+  /// Each byte (0..15) replaced by its entry of a 16-byte table.
+  Quad lookup(const int8_t* table) const {
+    return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), v)};
+  }
+  Quad flip_sign() const { return {_mm512_xor_si512(v, _mm512_set1_epi8(static_cast<char>(0x80)))}; }
+  /// Signed bytes in the form that dot_signed takes: value + signed_zero.
+  static constexpr int32_t signed_zero = 128;
+  Quad prepare_signed() const { return flip_sign(); }
+};
+
+struct I32 {
+  __m512i v;
+  static I32 set1(int32_t x) { return {_mm512_set1_epi32(x)}; }
+  static __m512i broadcast4(const int8_t* a) {
+    int32_t bits;
+    std::memcpy(&bits, a, 4);
+    return _mm512_set1_epi32(bits);
+  }
+  /// Per row: this + sum of 4 products of w (0..127) and the 4 activations at `a`.
+  I32 dot_unsigned(Quad w, const int8_t* a) const { return {_mm512_dpbusd_epi32(v, w.v, broadcast4(a))}; }
+  /// The same for any signed w, given as prepare_signed().
+  I32 dot_signed(Quad w, const int8_t* a) const { return {_mm512_dpbusd_epi32(v, w.v, broadcast4(a))}; }
+};
+
+struct F32 {
+  __m512 v;
+  static F32 zero() { return {_mm512_setzero_ps()}; }
+  static F32 set1(float x) { return {_mm512_set1_ps(x)}; }
+  static F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static F32 load_n(const float* p, size_t n) { return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void store_n(float* p, size_t n) const { _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v); }
+  static F32 load_f16(const void* p) { return {_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)))}; }
+  void store_f16(void* p) const {
+    _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  }
+  static F32 load_bf16(const void* p) {
+    return {_mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16))};
+  }
+  static F32 load_u8(const void* p) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))))};
+  }
+  static F32 load_i8(const void* p) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))))};
+  }
+  static F32 from(I32 x) { return {_mm512_cvtepi32_ps(x.v)}; }
+  /// Byte `k` (0..3) of each row of an unsigned quad.
+  template <int k>
+  static F32 from_byte(Quad q) {
+    return {_mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(q.v, 8 * k), _mm512_set1_epi32(255)))};
+  }
+  F32 operator+(F32 b) const { return {_mm512_add_ps(v, b.v)}; }
+  F32 operator-(F32 b) const { return {_mm512_sub_ps(v, b.v)}; }
+  F32 operator*(F32 b) const { return {_mm512_mul_ps(v, b.v)}; }
+  F32 operator/(F32 b) const { return {_mm512_div_ps(v, b.v)}; }
+  /// this + a * b
+  F32 fma(F32 a, F32 b) const { return {_mm512_fmadd_ps(a.v, b.v, v)}; }
+  /// this - a * b
+  F32 fnma(F32 a, F32 b) const { return {_mm512_fnmadd_ps(a.v, b.v, v)}; }
+  static F32 max(F32 a, F32 b) { return {_mm512_max_ps(a.v, b.v)}; }
+  static F32 min(F32 a, F32 b) { return {_mm512_min_ps(a.v, b.v)}; }
+  F32 abs() const { return {_mm512_abs_ps(v)}; }
+  F32 round() const { return {_mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+  /// 2^this for integral this in [-126, 127].
+  F32 exp2i() const {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127)), 23))};
+  }
+  /// Rounded to nearest even and saturated to int8.
+  void store_i8(int8_t* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
+  float reduce_add() const { return _mm512_reduce_add_ps(v); }
+  float reduce_max() const { return _mm512_reduce_max_ps(v); }
+};
+
+}  // namespace ingle::core::avx512vnni
+#include "core/simd/region_end.h"

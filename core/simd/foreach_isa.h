@@ -1,0 +1,45 @@
+// Compiles the including file once per instruction set of this processor family, each time inside a target region, so
+// that nothing outside the region is compiled with flags that the machine may lack.
+//
+//   // core/kernels/thing.cpp
+//   #define INGLE_SIMD_FILE "core/kernels/thing.cpp"
+//   #include "core/simd/foreach_isa.h"
+//   #ifdef INGLE_ISA                      // this part is compiled once per instruction set
+//   namespace ingle::core::INGLE_ISA { void thing(...) { F32 x = F32::load(p); ... } }
+//   #else                                 // this part once
+//   namespace ingle::core { void thing(...) { INGLE_DISPATCH(isa, thing(...)); } }
+//   #endif
+//
+// No include guard: it is meant to be included by many files, and it includes them.
+#ifndef INGLE_ISA
+
+// Everything the regions use is included before the first of them opens.
+#include "core/simd/vocabulary.h"
+
+#define INGLE_ISA scalar
+#include INGLE_SIMD_FILE
+#undef INGLE_ISA
+
+#if defined(__x86_64__)
+#define INGLE_ISA avx2
+#include "core/simd/region_avx2.h"
+#include INGLE_SIMD_FILE
+#include "core/simd/region_end.h"
+#undef INGLE_ISA
+
+#define INGLE_ISA avx512vnni
+#include "core/simd/region_avx512vnni.h"
+#include INGLE_SIMD_FILE
+#include "core/simd/region_end.h"
+#undef INGLE_ISA
+#endif
+
+#if defined(__aarch64__)
+#define INGLE_ISA neon
+#include "core/simd/region_neon.h"
+#include INGLE_SIMD_FILE
+#include "core/simd/region_end.h"
+#undef INGLE_ISA
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+// Elementary functions over the vector vocabulary, in single precision. Included inside an instruction set's region; no
+// include guard on purpose.
+
+/// e^x, within 2 ulp over the range where the result is normal; saturates to 0 below -87 and to about 3e38 above 88.
+/// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7, ln 2 split in two parts (Cody and Waite).
+inline F32 exp(F32 x) {
+  x = F32::min(F32::max(x, F32::set1(-87.0f)), F32::set1(88.0f));
+  const F32 n = (x * F32::set1(1.44269504089f)).round();
+  F32 r = x.fnma(n, F32::set1(0.693359375f));
+  r = r.fnma(n, F32::set1(-2.12194440e-4f));
+  F32 p = F32::set1(1.0f / 5040);
+  p = F32::set1(1.0f / 720).fma(p, r);
+  p = F32::set1(1.0f / 120).fma(p, r);
+  p = F32::set1(1.0f / 24).fma(p, r);
+  p = F32::set1(1.0f / 6).fma(p, r);
+  p = F32::set1(0.5f).fma(p, r);
+  p = F32::set1(1.0f).fma(p, r);
+  p = F32::set1(1.0f).fma(p, r);
+  return p * n.exp2i();
+}
+
+/// x / (1 + e^-x)
+inline F32 silu(F32 x) { return x / (F32::set1(1.0f) + exp(F32::zero() - x)); }
+
+/// GELU with the tanh approximation: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))); (1 + tanh u) / 2 = 1 / (1 + e^-2u).
+inline F32 gelu_tanh(F32 x) {
+  const F32 u = (x * x * x * F32::set1(0.044715f) + x) * F32::set1(0.7978845608028654f);
+  return x / (F32::set1(1.0f) + exp(u * F32::set1(-2.0f)));
+}
+
+/// 1 - 2 / (1 + e^2x)
+inline F32 tanh(F32 x) { return F32::set1(1.0f) - F32::set1(2.0f) / (F32::set1(1.0f) + exp(x * F32::set1(2.0f))); }

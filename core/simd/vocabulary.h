@@ -1,0 +1,19 @@
+// The vector vocabulary: in each instruction set's namespace the same three types, so that one algorithm serves all.
+//   F32   16 floats
+//   I32   16 int32; accumulates dot products
+//   Quad  64 bytes: 16 rows x 4 consecutive columns of a packed weight panel
+// One header per instruction set; each is written inside its target region.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "core/simd/scalar.h"
+#if defined(__x86_64__)
+#include "core/simd/avx2.h"
+#include "core/simd/avx512vnni.h"
+#endif
+#if defined(__aarch64__)
+#include "core/simd/neon.h"
+#endif
