@@ -35,21 +35,20 @@ class Rounder {
 
   int32_t index(double t) const {
     if (levels_.table == nullptr) return static_cast<int32_t>(nearest_integer(bounded(t, lo_, hi_))) - levels_.lo;
-    int32_t index = 0;
-    for (int32_t i = 0; i < levels_.hi; ++i) index += t > between_[static_cast<size_t>(i)] ? 1 : 0;
-    return index;
+    size_t index = t > between_[7] ? 8 : 0;  // bisection of 16 values
+    index += t > between_[index + 3] ? 4 : 0;
+    index += t > between_[index + 1] ? 2 : 0;
+    index += t > between_[index] ? 1 : 0;
+    return static_cast<int32_t>(index);
   }
 
   double value(double t) const {
     return levels_.table == nullptr ? nearest_integer(bounded(t, lo_, hi_)) : levels_.table[index(t)];
   }
 
-  /// The level farthest from zero; of two as far, the lower.
-  double outermost() const {
-    const double low = levels_.table == nullptr ? lo_ : levels_.table[levels_.lo];
-    const double high = levels_.table == nullptr ? hi_ : levels_.table[levels_.hi];
-    return -low >= high ? low : high;
-  }
+  /// Level `index` counted from the lowest.
+  double level(int32_t index) const { return levels_.table == nullptr ? lo_ + index : levels_.table[index]; }
+  int32_t count() const { return levels_.hi - levels_.lo + 1; }
 
  private:
   Levels levels_;
@@ -160,12 +159,18 @@ double fit_scale(std::span<const float> x, const Levels& levels) {
   const double extreme = extreme_of(x);
   if (extreme == 0) return 0;
   const Rounder rounder(levels);
-  const double outermost = rounder.outermost();
+  const double lowest = rounder.level(0), highest = rounder.level(rounder.count() - 1);
   ScaleSums best;
-  for (int step = -12; step <= 12; ++step) {
-    const double level = outermost * (1 + 0.025 * step);
+  const auto consider = [&](double level) {
     const ScaleSums sums = scale_sums(x, level / extreme, rounder);
     if (sums.gain() > best.gain()) best = sums;
+  };
+  const double outermost = -lowest >= highest ? lowest : highest;
+  for (int step = -12; step <= 12; ++step) consider(outermost * (1 + 0.025 * step));
+  // Values that have been on levels before are found again exactly if one of these levels is the extreme one's.
+  for (int32_t i = 0; i < 2; ++i) {
+    consider(rounder.level(i));
+    consider(rounder.level(rounder.count() - 1 - i));
   }
   for (int i = 0; i < kRefinements; ++i) {
     const ScaleSums sums = scale_sums(x, inverse(best.scale()), rounder);
@@ -196,6 +201,11 @@ Affine fit_affine(std::span<const float> x, int32_t max_q, bool offset_at_most_z
     const double scale = (high - low) / max_q * (1 - 0.03 * step);
     const double offset = offset_at_most_zero && low == 0 ? 0 : low + ((high - low) - scale * max_q) / 2;
     consider({.scale = scale, .offset = offset_at_most_zero ? std::min(offset, 0.0) : offset});
+  }
+  if (!offset_at_most_zero && max_q > 1) {  // values on levels already, of which the lowest or the highest is unused
+    const double scale = (high - low) / (max_q - 1);
+    consider({.scale = scale, .offset = low});
+    consider({.scale = scale, .offset = low - scale});
   }
   return best;
 }

@@ -15,7 +15,7 @@
 
 namespace ingle::core {
 
-/// The integers lo..hi, or a sorted table's values with indices lo = 0..hi.
+/// The integers lo..hi, or the values of a sorted table of 16 (lo = 0, hi = 15).
 struct Levels {
   int32_t lo = 0, hi = 0;
   const int8_t* table = nullptr;
