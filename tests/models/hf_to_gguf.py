@@ -158,7 +158,7 @@ def converted(name: str, weight: np.ndarray, config) -> np.ndarray:
 
 
 def write_gguf(path: Path, model: torch.nn.Module, name: str, file_type: str) -> None:
-    """Matrices in `file_type`, vectors in F32. The model's values are expected to be exact in it (see representable)."""
+    """Matrices in `file_type`, vectors in F32. The values must be exact in it (see representable)."""
     config = model.config
     arch = ARCHITECTURES[config.model_type]
     tensor_type, llama_file_type = FILE_TYPES[file_type]

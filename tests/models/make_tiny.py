@@ -12,7 +12,9 @@ how far off they are (NMSE) under "without", refusing a variant whose test would
 LongRoPE: transformers takes the long divisors for all positions once a sequence is longer than the original length. An
 engine that works token by token has to decide earlier; as in llama.cpp, "context" (the context length to run with)
 decides: long where it is above the original length, short elsewhere. There is a golden for each.
-Where llama.cpp differs from transformers: it ignores phi3's sliding window (phi3-window). Everything else agrees.
+Where llama.cpp (in llama-cpp-python 0.3.36) differs, we follow transformers: llama.cpp ignores phi3's sliding
+window (phi3-window) and, in all but two architectures, YaRN's beta_fast and beta_slow (qwen3-yarn). The other files
+were run through it too and agree up to its 16-bit arithmetic.
 """
 
 import argparse
@@ -356,7 +358,7 @@ def write_variant(variant: Variant, number: int, index: Index) -> None:
     more = {"context": len(tokens), "file_type": variant.file_type, "without": without}
     file = f"{variant.name}.gguf" if variant.gguf else f"{variant.name}-hf"
     if variant.gguf:
-        write_gguf(FOLDER / file, model, f"tiny {variant.name}", variant.file_type)
+        write_gguf(FOLDER / file, model, f"tiny test model {number}", variant.file_type)
     index.add(variant.name, file, tokens, golden, **more)
     short = tokens[: variant.short_length]
     if short:
