@@ -92,6 +92,10 @@ Status flatten_json(std::string_view text, std::string_view prefix, std::string_
     return Error{ErrorCode::limit_exceeded, std::string(file) + ": its " + std::to_string(text.size()) +
                                                 " bytes are over the limit of " + std::to_string(kMaxBytes)};
   }
+  // The parser would take a NUL byte for the end and let anything follow.
+  if (text.find('\0') != std::string_view::npos) {
+    return Error{ErrorCode::corrupt, std::string(file) + ": invalid JSON: it holds a NUL byte"};
+  }
   bool too_deep = false;
   const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > kMaxDepth;

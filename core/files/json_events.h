@@ -33,7 +33,10 @@ class JsonEvents : public nlohmann::json_sax<nlohmann::json> {
 
   /// Runs the parser over `text`. Error (corrupt): `file`, then what the handler or the parser refused.
   base::Status run(std::string_view text, std::string_view file) {
-    if (nlohmann::json::sax_parse(text.begin(), text.end(), this)) return {};
+    // The parser would take a NUL byte for the end and let anything follow.
+    const size_t nul = text.find('\0');
+    if (nul != std::string_view::npos) refuse("invalid at byte " + std::to_string(nul + 1));
+    if (problem_.empty() && nlohmann::json::sax_parse(text.begin(), text.end(), this)) return {};
     return base::Error{base::ErrorCode::corrupt, std::string(file) + ": bad JSON: " + problem_};
   }
 
