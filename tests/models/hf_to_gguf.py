@@ -157,8 +157,11 @@ def converted(name: str, weight: np.ndarray, config) -> np.ndarray:
     return weight
 
 
-def write_gguf(path: Path, model: torch.nn.Module, name: str, file_type: str) -> None:
-    """Matrices in `file_type`, vectors in F32. The values must be exact in it (see representable)."""
+def write_gguf(path: Path, model: torch.nn.Module, name: str, file_type: str, encoded: dict | None = None) -> None:
+    """Matrices in `file_type`, vectors in F32. The values must be exact in it (see representable).
+
+    `encoded` gives tensors, by their name in the file, as (bytes, format) instead.
+    """
     config = model.config
     arch = ARCHITECTURES[config.model_type]
     tensor_type, llama_file_type = FILE_TYPES[file_type]
@@ -176,6 +179,10 @@ def write_gguf(path: Path, model: torch.nn.Module, name: str, file_type: str) ->
         if source == "lm_head.weight" and config.tie_word_embeddings:
             continue
         target = names.get_name(source, try_suffixes=(".weight", ".bias"))
+        if target in (encoded or {}):
+            data, stored = encoded[target]
+            writer.add_tensor(target, data, raw_dtype=stored)
+            continue
         weight = converted(source, tensor.detach().float().numpy(), config)
         stored = tensor_type if weight.ndim == 2 else gguf.GGMLQuantizationType.F32
         writer.add_tensor(target, gguf.quants.quantize(weight, stored), raw_dtype=stored)
