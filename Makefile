@@ -6,7 +6,7 @@ MODELS := $(CURDIR)/build/models
 
 # make run PROMPT='any "characters" $HOME': taken as they are, and handed on by the environment, past every shell.
 ifeq ($(origin PROMPT),command line)
-export INGLE_PROMPT := $(value PROMPT)
+export RUN_PROMPT := $(value PROMPT)
 unexport PROMPT
 endif
 QUESTION := Why is the sky blue? Answer in two sentences.
@@ -18,7 +18,7 @@ help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## */  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: build  ## answer PROMPT="…"; without one, chat in a terminal, else answer a question of our own
-	@if [ -n "$$INGLE_PROMPT" ]; then printf %s "$$INGLE_PROMPT" | $(INGLE) run; \
+	@if [ -n "$$RUN_PROMPT" ]; then printf %s "$$RUN_PROMPT" | $(INGLE) run; \
 	elif [ -t 0 ] && [ -t 1 ]; then exec $(INGLE) chat; \
 	else echo '$(QUESTION)' && echo '$(QUESTION)' | $(INGLE) run; fi
 
