@@ -1,0 +1,179 @@
+// ingle show MODEL: what the catalogue and the file say about a model. Reads the file's header, loads nothing.
+#include <algorithm>
+#include <map>
+
+#include "base/utf8.h"
+#include "cli/models.h"
+#include "cli/templates.h"
+#include "core/engine/engine.h"
+
+namespace ingle::cli {
+namespace {
+
+using base::Json;
+using base::Result;
+using base::Status;
+
+/// The format that holds most bytes: "Q4_K".
+std::string main_format(const core::ModelFile& file) {
+  std::map<std::string, uint64_t> bytes;
+  for (const core::Tensor& tensor : file.tensors) bytes[std::string(tensor.format->name)] += tensor.data.size();
+  const auto most = std::max_element(bytes.begin(), bytes.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == bytes.end() ? "" : most->first;
+}
+
+struct ValueJson {
+  Json operator()(const std::string& text) const { return text; }
+  template <typename T>
+  Json operator()(const T& value) const {
+    return Json(value);
+  }
+  template <typename T>
+  Json operator()(const std::vector<T>& values) const {
+    if (values.size() > 16) return "(" + std::to_string(values.size()) + " values)";
+    Json out = Json::array();
+    for (const auto& value : values) out.push_back(static_cast<T>(value));
+    return out;
+  }
+};
+
+Json describe_file(const core::ModelFile& file) {
+  uint64_t parameters = 0;
+  for (const core::Tensor& tensor : file.tensors) parameters += tensor.elements();
+  const std::string* architecture = file.metadata.find_string("general.architecture");
+  if (architecture == nullptr) architecture = file.metadata.find_string("model_type");
+  Json out;
+  out["container"] = file.container == core::ContainerFormat::gguf ? "gguf" : "safetensors";
+  if (architecture != nullptr) out["architecture"] = *architecture;
+  out["tensors"] = file.tensors.size();
+  out["tensor_bytes"] = file.tensor_bytes();
+  out["parameters"] = parameters;
+  out["format"] = main_format(file);
+  const auto chat_template = template_of(file);
+  out["chat_template"] = chat_template.ok() && !chat_template->empty();
+  if (const auto plan = core::plan_memory(file, {})) {
+    out["trained_context_length"] = plan->trained_context_length;
+    out["memory"] = {{"weight_bytes", plan->weight_bytes},
+                     {"state_bytes_per_token", plan->state_bytes_per_token},
+                     {"activation_bytes", plan->activation_bytes},
+                     {"total_bytes_at_4096", plan->total(4096)}};
+  } else {
+    out["cannot_run"] = plan.error().message;
+  }
+  return out;
+}
+
+Json describe_entry(const store::CatalogueEntry& entry) {
+  Json sources = Json::array();
+  for (const store::CatalogueSource& source : entry.sources) sources.push_back(source.address);
+  return {{"name", entry.name},
+          {"aliases", entry.aliases},
+          {"description", entry.description},
+          {"licence", {{"name", entry.licence.name}, {"url", entry.licence.url}, {"notes", entry.licence.notes}}},
+          {"quantisation", entry.quantisation},
+          {"size_bytes", entry.size_bytes},
+          {"sha256", entry.sha256},
+          {"memory_bytes", entry.memory_bytes},
+          {"context_length", entry.context_length},
+          {"sources", sources}};
+}
+
+class Page {
+ public:
+  void line(std::string_view label, const std::string& value) {
+    if (!value.empty()) text_ += "  " + pad(label, 16) + value + "\n";
+  }
+  void heading(const std::string& text) { text_ += (text_.empty() ? "" : "\n") + text + "\n"; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string number(const Json& object, const char* key) {
+  return object.contains(key) ? object[key].dump() : std::string();
+}
+
+void print_entry(Page& page, const Terminal& terminal, const store::CatalogueEntry& entry) {
+  page.heading(terminal.styled_out(Style::bold, entry.name));
+  page.line("", entry.description);
+  page.line("Licence", entry.licence.name + (entry.licence.notes.empty() ? "" : ": " + entry.licence.notes));
+  page.line("", entry.licence.url);
+  page.line("Download", show_bytes(entry.size_bytes) + ", " + entry.quantisation);
+  page.line("Memory", show_memory(entry.memory_bytes) + " with a modest context");
+  page.line("SHA-256", entry.sha256);
+  for (size_t i = 0; i < entry.sources.size(); ++i) page.line(i == 0 ? "Sources" : "", entry.sources[i].address);
+}
+
+void print_file(Page& page, const Terminal& terminal, const store::InstalledModel& model, const Json& file) {
+  page.heading(terminal.styled_out(Style::bold, "File"));
+  page.line("Path", model.path.string());
+  page.line("Architecture", file.value("architecture", ""));
+  page.line("Parameters", number(file, "parameters"));
+  page.line("Tensors", number(file, "tensors") + ", mostly " + file.value("format", "") + ", " +
+                           show_bytes(file["tensor_bytes"].get<uint64_t>()));
+  page.line("Context", number(file, "trained_context_length"));
+  page.line("Chat template", file["chat_template"].get<bool>() ? "yes" : "no: continues text");
+  if (file.contains("memory")) {
+    page.line("Memory", show_memory(file["memory"]["total_bytes_at_4096"].get<uint64_t>()) + " at a context of 4096");
+  }
+  page.line("Cannot run", file.value("cannot_run", ""));
+}
+
+Status run(Session& session) {
+  const std::string name = session.argument(0);
+  store::ModelInfo info;
+  if (auto path = local_model(session, name); path && path->sha256.empty()) {
+    info.installed = *path;  // a file or folder of the person's own
+  } else {
+    INGLE_TRY(const auto store, open_store(session));
+    auto found = store.show(name);
+    if (!found) return path ? std::move(found).error() : path.error();
+    info = std::move(*found);
+  }
+  Json out;
+  Page page;
+  if (info.entry) {
+    out["catalogue"] = describe_entry(*info.entry);
+    print_entry(page, session.terminal, *info.entry);
+  }
+  if (info.installed) {
+    INGLE_TRY(const core::ModelFile file, core::ModelFile::open(info.installed->path));
+    Json described = describe_file(file);
+    print_file(page, session.terminal, *info.installed, described);
+    described["path"] = info.installed->path.string();
+    if (session.values.flag("metadata")) {
+      page.heading(session.terminal.styled_out(Style::bold, "Metadata"));
+      for (const auto& [key, value] : file.metadata.values) {
+        const Json json = std::visit(ValueJson{}, value);
+        described["metadata"][key] = json;
+        std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+        if (text.size() > 200) text = text.substr(0, base::complete_utf8_prefix(text.substr(0, 200))) + "…";
+        page.line(key, " " + text);
+      }
+    }
+    out["file"] = std::move(described);
+  } else {
+    page.line("Installed", "no; 'ingle pull " + name + "' fetches it");
+  }
+  return session.json() ? session.out_json(out) : session.terminal.out(page.text());
+}
+
+constexpr Argument arguments[] = {
+    {.name = "MODEL", .help = "a model's name or path", .type = ValueType::model, .required = true}};
+constexpr Option options[] = {{.name = "metadata", .help = "every metadata key of the file, too"}, json_option};
+
+}  // namespace
+
+extern const Command show_record;
+const Command show_record{
+    .name = "show",
+    .summary = "tell what is known about a model: licence, size, sources, memory",
+    .arguments = arguments,
+    .options = options,
+    .order = 22,
+    .run = run,
+};
+
+}  // namespace ingle::cli
