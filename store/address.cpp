@@ -16,8 +16,12 @@ Error bad(std::string_view text, std::string_view why) {
   return Error{ErrorCode::invalid_argument, "'" + std::string(text) + "' is not a source address: " + std::string(why)};
 }
 
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-bool is_name_character(char c) { return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_'; }
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+bool is_name_character(char c) {
+  return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
+}
 
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= 128 && is_letter_or_digit(name.front()) &&
@@ -57,9 +61,9 @@ Status parse_repository(std::string_view rest, std::string_view default_revision
   if (!is_plain_name(rest.substr(0, first)) || !is_plain_name(rest.substr(first + 1, second - first - 1)))
     return bad(out.text, "owner and repository are letters, digits, '.', '-' and '_'");
   if (!is_safe_relative_path(path)) return bad(out.text, "the path inside the repository is not a plain relative path");
-  const bool revision_ok = is_safe_relative_path(revision) &&
-                           std::all_of(revision.begin(), revision.end(),
-                                       [](char c) { return is_name_character(c) || c == '/'; });
+  const bool revision_ok = is_safe_relative_path(revision) && std::all_of(revision.begin(), revision.end(), [](char c) {
+                             return is_name_character(c) || c == '/';
+                           });
   if (!revision_ok) return bad(out.text, "the revision after '@' is not a branch, tag or commit");
   out.repository = rest.substr(0, second);
   out.path = path;
@@ -75,10 +79,10 @@ Status parse_package(std::string_view rest, Address& out) {
     if (slash == std::string::npos) return bad(out.text, "expected PACKAGE==VERSION/MEMBER");
     PackagePart part{text.substr(0, equals), text.substr(equals + 2, slash - equals - 2), text.substr(slash + 1)};
     if (!is_plain_name(part.package)) return bad(out.text, "the package name is not valid");
-    const bool version_ok =
-        !part.version.empty() && part.version.size() <= 64 && is_letter_or_digit(part.version.front()) &&
-        std::all_of(part.version.begin(), part.version.end(),
-                    [](char c) { return is_name_character(c) || c == '+' || c == '!'; });
+    const bool version_ok = !part.version.empty() && part.version.size() <= 64 &&
+                            is_letter_or_digit(part.version.front()) &&
+                            std::all_of(part.version.begin(), part.version.end(),
+                                        [](char c) { return is_name_character(c) || c == '+' || c == '!'; });
     if (!version_ok) return bad(out.text, "the version is not valid");
     if (!is_safe_relative_path(part.member)) return bad(out.text, "the member is not a plain relative path");
     out.parts.push_back(std::move(part));

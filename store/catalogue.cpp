@@ -210,7 +210,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-Result<Catalogue> Catalogue::builtin() { return parse(builtin_catalogue_json(), "built-in catalogue"); }
+Result<Catalogue> Catalogue::builtin() {
+  return parse(builtin_catalogue_json(), "built-in catalogue");
+}
 
 Result<Catalogue> Catalogue::parse(std::string_view json, std::string_view origin) {
   const Context context{std::string(origin)};
@@ -291,8 +293,7 @@ std::string Catalogue::suggest(std::string_view name) const {
     spellings.push_back(entry.name);
     for (const std::string_view spelling : spellings) {
       // What somebody types first is often a model's family: "qwen2.5-coder" suggests its smallest.
-      const size_t distance =
-          wanted.size() >= 4 && spelling.starts_with(wanted) ? 1 : edit_distance(wanted, spelling);
+      const size_t distance = wanted.size() >= 4 && spelling.starts_with(wanted) ? 1 : edit_distance(wanted, spelling);
       if (distance < best_distance) {
         best_distance = distance;
         best = entry.name;
@@ -330,9 +331,8 @@ std::vector<const CatalogueEntry*> models_that_fit(uint64_t free_memory_bytes, c
   for (const CatalogueEntry& entry : catalogue.entries()) {
     if (entry.memory_bytes <= free_memory_bytes) out.push_back(&entry);
   }
-  std::stable_sort(out.begin(), out.end(), [](const CatalogueEntry* a, const CatalogueEntry* b) {
-    return a->memory_bytes > b->memory_bytes;
-  });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const CatalogueEntry* a, const CatalogueEntry* b) { return a->memory_bytes > b->memory_bytes; });
   return out;
 }
 

@@ -73,7 +73,8 @@ struct DefaultChoice {
   const CatalogueEntry* entry = nullptr;
   std::string reason;
 };
-/// qwen2.5-coder-0.5b from 4 GB (10^9) of free memory, else smollm2-135m. Errors: not_found where the catalogue lacks both.
+/// qwen2.5-coder-0.5b from 4 GB (10^9) of free memory, else smollm2-135m. Errors: not_found where the catalogue lacks
+/// both.
 Result<DefaultChoice> choose_default(uint64_t free_memory_bytes, const Catalogue& catalogue);
 
 /// Entries whose memory need fits, largest first.

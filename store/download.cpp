@@ -18,7 +18,9 @@ using base::Json;
 
 constexpr unsigned max_attempts = 500;  // whatever the progress between them
 
-std::filesystem::path state_path(const std::filesystem::path& file) { return file.string() + ".json"; }
+std::filesystem::path state_path(const std::filesystem::path& file) {
+  return file.string() + ".json";
+}
 
 Status write_state(const std::filesystem::path& file, const DownloadState& state) {
   Json json;
@@ -155,8 +157,8 @@ class Attempt {
     }
     const uint64_t wanted = request_.expected_size != 0 ? request_.expected_size : total_;
     if (wanted != 0 && have_ != wanted) {
-      error = Error{ErrorCode::network, "the transfer ended after " + std::to_string(have_) + " of " +
-                                            std::to_string(wanted) + " bytes"};
+      error = Error{ErrorCode::network,
+                    "the transfer ended after " + std::to_string(have_) + " of " + std::to_string(wanted) + " bytes"};
       return have_ < wanted ? Next::retry : Next::restart;
     }
     error = file_.sync();
@@ -244,7 +246,8 @@ Result<Downloaded> download(HttpClient& client, const DownloadRequest& request, 
         // Progress pays the attempts back: a long download over a bad line goes on as long as it moves.
         failures = attempt.gained ? 1 : failures + 1;
         if (failures > control.retries || ++attempts > max_attempts) return attempt.error.error();
-        const double delay = std::min(8.0, control.retry_delay_seconds * static_cast<double>(1u << std::min(failures - 1, 10u)));
+        const double delay =
+            std::min(8.0, control.retry_delay_seconds * static_cast<double>(1u << std::min(failures - 1, 10u)));
         if (!sleep_unless_cancelled(delay, control.cancelled)) return Error{ErrorCode::cancelled, "cancelled"};
         break;
       }

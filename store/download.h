@@ -22,10 +22,10 @@ struct DownloadState {
 Result<DownloadState> parse_download_state(std::string_view text);
 
 struct DownloadRequest {
-  HttpRequest http;            ///< url, token and headers
+  HttpRequest http;  ///< url, token and headers
   std::filesystem::path file;
-  uint64_t expected_size = 0;  ///< 0: unknown; a server that announces another size fails at once
-  uint64_t max_size = 0;       ///< 0: no bound
+  uint64_t expected_size = 0;   ///< 0: unknown; a server that announces another size fails at once
+  uint64_t max_size = 0;        ///< 0: no bound
   bool verified_later = false;  ///< a checksum will be compared, so bytes of another source may be continued
 };
 

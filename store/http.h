@@ -50,9 +50,9 @@ struct HttpHead {
 };
 
 struct HttpHandlers {
-  std::function<Status(const HttpHead&)> head;                 ///< once, before the body of a 2xx answer
-  std::function<Status(std::span<const std::byte>)> body;      ///< pieces of the body of a 2xx answer
-  std::function<bool()> cancelled;                             ///< polled about once a second or more often
+  std::function<Status(const HttpHead&)> head;             ///< once, before the body of a 2xx answer
+  std::function<Status(std::span<const std::byte>)> body;  ///< pieces of the body of a 2xx answer
+  std::function<bool()> cancelled;                         ///< polled about once a second or more often
 };
 
 struct HttpOutcome {

@@ -19,12 +19,14 @@ using base::Json;
 constexpr size_t max_page_bytes = size_t{64} << 20;
 constexpr size_t max_files = 100000;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
 
 // "&amp;" and its kin; an entity that we do not know stays as it is.
 std::string decode_entities(std::string_view text) {
-  static constexpr std::pair<std::string_view, char> entities[] = {
-      {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&#39;", '\''}, {"&#x27;", '\''}};
+  static constexpr std::pair<std::string_view, char> entities[] = {{"&amp;", '&'},  {"&lt;", '<'},   {"&gt;", '>'},
+                                                                   {"&quot;", '"'}, {"&#39;", '\''}, {"&#x27;", '\''}};
   std::string out;
   while (!text.empty()) {
     const auto* const known = std::find_if(std::begin(entities), std::end(entities),
@@ -109,7 +111,8 @@ Result<std::vector<IndexFile>> parse_html(std::string_view html, std::string_vie
       if (at == std::string_view::npos) break;
       continue;
     }
-    const std::string name = to_lower(html.substr(at + 1, std::min(html.find_first_of(" \t\n\r\f>/", at + 1), html.size()) - at - 1));
+    const std::string name =
+        to_lower(html.substr(at + 1, std::min(html.find_first_of(" \t\n\r\f>/", at + 1), html.size()) - at - 1));
     if (name != "a" && name != "base") continue;
     const size_t end = tag_end(html, at + 1);
     std::string_view inside = html.substr(at + 1 + name.size(), end - at - 1 - name.size());

@@ -14,9 +14,9 @@ namespace ingle::store {
 
 struct IndexFile {
   std::string file_name;
-  std::string url;       ///< absolute, without a fragment
-  std::string sha256;    ///< empty where the index gives none
-  uint64_t size = 0;     ///< 0 where the index gives none
+  std::string url;     ///< absolute, without a fragment
+  std::string sha256;  ///< empty where the index gives none
+  uint64_t size = 0;   ///< 0 where the index gives none
   bool yanked = false;
 };
 

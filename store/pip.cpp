@@ -48,7 +48,7 @@ bool is_true(std::string_view text) {
   return value == "y" || value == "yes" || value == "t" || value == "true" || value == "on" || value == "1";
 }
 
-void apply(PipConfiguration& configuration, const PipOptions& options) {
+void apply_options(PipConfiguration& configuration, const PipOptions& options) {
   const auto value = [&](const char* name) -> const std::string* {
     const auto at = options.find(name);
     return at == options.end() ? nullptr : &at->second;
@@ -97,7 +97,7 @@ std::string find_program(const Environment& environment, std::string_view name) 
     begin = end + 1;
     if (!folder.starts_with('/')) continue;  // the current folder is not a place for programs
     std::string file = folder + "/" + std::string(name);
-    struct stat info {};
+    struct stat info{};
     if (::stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(file.c_str(), X_OK) == 0) return file;
   }
   return {};
@@ -175,7 +175,7 @@ PipConfiguration read_pip_configuration(const Environment& environment) {
   PipConfiguration configuration;
   for (const std::filesystem::path& file : config_files(environment)) {
     const Result<std::string> text = base::read_file(file, max_config_bytes);
-    if (text.ok()) apply(configuration, parse_pip_config(*text));
+    if (text.ok()) apply_options(configuration, parse_pip_config(*text));
   }
   PipOptions variables;
   for (const std::string& variable : environment.variables()) {
@@ -184,7 +184,7 @@ PipConfiguration read_pip_configuration(const Environment& environment) {
     if (!variable.starts_with("PIP_") || equals == std::string::npos || equals + 1 == variable.size()) continue;
     variables[option_name(std::string_view(variable).substr(4, equals - 4))] = variable.substr(equals + 1);
   }
-  apply(configuration, variables);
+  apply_options(configuration, variables);
   return configuration;
 }
 
@@ -239,8 +239,8 @@ Result<std::filesystem::path> pip_download(const Environment& environment, std::
   // Half a day: the time is for a process that hangs, a slow line is for the person to judge.
   INGLE_TRY(const ProcessResult result, run_process(command, child_environment(environment), 43200, cancelled));
   if (result.exit_code != 0)
-    return Error{ErrorCode::network, "pip download failed: " + last_line(result.errors.empty() ? result.output
-                                                                                               : result.errors)};
+    return Error{ErrorCode::network,
+                 "pip download failed: " + last_line(result.errors.empty() ? result.output : result.errors)};
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (is_wheel_of(entry.path().filename().string(), package, version)) return entry.path();

@@ -34,7 +34,7 @@ struct StoreOptions {
   std::string ca_bundle;                                     ///< PEM file of trusted roots; empty: the system's
   std::vector<std::filesystem::path> catalogues;  ///< user catalogue files, merged over the built-in one in order
   unsigned retries = 4;                           ///< further attempts after a transient failure
-  double retry_delay_seconds = 0.5;  ///< before the first of them; doubles up to 8 s
+  double retry_delay_seconds = 0.5;               ///< before the first of them; doubles up to 8 s
   double stall_seconds = 30;                      ///< no byte for this long fails the attempt
 };
 

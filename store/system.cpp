@@ -28,7 +28,7 @@ Result<AppendFile> AppendFile::open(const std::filesystem::path& path, uint64_t 
   // O_NOFOLLOW: a link planted in the store must not make us write elsewhere.
   file.fd_ = UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file.fd_) return base::errno_error(errno, "create", path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.fd_.get(), &info) != 0) return base::errno_error(errno, "stat", path);
   if (!S_ISREG(info.st_mode)) return Error{ErrorCode::io_error, path.string() + " is not a regular file"};
   if (static_cast<uint64_t>(info.st_size) < keep)
@@ -61,7 +61,7 @@ Status AppendFile::sync() {
 }
 
 std::optional<uint64_t> file_size_if_exists(const std::filesystem::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
   return static_cast<uint64_t>(info.st_size);
 }
@@ -89,7 +89,7 @@ Status remove_path(const std::filesystem::path& path) {
 }
 
 Result<uint64_t> free_space(const std::filesystem::path& folder) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(folder.c_str(), &info) != 0) return base::errno_error(errno, "inspect", folder);
   uint64_t bytes = 0;
   if (__builtin_mul_overflow(static_cast<uint64_t>(info.f_bavail), static_cast<uint64_t>(info.f_frsize), &bytes))
@@ -98,7 +98,7 @@ Result<uint64_t> free_space(const std::filesystem::path& folder) {
 }
 
 double age_seconds(const std::filesystem::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return 0;
   return std::difftime(std::time(nullptr), info.st_mtime);
 }

@@ -67,7 +67,9 @@ std::string resolve_url(std::string_view base, std::string_view reference) {
   return url_part(handle.get(), CURLUPART_URL);
 }
 
-bool same_origin(const Url& a, const Url& b) { return a.scheme == b.scheme && a.host == b.host && a.port == b.port; }
+bool same_origin(const Url& a, const Url& b) {
+  return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
+}
 
 std::string redact_url(std::string_view text) {
   std::string out(text);
