@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -110,17 +111,26 @@ TEST_P(EachFormat, DecodesAsTheGgufPackageBitForBit) {
   }
 }
 
-TEST_P(EachFormat, EncodesAtLeastAsCloselyAsGgml) {
+TEST_P(EachFormat, EncodesMoreCloselyThanGgml) {
   if (!is_block_format(format())) GTEST_SKIP() << "exact rounding is tested in half_test.cpp";
+  // The mean over the rows of our error as a share of that of ggml's quantiser. The searches reach 0.002 less than
+  // these limits; each of their steps is worth more than that.
+  const std::map<std::string_view, double> limits = {
+      {"Q4_0", 0.9543}, {"Q4_1", 0.9018}, {"Q5_0", 0.9492}, {"Q5_1", 0.8923}, {"Q8_0", 0.6668},   {"Q2_K", 0.8583},
+      {"Q3_K", 0.9531}, {"Q4_K", 0.9834}, {"Q5_K", 0.9654}, {"Q6_K", 0.9275}, {"IQ4_NL", 0.9334}, {"IQ4_XS", 0.9649}};
   const base::Json errors = base::parse_json(read_data("rmse.json")).value()[std::string(format().name)];
   const std::vector<float> rows = read_floats("rows.f32");
-  const std::span<const float> all(rows);
+  double sum = 0;
   size_t row = 0;
   for (const char* name : {"normal", "laplace", "weights"}) {
-    const std::span<const float> x = all.subspan(2048 * row++, 2048);
-    // 1 % for the chance of one short row; on long rows each of ours is below ggml's (core/quants/README.md).
-    EXPECT_LE(rmse(x, round_trip(format(), x)), errors[name].get<double>() * 1.01 + 1e-9) << name;
+    const std::span<const float> x = std::span(rows).subspan(2048 * row++, 2048);
+    const double ggml = errors[name].get<double>();  // 0 for weights that were Q8_0 already
+    const double ours = rmse(x, round_trip(format(), x));
+    EXPECT_TRUE(ours <= ggml * 1.01) << name << ": " << ours << " > " << ggml;
+    sum += ggml > 0 ? ours / ggml : 0;
   }
+  const auto limit = limits.find(format().name);
+  EXPECT_LE(sum / 3, limit == limits.end() ? 1.0 : limit->second);
 }
 
 TEST_P(EachFormat, EncodingWhatWasDecodedLosesLittle) {
@@ -162,6 +172,25 @@ TEST_P(EachFormat, ExtremeFiniteValuesStayFiniteAndKeepTheirSign) {
           << format().name << " " << x[i] << " " << y[i];
     }
   }
+}
+
+TEST_P(EachFormat, GroupsFarFromZeroDoNotSpoilTheOthers) {
+  if (!is_block_format(format())) GTEST_SKIP();
+  // Where mins are subtracted (Q2_K, Q4_K, Q5_K), a group of positive values has none to subtract.
+  std::vector<float> x = read_floats("rows.f32");
+  x.resize(2048);
+  for (size_t i = 0; i < x.size(); i += 256) {
+    for (size_t j = 0; j < 32; ++j) x[i + j] = 0.05f + 0.5f * std::fabs(x[i + j]);
+  }
+  const std::vector<float> y = round_trip(format(), x);
+  double signal = 0, noise = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (i % 256 >= 32) continue;
+    signal += std::pow(x[i], 2);
+    noise += std::pow(x[i] - y[i], 2);
+  }
+  const double bits = 8.0 * format().block_bytes / format().block_elements;
+  EXPECT_LE(std::sqrt(noise / signal), 0.9 * std::exp2(-(bits - 0.5)));
 }
 
 TEST_P(EachFormat, OneOutlierIsKept) {
