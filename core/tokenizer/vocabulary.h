@@ -1,0 +1,63 @@
+// The tokens of a vocabulary: spellings in one arena, found by a hash table of ids.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace ingle::core {
+
+inline constexpr TokenId kNoToken = -1;
+
+class Vocabulary {
+ public:
+  /// `kinds` has one entry per token. Empty spellings are kept but never found.
+  /// Errors: corrupt (a spelling twice), limit_exceeded (more than 2^24 tokens, a spelling over 64 KiB).
+  static base::Result<Vocabulary> build(std::span<const std::string> tokens, std::vector<TokenKind> kinds);
+
+  uint32_t size() const { return static_cast<uint32_t>(kinds_.size()); }
+  bool contains(TokenId id) const { return id >= 0 && static_cast<uint32_t>(id) < size(); }
+  std::string_view text(TokenId id) const {
+    const auto i = static_cast<size_t>(id);
+    return std::string_view(arena_).substr(offsets_[i], offsets_[i + 1] - offsets_[i]);
+  }
+  TokenKind kind(TokenId id) const { return kinds_[static_cast<size_t>(id)]; }
+  void set_kind(TokenId id, TokenKind kind) { kinds_[static_cast<size_t>(id)] = kind; }
+  uint32_t longest() const { return longest_; }  ///< bytes
+
+  TokenId find(std::string_view text) const {
+    if (text.size() > longest_) return kNoToken;
+    const uint64_t hash = hash_bytes(text, seed_);
+    const auto tag = static_cast<uint32_t>(hash >> 32);
+    for (size_t slot = hash & mask_;; slot = (slot + 1) & mask_) {
+      const Slot& s = slots_[slot];
+      if (s.id == kNoToken) return kNoToken;
+      if (s.tag == tag && this->text(s.id) == text) return s.id;
+    }
+  }
+
+  static uint64_t hash_bytes(std::string_view text, uint64_t seed);
+
+ private:
+  struct Slot {
+    uint32_t tag = 0;  ///< upper half of the hash
+    TokenId id = kNoToken;
+  };
+  enum class Indexing { done, duplicate, too_many_collisions };
+  Indexing index(TokenId& duplicate);
+
+  std::string arena_;
+  std::vector<uint32_t> offsets_;
+  std::vector<TokenKind> kinds_;
+  std::vector<Slot> slots_;
+  size_t mask_ = 0;
+  uint64_t seed_ = 0;
+  uint32_t longest_ = 0;
+};
+
+}  // namespace ingle::core
