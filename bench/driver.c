@@ -18,8 +18,6 @@
 #include "llama.h"
 
 #ifdef IK_LLAMA
-#define MODEL_LOAD llama_load_model_from_file
-#define CONTEXT_NEW llama_new_context_with_model
 #define CLEAR(context) llama_kv_cache_clear(context)
 #define VOCAB_TYPE const struct llama_model
 #define VOCAB_OF(model) (model)
@@ -29,8 +27,6 @@
 #define BATCH(tokens, count) llama_batch_get_one(tokens, count, position, 0)
 #define PIECE(vocab, token, text, size) llama_token_to_piece(vocab, token, text, size, 0, 1)
 #else
-#define MODEL_LOAD llama_model_load_from_file
-#define CONTEXT_NEW llama_init_from_model
 #define CLEAR(context) llama_memory_clear(llama_get_memory(context), false)
 #define VOCAB_TYPE const struct llama_vocab
 #define VOCAB_OF(model) llama_model_get_vocab(model)
@@ -75,7 +71,11 @@ static struct llama_model* load(const char* path) {
   llama_backend_init();
   struct llama_model_params params = llama_model_default_params();
   params.n_gpu_layers = 0;
-  struct llama_model* model = MODEL_LOAD(path, params);
+#ifdef IK_LLAMA
+  params.repack_tensors = true; /* its fastest kernels; needs the weights in memory of its own */
+  params.use_mmap = false;
+#endif
+  struct llama_model* model = llama_model_load_from_file(path, params);
   if (!model) fail("cannot load the model");
   return model;
 }
@@ -89,7 +89,7 @@ static struct llama_context* new_context(struct llama_model* model, int threads,
 #ifdef IK_LLAMA
   params.flash_attn = true;
 #endif
-  struct llama_context* context = CONTEXT_NEW(model, params);
+  struct llama_context* context = llama_init_from_model(model, params);
   if (!context) fail("cannot make a context");
   return context;
 }
@@ -209,7 +209,7 @@ static int tokenize(const char* path) {
   llama_log_set(quiet, NULL);
   struct llama_model_params params = llama_model_default_params();
   params.vocab_only = true;
-  struct llama_model* model = MODEL_LOAD(path, params);
+  struct llama_model* model = llama_model_load_from_file(path, params);
   if (!model) fail("cannot load the model");
   VOCAB_TYPE* vocab = VOCAB_OF(model);
   size_t size = 0;

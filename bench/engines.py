@@ -174,7 +174,14 @@ class Installation:
         linked = [
             f"-l:{path.name}" for path in sorted(library.glob("*.so")) if path.name.startswith(("libllama.", "libggml"))
         ]
-        command = [self.engine.compilers[0], "-std=gnu11", "-O2", *self.engine.driver_flags, f"-I{include}"]
+        command = [
+            self.engine.compilers[0],
+            "-std=gnu11",
+            "-O2",
+            "-Werror=implicit",
+            *self.engine.driver_flags,
+            f"-I{include}",
+        ]
         command += [str(HERE / "driver.c"), "-o", str(self.folder / "driver"), f"-L{library}", f"-Wl,-rpath,{library}"]
         self.run([*command, *linked])
 
