@@ -1,0 +1,139 @@
+// Opens files that the gguf, safetensors and transformers packages wrote and compares every key and tensor with what
+// those packages read from them (tests/data/files/valid.json, made by make_valid.py).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "core/files/model_file.h"
+
+namespace ingle::core {
+namespace {
+
+const std::filesystem::path kFolder = INGLE_SOURCE_DIR "/tests/data/files";
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += digits[static_cast<unsigned char>(c) >> 4];
+    text += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+/// A value in the form of valid.json.
+struct ToJson {
+  using Json = base::Json;
+  static Json make(const char* type, Json value) { return Json{{"type", type}, {"value", std::move(value)}}; }
+  Json operator()(bool v) const { return make("bool", v); }
+  Json operator()(int64_t v) const { return make("int", v); }
+  Json operator()(uint64_t v) const { return make("uint", v); }
+  Json operator()(double v) const { return make("float", v); }
+  Json operator()(const std::string& v) const { return make("string", hex(v)); }
+  Json operator()(const std::vector<bool>& v) const { return make("bools", v); }
+  Json operator()(const std::vector<int64_t>& v) const { return make("ints", v); }
+  Json operator()(const std::vector<uint64_t>& v) const { return make("uints", v); }
+  Json operator()(const std::vector<double>& v) const { return make("floats", v); }
+  Json operator()(const std::vector<std::string>& v) const {
+    Json items = Json::array();
+    for (const std::string& item : v) items.push_back(hex(item));
+    return make("strings", items);
+  }
+};
+
+base::Json read_expected() {
+  const auto text = base::read_file(kFolder / "valid.json", 1 << 20);
+  return base::parse_json(text.value()).value();
+}
+
+void expect_same_metadata(const Metadata& metadata, const base::Json& expected) {
+  for (const auto& [key, value] : expected.items()) {
+    const auto entry = metadata.values.find(key);
+    ASSERT_NE(entry, metadata.values.end()) << key;
+    EXPECT_EQ(std::visit(ToJson(), entry->second), value) << key;
+  }
+  EXPECT_EQ(metadata.values.size(), expected.size());
+}
+
+void expect_same_tensor(const Tensor& tensor, const base::Json& expected) {
+  SCOPED_TRACE(tensor.name);
+  EXPECT_EQ(tensor.name, expected["name"].get<std::string>());
+  EXPECT_EQ(tensor.format->name, expected["format"].get<std::string>());
+  const auto dims = expected["dims"].get<std::vector<uint64_t>>();
+  ASSERT_EQ(tensor.dim_count, dims.size());
+  for (size_t d = 0; d < 4; ++d) EXPECT_EQ(tensor.dims[d], d < dims.size() ? dims[d] : 1);
+  const std::string_view data(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+  EXPECT_EQ(hex(data), expected["data"].get<std::string>());
+}
+
+void expect_same_tensors(const ModelFile& file, const base::Json& expected) {
+  ASSERT_EQ(file.tensors.size(), expected.size());
+  uint64_t bytes = 0;
+  for (const base::Json& entry : expected) {
+    const Tensor* tensor = file.find_tensor(entry["name"].get<std::string>());
+    ASSERT_NE(tensor, nullptr) << entry["name"];
+    expect_same_tensor(*tensor, entry);
+    bytes += tensor->data.size();
+  }
+  EXPECT_EQ(file.tensor_bytes(), bytes);
+  EXPECT_EQ(file.find_tensor("no such tensor"), nullptr);
+}
+
+TEST(ValidFiles, HoldWhatOtherReadersFind) {
+  const base::Json expected = read_expected();
+  ASSERT_GE(expected.size(), 8u);
+  for (const auto& [name, content] : expected.items()) {
+    SCOPED_TRACE(name);
+    const auto file = ModelFile::open(kFolder / name);
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    const bool is_gguf = name.ends_with(".gguf");
+    EXPECT_EQ(file->container, is_gguf ? ContainerFormat::gguf : ContainerFormat::safetensors);
+    EXPECT_EQ(file->path, kFolder / name);
+    EXPECT_EQ(file->folder, is_gguf ? std::filesystem::path() : kFolder / name);
+    expect_same_metadata(file->metadata, content["metadata"]);
+    expect_same_tensors(*file, content["tensors"]);
+  }
+}
+
+TEST(ValidFiles, GgufKeepsTheOrderOfItsTensors) {
+  const base::Json expected = read_expected();
+  for (const std::string name : {"everything.gguf", "split-00002-of-00003.gguf"}) {
+    const auto file = ModelFile::open(kFolder / name);
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    const base::Json& tensors = expected[name]["tensors"];
+    for (size_t i = 0; i < tensors.size(); ++i) EXPECT_EQ(file->tensors[i].name, tensors[i]["name"].get<std::string>());
+  }
+}
+
+TEST(ValidFiles, SafetensorsOpenByOneOfTheirFiles) {
+  const base::Json expected = read_expected();
+  for (const std::string path : {"single/model.safetensors", "sharded/model-00002-of-00004.safetensors"}) {
+    SCOPED_TRACE(path);
+    const auto file = ModelFile::open(kFolder / path);
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    const std::string folder = path.substr(0, path.find('/'));
+    EXPECT_EQ(file->folder, kFolder / folder);
+    expect_same_metadata(file->metadata, expected[folder]["metadata"]);
+    expect_same_tensors(*file, expected[folder]["tensors"]);
+  }
+}
+
+TEST(ValidFiles, SurviveAMove) {
+  auto opened = ModelFile::open(kFolder / "split-00001-of-00003.gguf");
+  ASSERT_TRUE(opened.ok());
+  const ModelFile moved = std::move(opened).value();
+  const Tensor* tensor = moved.find_tensor("blk.4.weight");
+  ASSERT_NE(tensor, nullptr);
+  EXPECT_EQ(moved.mappings.size(), 3u);
+  const auto* values = reinterpret_cast<const float*>(tensor->data.data());
+  EXPECT_THAT(std::vector<float>(values, values + 8), testing::Each(4.0f));
+}
+
+}  // namespace
+}  // namespace ingle::core
