@@ -112,11 +112,15 @@ class Installation:
     def is_current(self) -> bool:
         return self.given_python.exists() if self.given_python else self.found() == self.wanted()
 
+    def has_library(self) -> bool:
+        """Only the driver may be missing."""
+        return self.is_current() or self.found().get("library") == self.wanted()["library"]
+
     def install(self) -> None:
         """Makes what is missing or was made from another record. Raises InstallError."""
         if self.is_current():
             return
-        keep = self.found().get("library") == self.wanted()["library"]
+        keep = self.has_library()
         self.record.unlink(missing_ok=True)
         try:
             if not keep:

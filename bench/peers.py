@@ -88,11 +88,14 @@ def ready(names: list[str], options: argparse.Namespace) -> tuple[dict, dict]:
     installations, errors = {}, {}
     for name in names:
         if name == OURS:
-            installations[name] = None
+            if options.ingle.exists():
+                installations[name] = None
+            else:
+                errors[name] = f"{options.ingle} is not there: run make build"
             continue
         installation = installation_of(name, options)
         try:
-            if options.no_install and not installation.is_current():
+            if options.no_install and not installation.has_library():
                 raise InstallError(f"{name} is not installed")
             installation.install()
             installations[name] = installation
