@@ -107,7 +107,7 @@ def ready(names: list[str], options: argparse.Namespace) -> tuple[dict, dict]:
 
 def list_engines(options: argparse.Namespace) -> None:
     for name, engine in ENGINES.items():
-        state = "installed" if installation_of(name, options).is_current() else "-"
+        state = "installed" if installation_of(name, options).has_library() else "-"
         print(f"{name:14} {state:10} {engine.about}")
 
 
