@@ -16,7 +16,22 @@ void append_escaped(std::string& out, unsigned char byte) {
   out += digits[byte & 15];
 }
 
+/// C0, DEL, C1, and the marks that change the direction of writing.
+bool is_control(uint32_t point) {
+  return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x200e || point == 0x200f ||
+         (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
 }  // namespace
+
+bool is_printable(std::string_view text) {
+  while (!text.empty()) {
+    const base::CodePoint point = base::decode_utf8(text);
+    if (point.length == 0 || is_control(point.value)) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
+}
 
 std::string quote(std::string_view text) {
   std::string out = "'";
@@ -26,10 +41,8 @@ std::string quote(std::string_view text) {
       break;
     }
     const base::CodePoint point = base::decode_utf8(text);
-    // C0, DEL and C1 controls could drive a terminal.
-    const bool control = point.value < 0x20 || (point.value >= 0x7f && point.value < 0xa0);
     const size_t length = point.length == 0 ? 1 : point.length;
-    if (point.length == 0 || control) {
+    if (point.length == 0 || is_control(point.value)) {
       for (const char c : text.substr(0, length)) append_escaped(out, static_cast<unsigned char>(c));
     } else {
       out += text.substr(0, length);

@@ -7,7 +7,11 @@
 
 namespace ingle::core {
 
-/// 'text' with control characters and invalid UTF-8 as \xNN, cut after about 100 bytes.
+/// 'text' with invalid UTF-8 and characters that drive a terminal or reorder its line as \xNN, cut after about 100
+/// bytes.
 std::string quote(std::string_view text);
+
+/// Whether quote would show every character as it is.
+bool is_printable(std::string_view text);
 
 }  // namespace ingle::core

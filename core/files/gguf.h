@@ -28,7 +28,7 @@ struct GgufPart {
 
 /// Parses and checks everything but the tensors' values. `file` starts the messages. Takes memory in proportion to the
 /// metadata, at most about ten times its bytes in the file.
-/// Errors: corrupt, unsupported (version, endianness, tensor type), limit_exceeded (metadata over 256 MiB).
+/// Errors: corrupt, unsupported (version, endianness, tensor type), limit_exceeded (metadata over 128 MiB).
 base::Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, std::string_view file);
 
 /// What ggml calls a tensor type, supported here or not: "IQ2_XXS"; empty for a number it has not given out.

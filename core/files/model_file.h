@@ -26,7 +26,8 @@ using MetadataValue =
                  std::vector<uint64_t>, std::vector<double>, std::vector<std::string>>;
 
 /// Metadata by key. For GGUF, the file's keys. For safetensors, config.json with nested names joined by dots
-/// ("rope_scaling.factor") and generation_config.json under "generation.".
+/// ("rope_scaling.factor") and generation_config.json under "generation."; null is absent, whole numbers are unsigned
+/// unless negative, and arrays of unlike items become one key an item ("a.0.b").
 class Metadata {
  public:
   std::map<std::string, MetadataValue, std::less<>> values;
@@ -61,6 +62,8 @@ struct Tensor {
 
 enum class ContainerFormat { gguf, safetensors };
 
+/// The tensors' bytes are the file's own pages: a file truncated by somebody else while it is mapped raises SIGBUS on
+/// use.
 class ModelFile {
  public:
   /// Opens a .gguf file (any part of a split one opens them all), a .safetensors file, or a folder with config.json and

@@ -234,6 +234,9 @@ TEST(Quote, KeepsHostileNamesOffTheTerminal) {
   EXPECT_EQ(quote("a\x1b[2J\n\x7f"), R"('a\x1b[2J\x0a\x7f')");
   EXPECT_EQ(quote("\xc2\x9b"), R"('\xc2\x9b')");
   EXPECT_EQ(quote("\xff"), R"('\xff')");
+  EXPECT_EQ(quote("a\u202eb"), R"('a\xe2\x80\xaeb')");
+  EXPECT_TRUE(is_printable("größe 世界"));
+  for (const char* text : {"a\x1b", "\u0085", "\u202e", "\xff"}) EXPECT_FALSE(is_printable(text)) << quote(text);
   EXPECT_LT(quote(std::string(100000, 'x')).size(), 120u);
 }
 

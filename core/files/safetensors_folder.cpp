@@ -69,8 +69,7 @@ class IndexEvents final : public JsonEvents {
   // No folders, no drive letters, no "..": the shards lie beside the index.
   static bool is_plain_name(std::string_view name) {
     return name.size() > std::string_view(".safetensors").size() && name.size() <= 255 &&
-           name.ends_with(".safetensors") &&
-           name.find_first_of(std::string_view("/\\:\0", 4)) == std::string_view::npos;
+           name.ends_with(".safetensors") && name.find_first_of("/\\:") == std::string_view::npos && is_printable(name);
   }
 
   bool enter() {

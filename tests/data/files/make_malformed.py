@@ -482,7 +482,7 @@ def bad_folders():
         return {"weight_map": {"a": a, "b": b, **more}}
 
     escapes = ["../x.safetensors", "/etc/x.safetensors", "sub/x.safetensors", "..\\x.safetensors", "C:x.safetensors", "", ".",
-               "..", "x.bin", ".safetensors", "x.safetensors\0", "x\0.safetensors", "model.safetensors.index.json",
+               "..", "x.bin", ".safetensors", "x.safetensors\0", "x\0.safetensors", "\x1b[2J.safetensors", "\u202e.safetensors", "model.safetensors.index.json",
                "a" * 300 + ".safetensors"]  # fmt: skip
     for i, name in enumerate(escapes):
         index(f"shard-name-{i}", "corrupt", "not the name of a .safetensors file", place(a=name))
