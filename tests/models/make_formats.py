@@ -2,7 +2,7 @@
 """Makes tests/data/models/formats.gguf: one tiny llama with matrices in all fifteen formats, and its logits.
 
     bench/peers.py install llama-vnni
-    /tmp/oracle/bin/python tests/models/make_formats.py --ggml PATH/TO/libggml-base.so      (adds index-formats.json)
+    .venv/bin/python tests/models/make_formats.py --ggml PATH/TO/libggml-base.so      (adds index-formats.json)
 
 llama.cpp's own code encodes the matrices (ggml_quantize_chunk, through ctypes). The `gguf` package decodes them again
 for transformers, which computes the logits: two implementations that are not ours.

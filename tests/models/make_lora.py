@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes two LoRA adapters for tests/data/models/llama.gguf and golden logits with their weights merged in by PyTorch.
 
-    /tmp/oracle/bin/python tests/models/make_lora.py        (after make_tiny.py; adds index-lora.json)
+    .venv/bin/python tests/models/make_lora.py        (after make_tiny.py; adds index-lora.json)
 
 An adapter in GGUF: general.type "adapter", adapter.type "lora", adapter.lora.alpha; for each adapted matrix W [out][in]
 two tensors W.lora_a [rank][in] and W.lora_b [out][rank]. The effective weight is W + scale * alpha / rank * (B A). The

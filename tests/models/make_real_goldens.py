@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Golden logits of real models: transformers in float32 on the weights of the GGUF file, decoded by the `gguf` package.
 
-    nice -n 10 /tmp/oracle/bin/python tests/models/make_real_goldens.py FOLDER       (writes tests/data/models/real)
+    nice -n 10 .venv/bin/python tests/models/make_real_goldens.py FOLDER       (writes tests/data/models/real)
 
 FOLDER holds the files named below; those that are missing keep their old golden. A row of logits is 200 KB to 1 MB, so
 every STRIDE-th id of it is kept, and the id of the largest of all. The files are known by their SHA-256.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes tests/data/models: tiny random models of every architecture and the logits that transformers computes for them.
 
-    python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install -r tests/models/requirements.txt
-    /tmp/oracle/bin/python tests/models/make_tiny.py
+    python3 -m venv .venv && .venv/bin/pip install -r tests/models/requirements.txt
+    .venv/bin/python tests/models/make_tiny.py
 
 A variant is a transformers configuration, a file type and a length. Weights are random from a fixed seed and rounded to
 what the file holds exactly; transformers (float32, eager attention) then computes the logits of every position in one
