@@ -2,8 +2,8 @@
 """How far an engine's probabilities are from exact arithmetic on the same weights: KL(reference || engine).
 
 The reference is transformers in float32 on the tensors of the file as the `gguf` package decodes them. Windows do not
-overlap: the beginning-of-sequence token where the model wants one, then text. Every row's distribution is compared. The
-ids come from the peer's tokenizer, so both sides see the same. For ours, `ingle eval --kl-against reference` says it.
+overlap: the beginning-of-sequence token where the model wants one, then text. Every row but a window's last is compared,
+as `ingle eval --kl-against reference` does for ours. The ids come from the peer's tokenizer: both sides see the same.
 
 peers.py runs this file with the Python of the reference's environment (numpy): a JSON specification on stdin, the
 result on stdout. {"reference": COMMAND, "engines": {NAME: COMMAND}, "ids": FILE, "window": 512, "vocabulary": N}
@@ -72,7 +72,7 @@ def main() -> None:
     for number, expected in enumerate(windows_of(reference, rows, vocabulary)):
         for name, stream in streams.items():
             if (actual := next(stream, None)) is not None:
-                results[name].add(expected, actual)
+                results[name].add(expected[:-1], actual[:-1])
         print(f"  window {number + 1}", file=sys.stderr, flush=True)
     for process in (reference, *engines.values()):
         process.stdout.close()

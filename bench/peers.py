@@ -202,14 +202,16 @@ def peer_divergence(installations: dict, reference: Installation, model: Path, o
 def our_divergence(model: Path, options: argparse.Namespace) -> dict:
     """Our normal path against our reference path, as `ingle eval` says."""
     command = [str(options.ingle), "eval", str(model), "--text", str(options.text), "--ctx", str(options.window)]
-    command += ["--threads", str(options.threads), "--kl-against", "reference", "--json"]
+    command += ["--windows", str(options.windows), "--threads", str(options.threads)]
+    command += ["--kl-against", "reference", "--json"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         return {"error": str(error)}
     if done.returncode != 0:
         return {"error": done.stderr.strip()[-300:] or f"ended with {done.returncode}"}
-    return json.loads(done.stdout)
+    result = json.loads(done.stdout)
+    return {"kl": result["kl"], "top1": result["top1_agreement"], "largest": result["kl_max"], "rows": result["tokens"]}
 
 
 def run_kl(options: argparse.Namespace) -> None:
