@@ -1,0 +1,162 @@
+// The chain from logits to a token. The order is that of llama.cpp's default chain (common/common.h, `samplers`; each
+// rule sees what the one before has left):
+//   logit bias, repetition/frequency/presence penalties, DRY, [temperature 0: the best token, and that is all]
+//   top-k, typical, top-p, min-p, XTC, temperature, draw
+// With mirostat 2 the last line is: temperature, mirostat's bound, draw.
+// transformers applies temperature first; with the truncations off the two agree.
+#include "core/sampling/sampler.h"
+
+#include <cmath>
+#include <limits>
+
+#include "core/sampling/candidates.h"
+#include "core/sampling/dry.h"
+#include "core/sampling/mirostat.h"
+#include "core/sampling/penalties.h"
+#include "core/sampling/random.h"
+#include "core/sampling/truncations.h"
+
+namespace ingle::core {
+namespace {
+
+/// The token with the largest logit, of equals the lowest id; 0 where no logit is above -inf.
+int32_t best_token(std::span<const float> logits) {
+  float best = -std::numeric_limits<float>::infinity();
+  size_t token = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] > best) {
+      best = logits[i];
+      token = i;
+    }
+  }
+  return static_cast<int32_t>(token);
+}
+
+class ChainSampler final : public Sampler {
+ public:
+  ChainSampler(const SamplingParams& params, uint32_t vocabulary_size)
+      : params_(params),
+        vocabulary_size_(vocabulary_size),
+        penalties_(params.repeat_penalty, params.frequency_penalty, params.presence_penalty, params.penalty_last_n),
+        dry_(params.dry_multiplier, params.dry_base, params.dry_allowed_length, params.dry_last_n, params.dry_breakers),
+        mirostat_(params.mirostat_tau, params.mirostat_eta),
+        random_(params.seed) {}
+
+  void accept(int32_t token) override {
+    history_.push_back(token);
+    penalties_.accept(history_);
+  }
+
+  int32_t sample(std::span<float> logits) override {
+    logits = logits.first(std::min<size_t>(logits.size(), vocabulary_size_));
+    apply_bias(logits);
+    if (penalties_.active()) penalties_.apply(logits);
+    if (dry_.active()) dry_.apply(history_, logits);
+    if (params_.temperature <= 0) return best_token(logits);
+
+    if (params_.mirostat == 2) {
+      candidates_.gather(logits);
+    } else {
+      truncate(logits);
+    }
+    if (candidates_.empty()) return 0;
+    candidates_.weigh(params_.temperature);
+    const double fraction = random_.uniform();
+    const size_t drawn =
+        params_.mirostat == 2 ? mirostat_.draw(candidates_, fraction) : candidates_.find_fraction(fraction);
+    return candidates_.items()[drawn].id;
+  }
+
+  void reset() override {
+    history_.clear();
+    penalties_.reset();
+    mirostat_.reset();
+    random_ = Random(params_.seed);
+  }
+
+ private:
+  void apply_bias(std::span<float> logits) const {
+    for (const auto& [token, bias] : params_.logit_bias) {
+      if (token >= 0 && static_cast<size_t>(token) < logits.size()) logits[static_cast<size_t>(token)] += bias;
+    }
+  }
+
+  void truncate(std::span<const float> logits) {
+    candidates_.gather_best(logits, params_.top_k > 0 ? static_cast<size_t>(params_.top_k) : logits.size());
+    if (params_.typical_p < 1) keep_typical(candidates_, params_.typical_p);
+    if (params_.top_p < 1) keep_top_p(candidates_, params_.top_p);
+    if (params_.min_p > 0) keep_min_p(candidates_, params_.min_p);
+    if (params_.xtc_probability > 0 && random_.uniform() < params_.xtc_probability) {
+      exclude_top_choices(candidates_, params_.xtc_threshold);
+    }
+  }
+
+  SamplingParams params_;
+  uint32_t vocabulary_size_;
+  std::vector<int32_t> history_;
+  Penalties penalties_;
+  Dry dry_;
+  Mirostat mirostat_;
+  Random random_;
+  Candidates candidates_;
+};
+
+/// One rule for a field of SamplingParams.
+struct Rule {
+  const char* field;
+  double value;
+  bool holds;
+  const char* range;
+};
+
+}  // namespace
+
+base::Status validate(const SamplingParams& p) {
+  const auto between = [](double value, double low, double high) { return value >= low && value <= high; };
+  const auto positive_share = [](double value) { return value > 0 && value <= 1; };
+  const Rule rules[] = {
+      {"temperature", p.temperature, between(p.temperature, 0, 1e6), "at least 0 (0: greedy)"},
+      {"top_k", static_cast<double>(p.top_k), p.top_k >= 0, "at least 0 (0: off)"},
+      {"top_p", p.top_p, positive_share(p.top_p), "above 0 and at most 1 (1: off)"},
+      {"min_p", p.min_p, between(p.min_p, 0, 1), "from 0 (off) to 1"},
+      {"typical_p", p.typical_p, positive_share(p.typical_p), "above 0 and at most 1 (1: off)"},
+      {"xtc_probability", p.xtc_probability, between(p.xtc_probability, 0, 1), "from 0 (off) to 1"},
+      {"xtc_threshold", p.xtc_threshold, positive_share(p.xtc_threshold), "above 0 and at most 1"},
+      {"repeat_penalty", p.repeat_penalty, p.repeat_penalty > 0 && p.repeat_penalty <= 1e6f, "above 0 (1: off)"},
+      {"frequency_penalty", p.frequency_penalty, between(p.frequency_penalty, -1e6, 1e6), "finite (0: off)"},
+      {"presence_penalty", p.presence_penalty, between(p.presence_penalty, -1e6, 1e6), "finite (0: off)"},
+      {"penalty_last_n", static_cast<double>(p.penalty_last_n), p.penalty_last_n >= -1, "at least -1 (-1: all)"},
+      {"dry_multiplier", p.dry_multiplier, between(p.dry_multiplier, 0, 1e6), "at least 0 (0: off)"},
+      {"dry_base", p.dry_base, between(p.dry_base, 1, 1e6), "at least 1"},
+      {"dry_allowed_length", static_cast<double>(p.dry_allowed_length), p.dry_allowed_length >= 1, "at least 1"},
+      {"dry_last_n", static_cast<double>(p.dry_last_n), p.dry_last_n >= -1, "at least -1 (-1: all)"},
+      {"mirostat", static_cast<double>(p.mirostat), p.mirostat == 0 || p.mirostat == 2, "0 (off) or 2"},
+      {"mirostat_tau", p.mirostat_tau, p.mirostat_tau > 0 && p.mirostat_tau <= 100, "above 0 and at most 100"},
+      {"mirostat_eta", p.mirostat_eta, between(p.mirostat_eta, 0, 1), "from 0 to 1"},
+  };
+  for (const Rule& rule : rules) {
+    if (rule.holds) continue;
+    std::string value = std::to_string(rule.value);
+    if (value.find('.') != std::string::npos) value.erase(value.find_last_not_of('0') + 1);
+    if (value.ends_with('.')) value.pop_back();
+    return base::Error{base::ErrorCode::invalid_argument,
+                       std::string(rule.field) + " is " + value + "; it must be " + rule.range};
+  }
+  for (const auto& [token, bias] : p.logit_bias) {
+    if (token < 0) {
+      return base::Error{base::ErrorCode::invalid_argument,
+                         "logit_bias names token " + std::to_string(token) + "; ids start at 0"};
+    }
+    if (std::isnan(bias) || bias == std::numeric_limits<float>::infinity()) {
+      return base::Error{base::ErrorCode::invalid_argument, "logit_bias for token " + std::to_string(token) +
+                                                                " must be finite, or -inf to forbid the token"};
+    }
+  }
+  return {};
+}
+
+std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size) {
+  return std::make_unique<ChainSampler>(params, vocabulary_size);
+}
+
+}  // namespace ingle::core

@@ -1,0 +1,31 @@
+// Locally typical sampling: Meister et al. 2022, "Locally typical sampling". A token's surprise is -log p; the entropy
+// is its expectation. Tokens are taken by |surprise - entropy|, least first (so the likeliest may be left out).
+#include <cmath>
+
+#include "core/sampling/truncations.h"
+
+namespace ingle::core {
+
+void keep_typical(Candidates& candidates, double mass) {
+  candidates.weigh();
+  std::vector<Candidate>& items = candidates.items();
+  if (items.empty()) return;
+  // With w = exp(logit - best): -log p = log(total) - (logit - best), and the offset common to surprise and entropy
+  // cancels: |surprise - entropy| = |expected logit - logit|.
+  const double total = candidates.total();
+  double expected = 0;
+  for (const Candidate& item : items) expected += item.weight * item.logit;
+  expected /= total;
+  const auto before = [expected](const Candidate& a, const Candidate& b) {
+    const double distance_a = std::fabs(expected - a.logit), distance_b = std::fabs(expected - b.logit);
+    return distance_a < distance_b || (distance_a == distance_b && a.id < b.id);
+  };
+  const double target = mass * total;
+  double sum = 0;
+  keep_prefix(items, before, [&](const Candidate& item) {
+    sum += item.weight;
+    return sum < target;
+  });
+}
+
+}  // namespace ingle::core
