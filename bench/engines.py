@@ -142,6 +142,7 @@ class Installation:
             return
         cc, cxx = self.engine.compilers
         flags = [f"-DCMAKE_C_COMPILER={cc}", f"-DCMAKE_CXX_COMPILER={cxx}", "-DGGML_CCACHE=OFF", *self.engine.cmake]
+        flags.append(f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={HERE / 'llama_without_common.cmake'}")
         environment = os.environ | {"CMAKE_ARGS": " ".join(flags), "CC": cc, "CXX": cxx}
         environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count() or 1))
         # A build that pip kept from other flags would look like this one: always build anew.
