@@ -37,8 +37,8 @@ struct Command {
   std::span<const Option> options{};
   unsigned groups = group_general;  ///< the settings it takes, a union of Group
   std::span<const Example> examples{};
-  int order = 100;      ///< place in the list of commands
-  bool hidden = false;  ///< neither listed nor documented
+  int order = 100;                ///< place in the list of commands
+  bool hidden = false;            ///< neither listed nor documented
   bool tolerates_config = false;  ///< a broken configuration must not stop it; it reads the settings itself, if at all
   /// Runs it. An error is printed by main() and becomes the exit code.
   base::Status (*run)(Session& session) = nullptr;

@@ -78,9 +78,9 @@ Error unknown_key(const std::filesystem::path& path, size_t line, std::string_vi
   std::vector<std::string_view> names;
   for (const Option& option : all_settings()) names.push_back(option.name);
   const std::string_view near = nearest(key, names);
-  return error_at(path, line, "unknown key '" + std::string(key) + "'; " +
-                                  (near.empty() ? "see 'ingle config' for the keys"
-                                                : "did you mean '" + std::string(near) + "'?"));
+  return error_at(path, line,
+                  "unknown key '" + std::string(key) + "'; " +
+                      (near.empty() ? "see 'ingle config' for the keys" : "did you mean '" + std::string(near) + "'?"));
 }
 
 /// One key's values. Errors: as read_config_file.
@@ -102,8 +102,9 @@ Result<FileValue> read_value(const std::filesystem::path& path, const Option& op
     return value;
   }
   if (!add(node)) {
-    return error_at(path, value.line, "'" + name + "' takes " + std::string(expected_type(option)) +
-                                          (option.repeatable ? " or a list of them" : ""));
+    return error_at(
+        path, value.line,
+        "'" + name + "' takes " + std::string(expected_type(option)) + (option.repeatable ? " or a list of them" : ""));
   }
   return value;
 }

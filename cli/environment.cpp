@@ -13,13 +13,15 @@ std::filesystem::path home_folder(const Environment& environment) {
   passwd record{};
   passwd* found = nullptr;
   char buffer[4096];
-  if (getpwuid_r(getuid(), &record, buffer, sizeof buffer, &found) == 0 && found != nullptr && record.pw_dir != nullptr) {
+  if (getpwuid_r(getuid(), &record, buffer, sizeof buffer, &found) == 0 && found != nullptr &&
+      record.pw_dir != nullptr) {
     return record.pw_dir;
   }
   return "/";
 }
 
-std::filesystem::path xdg_folder(const Environment& environment, std::string_view variable, std::string_view below_home) {
+std::filesystem::path xdg_folder(const Environment& environment, std::string_view variable,
+                                 std::string_view below_home) {
   const std::filesystem::path value = environment.get(variable);
   return (value.is_absolute() ? value : home_folder(environment) / below_home) / "ingle";
 }

@@ -14,7 +14,9 @@ namespace {
 
 constexpr size_t max_width = 100;
 
-size_t help_width() { return std::min(Terminal::width(STDOUT_FILENO), max_width); }
+size_t help_width() {
+  return std::min(Terminal::width(STDOUT_FILENO), max_width);
+}
 
 /// Two columns; the right one wraps, and starts on its own line where the left is too long.
 std::string two_columns(std::string_view left, std::string_view right, size_t left_width) {
@@ -85,7 +87,8 @@ std::vector<ExitCodeText> exit_code_texts() {
   return {
       {exit_ok, "success"},
       {exit_failure, "failure that has no code of its own (input or output failed, or a defect of Ingle)"},
-      {exit_usage, "wrong usage: an unknown option, a bad value, text that is not UTF-8, a template that does not parse"},
+      {exit_usage,
+       "wrong usage: an unknown option, a bad value, text that is not UTF-8, a template that does not parse"},
       {exit_not_found, "a model, file or name does not exist"},
       {exit_corrupt, "a file breaks its format, or its checksum is wrong"},
       {exit_unsupported, "a tensor type, architecture, tokenizer or version that Ingle does not have"},
@@ -118,7 +121,8 @@ std::string command_help(const Command& command, const Terminal& terminal) {
   if (!summary.empty()) summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
   std::string out = wrap(summary + ".", help_width(), 0) + "\n";
   out += terminal.styled_out(Style::bold, "Usage:") + " " + usage_line(command) + "\n";
-  if (!command.alias.empty()) out += terminal.styled_out(Style::bold, "Alias:") + " " + std::string(command.alias) + "\n";
+  if (!command.alias.empty())
+    out += terminal.styled_out(Style::bold, "Alias:") + " " + std::string(command.alias) + "\n";
   if (!command.description.empty()) out += "\n" + wrap(command.description, help_width(), 0);
   if (!command.arguments.empty()) {
     out += "\n" + terminal.styled_out(Style::bold, "Arguments:") + "\n";

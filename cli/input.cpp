@@ -36,10 +36,12 @@ void explain_wait(const Session& session, std::string_view what) {
 
 }  // namespace
 
-bool stdin_is_terminal() { return isatty(STDIN_FILENO) == 1; }
+bool stdin_is_terminal() {
+  return isatty(STDIN_FILENO) == 1;
+}
 
 bool stdin_is_piped() {
-  struct stat info {};
+  struct stat info{};
   if (fstat(STDIN_FILENO, &info) != 0) return false;
   return S_ISFIFO(info.st_mode) || S_ISREG(info.st_mode) || S_ISSOCK(info.st_mode);
 }

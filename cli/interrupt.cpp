@@ -20,7 +20,7 @@ extern "C" void on_signal(int) {
 }  // namespace
 
 void catch_interrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = 0;  // not SA_RESTART: a read that waits for the person must return
@@ -28,7 +28,11 @@ void catch_interrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted() { return count.load(std::memory_order_relaxed) > 0; }
-void clear_interrupt() { count.store(0); }
+bool interrupted() {
+  return count.load(std::memory_order_relaxed) > 0;
+}
+void clear_interrupt() {
+  count.store(0);
+}
 
 }  // namespace ingle::cli

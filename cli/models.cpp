@@ -2,11 +2,10 @@
 #include "cli/models.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/system.h"
 #include "store/address.h"
 
 namespace ingle::cli {
@@ -37,27 +36,6 @@ store::InstalledModel model_at(const std::string& path) {
   return model;
 }
 
-/// A number from a file such as memory.max; nothing where the file is absent or says "max".
-std::optional<uint64_t> read_number(const char* path) {
-  std::ifstream file(path);
-  uint64_t value = 0;
-  if (file >> value) return value;
-  return std::nullopt;
-}
-
-/// The value of `key` in files that consist of "key value" lines.
-std::optional<uint64_t> read_field(const char* path, std::string_view key) {
-  std::ifstream file(path);
-  std::string line;
-  while (std::getline(file, line)) {
-    if (!line.starts_with(key)) continue;
-    std::istringstream rest(line.substr(key.size()));
-    uint64_t value = 0;
-    if (rest >> value) return value;
-  }
-  return std::nullopt;
-}
-
 std::string duration_text(double seconds) {
   const auto whole = static_cast<uint64_t>(seconds);
   if (whole < 60) return std::to_string(whole) + " s";
@@ -74,7 +52,8 @@ void show_progress(ProgressLine& line, const std::string& name, const store::Pro
     detail = show_bytes(progress.bytes_done) + " of " + show_bytes(progress.bytes_total);
     if (progress.bytes_per_second > 0 && progress.stage == store::Stage::downloading) {
       detail += "  " + show_bytes(static_cast<uint64_t>(progress.bytes_per_second)) + "/s";
-      const double left = static_cast<double>(progress.bytes_total - std::min(progress.bytes_done, progress.bytes_total));
+      const double left =
+          static_cast<double>(progress.bytes_total - std::min(progress.bytes_done, progress.bytes_total));
       detail += "  " + duration_text(left / progress.bytes_per_second) + " left";
     }
   }
@@ -160,7 +139,9 @@ Result<ModelChoice> default_model(const Session& session, const store::Store& st
   return ModelChoice{choice.entry->name, choice.reason};
 }
 
-bool is_address(std::string_view text) { return store::looks_like_address(text); }
+bool is_address(std::string_view text) {
+  return store::looks_like_address(text);
+}
 
 WordVerdict judge_word(const store::Store& store, const std::string& word) {
   if (word.empty()) return {};
@@ -189,27 +170,6 @@ WordVerdict judge_word(const store::Store& store, const std::string& word) {
   const std::string_view near = nearest(word, names);
   if (!near.empty()) return {WordKind::mistyped, std::string(near)};
   return {};
-}
-
-uint64_t free_memory_bytes() {
-  const uint64_t kib = read_field("/proc/meminfo", "MemAvailable:").value_or(0);
-  uint64_t free = kib * 1024;
-  // In a container the control group's limit counts, less what is used; cached file pages can be dropped.
-  const auto limit = read_number("/sys/fs/cgroup/memory.max");
-  const auto used = read_number("/sys/fs/cgroup/memory.current");
-  if (limit && used) {
-    const uint64_t cache = read_field("/sys/fs/cgroup/memory.stat", "inactive_file ").value_or(0);
-    const uint64_t taken = *used > cache ? *used - cache : 0;
-    const uint64_t left = *limit > taken ? *limit - taken : 0;
-    free = std::min(free, left);
-  }
-  return free;
-}
-
-uint64_t total_memory_bytes() {
-  uint64_t total = read_field("/proc/meminfo", "MemTotal:").value_or(0) * 1024;
-  if (const auto limit = read_number("/sys/fs/cgroup/memory.max")) total = std::min(total, *limit);
-  return total;
 }
 
 }  // namespace ingle::cli

@@ -46,8 +46,4 @@ WordVerdict judge_word(const store::Store& store, const std::string& word);
 /// "hf:org/repo", "https://…": something that a pull understands without a catalogue.
 bool is_address(std::string_view text);
 
-/// MemAvailable of /proc/meminfo (bounded by the cgroup's limit), in bytes; 0 where unknown.
-uint64_t free_memory_bytes();
-uint64_t total_memory_bytes();
-
 }  // namespace ingle::cli

@@ -17,7 +17,9 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
-Error bad(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
+Error bad(std::string message) {
+  return {ErrorCode::invalid_argument, std::move(message)};
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);

@@ -1,8 +1,8 @@
 // One record per option: the flag's parsing, its help, the man page, shell completion, the environment variable and the
 // configuration key are all read from it.
 //
-// A *setting* is an option with a lasting meaning: `--top-k 40`, `INGLE_TOP_K=40` and `top-k = 40` in config.toml are the
-// same thing (settings.cpp). Any other option belongs to one command and exists as a flag only.
+// A *setting* is an option with a lasting meaning: `--top-k 40`, `INGLE_TOP_K=40` and `top-k = 40` in config.toml are
+// the same thing (settings.cpp). Any other option belongs to one command and exists as a flag only.
 #pragma once
 
 #include <cstdint>
@@ -40,16 +40,16 @@ struct Option {
   std::string_view name;  ///< without dashes: "top-k"
   char letter = 0;        ///< -n, or 0
   ValueType type = ValueType::flag;
-  std::string_view metavar{};  ///< for help: N, FILE
-  std::string_view help{};     ///< one line, lower case, without a full stop
-  std::string_view fallback{};  ///< the default as it would be typed; empty: none
+  std::string_view metavar{};        ///< for help: N, FILE
+  std::string_view help{};           ///< one line, lower case, without a full stop
+  std::string_view fallback{};       ///< the default as it would be typed; empty: none
   std::string_view fallback_note{};  ///< what help says about the default where `fallback` is empty: "the model's"
   std::string_view choices{};        ///< "auto always never"
   double minimum = std::numeric_limits<double>::lowest();
   double maximum = std::numeric_limits<double>::max();
   bool above_minimum = false;  ///< the minimum itself is not allowed
   bool repeatable = false;
-  Group group = group_none;  ///< of a setting
+  Group group = group_none;                                ///< of a setting
   base::Status (*check)(std::string_view text) = nullptr;  ///< a further rule for one value
 };
 

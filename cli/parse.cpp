@@ -119,12 +119,13 @@ Status parse_options(ParsedLine& line, const std::vector<const Option*>& options
   for (const Option* option : options) {
     Entry entry{option, nullptr};
     if (takes_value(*option)) {
-      entry.yes = app.add_option(cli11_name(*option))->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      entry.yes =
+          app.add_option(cli11_name(*option))->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
       entry.yes = app.add_flag(cli11_name(*option))->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       if (option->type == ValueType::toggle) {
-        entry.no = app.add_flag("--no-" + std::string(option->name))
-                       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        entry.no =
+            app.add_flag("--no-" + std::string(option->name))->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       }
     }
     entries.push_back(entry);
@@ -174,8 +175,8 @@ Error unknown_command(const std::string& word) {
   }
   const std::string_view near = nearest(word, names);
   std::string message = "unknown command '" + word + "'";
-  if (!near.empty()) return {ErrorCode::invalid_argument, message + "; did you mean '" + std::string(near) + "'?"};
-  return usage(message, nullptr);
+  return {ErrorCode::not_found,
+          message + (near.empty() ? "; see 'ingle --help'" : "; did you mean '" + std::string(near) + "'?")};
 }
 
 }  // namespace

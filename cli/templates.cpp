@@ -31,7 +31,8 @@ Result<std::string> template_of_folder(const std::filesystem::path& folder) {
   if (!entry.is_array()) return std::string();
   std::string first;
   for (const base::Json& item : entry) {
-    if (!item.is_object() || !item.contains("name") || !item.contains("template") || !item["template"].is_string()) continue;
+    if (!item.is_object() || !item.contains("name") || !item.contains("template") || !item["template"].is_string())
+      continue;
     if (item["name"] == "default") return item["template"].get<std::string>();
     if (first.empty()) first = item["template"].get<std::string>();
   }

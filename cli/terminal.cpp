@@ -54,7 +54,9 @@ void Terminal::notice(std::string_view line) const {
   if (!options_.quiet) error(std::string(line) + "\n");
 }
 
-void Terminal::error(std::string_view text) const { (void)write_all(STDERR_FILENO, text); }
+void Terminal::error(std::string_view text) const {
+  (void)write_all(STDERR_FILENO, text);
+}
 
 std::string Terminal::styled(bool on, Style style, std::string_view text) {
   static constexpr std::array<std::string_view, 7> codes = {"", "1", "2", "31", "32", "33", "36"};
@@ -89,8 +91,12 @@ std::string pad(std::string_view text, size_t width, bool right) {
   return right ? space + std::string(text) : std::string(text) + space;
 }
 
-std::string show_bytes(uint64_t bytes) { return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB"}); }
-std::string show_memory(uint64_t bytes) { return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB"}); }
+std::string show_bytes(uint64_t bytes) {
+  return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB"});
+}
+std::string show_memory(uint64_t bytes) {
+  return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB"});
+}
 
 std::string show_fixed(double value, int digits) {
   char buffer[512];

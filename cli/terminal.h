@@ -32,7 +32,9 @@ class Terminal {
   void error(std::string_view text) const;
 
   std::string styled_out(Style style, std::string_view text) const { return styled(options_.color_out, style, text); }
-  std::string styled_error(Style style, std::string_view text) const { return styled(options_.color_error, style, text); }
+  std::string styled_error(Style style, std::string_view text) const {
+    return styled(options_.color_error, style, text);
+  }
 
   const Options& options() const { return options_; }
 

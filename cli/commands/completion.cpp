@@ -170,13 +170,16 @@ _ingle() {
     }
     out += " ;;\n";
   }
-  return out + "      esac ;;\n  esac\n}\n"
-               "if [ \"$funcstack[1]\" = _ingle ]; then _ingle \"$@\"; else compdef _ingle ingle; fi\n";
+  return out +
+         "      esac ;;\n  esac\n}\n"
+         "if [ \"$funcstack[1]\" = _ingle ]; then _ingle \"$@\"; else compdef _ingle ingle; fi\n";
 }
 
 // --- fish -----------------------------------------------------------------------------------------------------------
 
-std::string fish_text(std::string_view text) { return "'" + replace_all(replace_all(std::string(text), "\\", "\\\\"), "'", "\\'") + "'"; }
+std::string fish_text(std::string_view text) {
+  return "'" + replace_all(replace_all(std::string(text), "\\", "\\\\"), "'", "\\'") + "'";
+}
 
 std::string fish_values(ValueType type, std::string_view choices) {
   switch (type) {
@@ -207,7 +210,8 @@ std::string fish_script() {
       if (option->letter != 0) out += std::string(" -s ") + option->letter;
       if (takes_value(*option)) out += " -r" + fish_values(option->type, option->choices);
       out += " -d " + fish_text(option->help) + "\n";
-      if (option->type == ValueType::toggle) out += condition + " -l no-" + std::string(option->name) + " -d 'not so'\n";
+      if (option->type == ValueType::toggle)
+        out += condition + " -l no-" + std::string(option->name) + " -d 'not so'\n";
     }
     if (const Argument* argument = only_model_or_choice(*command)) {
       out += condition + fish_values(argument->type, argument->choices) + "\n";

@@ -104,8 +104,9 @@ Status run(Session& session) {
     std::vector<std::string_view> names;
     for (const Option& option : all_settings()) names.push_back(option.name);
     const std::string_view near = nearest(what, names);
-    return Error{ErrorCode::not_found, "no setting is called '" + what + "'; " +
-                                           (near.empty() ? "see 'ingle config'" : "did you mean '" + std::string(near) + "'?")};
+    return Error{ErrorCode::not_found,
+                 "no setting is called '" + what + "'; " +
+                     (near.empty() ? "see 'ingle config'" : "did you mean '" + std::string(near) + "'?")};
   }
   const Value& value = session.values.at(what);
   if (session.json()) return session.out_json(to_json(value));
@@ -130,8 +131,9 @@ extern const Command config_record;
 const Command config_record{
     .name = "config",
     .summary = "print the effective settings and where each came from",
-    .description = "A setting is named by its flag, else by the environment (INGLE_TOP_K for top-k), else by the "
-                   "configuration file, else by its default.",
+    .description =
+        "A setting is named by its flag, else by the environment (INGLE_TOP_K for top-k), else by the "
+        "configuration file, else by its default.",
     .arguments = arguments,
     .options = options,
     .groups = group_all,

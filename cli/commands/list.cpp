@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/models.h"
+#include "cli/system.h"
 
 namespace ingle::cli {
 namespace {
@@ -55,8 +56,12 @@ Status list_installed(Session& session, const store::Store& store) {
   if (session.json()) {
     base::Json out = base::Json::array();
     for (const store::InstalledModel& model : models) {
-      out.push_back({{"name", model.name},     {"path", model.path.string()}, {"bytes", model.bytes},
-                     {"sha256", model.sha256}, {"source", model.source},      {"installed_at", model.installed_at}});
+      out.push_back({{"name", model.name},
+                     {"path", model.path.string()},
+                     {"bytes", model.bytes},
+                     {"sha256", model.sha256},
+                     {"source", model.source},
+                     {"installed_at", model.installed_at}});
     }
     return session.out_json(out);
   }

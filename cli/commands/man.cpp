@@ -91,7 +91,8 @@ std::string settings_roff() {
 std::string environment_roff() {
   return ".SH ENVIRONMENT\n"
          ".TP\n\\fBINGLE_\\fINAME\\fR\n"
-         "The setting NAME in capitals, with _ for \\-: INGLE_TOP_K for top\\-k. A setting that may be repeated takes one "
+         "The setting NAME in capitals, with _ for \\-: INGLE_TOP_K for top\\-k. A setting that may be repeated takes "
+         "one "
          "value a line.\n"
          ".TP\n\\fBINGLE_CONFIG\\fR\nThe configuration file to read.\n"
          ".TP\n\\fBXDG_CONFIG_HOME\\fR, \\fBXDG_DATA_HOME\\fR, \\fBXDG_CACHE_HOME\\fR, \\fBXDG_STATE_HOME\\fR\n"
@@ -107,10 +108,11 @@ std::string page() {
   out += ".SH NAME\ningle \\- an AI assistant that runs on this computer\n";
   out += ".SH SYNOPSIS\n.B ingle\n\\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n";
   out += ".SH DESCRIPTION\n" +
-         paragraphs("Ingle runs language models on the machine at hand: no account, no cloud. 'ingle run \"Why is the "
-                    "sky blue?\"' fetches a model that fits, once, and answers.\n\nResults go to standard output, "
-                    "notices, progress and errors to standard error. The first Ctrl-C stops what is running and lets it "
-                    "end in order, the second ends the program.");
+         paragraphs(
+             "Ingle runs language models on the machine at hand: no account, no cloud. 'ingle run \"Why is the "
+             "sky blue?\"' fetches a model that fits, once, and answers.\n\nResults go to standard output, "
+             "notices, progress and errors to standard error. The first Ctrl-C stops what is running and lets it "
+             "end in order, the second ends the program.");
   out += ".SH COMMANDS\n";
   for (const Command* command : all_commands()) {
     if (!command->hidden) out += command_roff(*command);
@@ -121,16 +123,19 @@ std::string page() {
     out += ".TP\n" + std::to_string(code.code) + "\n" + roff(code.meaning) + ".\n";
   }
   out += environment_roff();
-  out += ".SH FILES\n"
-         ".TP\n\\fI\\(ti/.config/ingle/config.toml\\fR\nThe configuration: settings by name, in TOML. \\fBingle config "
-         "example\\fR prints one to start from.\n"
-         ".TP\n\\fI\\(ti/.local/share/ingle\\fR\nModels that were fetched.\n"
-         ".TP\n\\fI\\(ti/.local/state/ingle\\fR\nThe history of chat input.\n"
-         ".TP\n\\fI\\(ti/.cache/ingle\\fR\nWhat can be computed again.\n";
+  out +=
+      ".SH FILES\n"
+      ".TP\n\\fI\\(ti/.config/ingle/config.toml\\fR\nThe configuration: settings by name, in TOML. \\fBingle config "
+      "example\\fR prints one to start from.\n"
+      ".TP\n\\fI\\(ti/.local/share/ingle\\fR\nModels that were fetched.\n"
+      ".TP\n\\fI\\(ti/.local/state/ingle\\fR\nThe history of chat input.\n"
+      ".TP\n\\fI\\(ti/.cache/ingle\\fR\nWhat can be computed again.\n";
   return out;
 }
 
-base::Status run(Session& session) { return session.terminal.out(page()); }
+base::Status run(Session& session) {
+  return session.terminal.out(page());
+}
 
 constexpr Example examples[] = {{"ingle man | man -l -", "Shows the page."}};
 

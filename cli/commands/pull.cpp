@@ -25,7 +25,8 @@ Status run(Session& session) {
     results.push_back(to_json(model));
     if (session.json()) continue;
     const std::string what = model.bytes > 0 ? " (" + show_bytes(model.bytes) + ")" : "";
-    INGLE_CHECK(session.terminal.out(model.name + (model.fetched ? ": fetched and verified" : ": already here") + what + "\n"));
+    INGLE_CHECK(
+        session.terminal.out(model.name + (model.fetched ? ": fetched and verified" : ": already here") + what + "\n"));
   }
   return session.json() ? session.out_json(results) : Status();
 }

@@ -33,7 +33,8 @@ extern const Command rm_record;
 const Command rm_record{
     .name = "rm",
     .summary = "remove installed models",
-    .description = "Only what Ingle fetched into its store is removed, never a file of yours that was named by its path.",
+    .description =
+        "Only what Ingle fetched into its store is removed, never a file of yours that was named by its path.",
     .arguments = arguments,
     .options = options,
     .order = 23,

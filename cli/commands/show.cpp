@@ -18,8 +18,8 @@ using base::Status;
 std::string main_format(const core::ModelFile& file) {
   std::map<std::string, uint64_t> bytes;
   for (const core::Tensor& tensor : file.tensors) bytes[std::string(tensor.format->name)] += tensor.data.size();
-  const auto most = std::max_element(bytes.begin(), bytes.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == bytes.end() ? "" : most->first;
 }
 

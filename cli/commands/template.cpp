@@ -1,13 +1,14 @@
 // ingle template MODEL|FILE.jinja < context.json
 //
 // The JSON object is the template's whole context; the rendered prompt is printed byte for byte.
+#include "core/template/template.h"
+
 #include <ctime>
 
 #include "base/files.h"
 #include "cli/input.h"
 #include "cli/models.h"
 #include "cli/templates.h"
-#include "core/template/template.h"
 
 namespace ingle::cli {
 namespace {
@@ -38,7 +39,8 @@ constexpr Argument arguments[] = {{.name = "MODEL|FILE.jinja",
                                    .required = true}};
 constexpr Example examples[] = {
     {"ingle template smollm2-135m < context.json",
-     "With {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], \"add_generation_prompt\": true} in context.json."},
+     "With {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], \"add_generation_prompt\": true} in "
+     "context.json."},
 };
 
 }  // namespace
@@ -47,8 +49,9 @@ extern const Command template_record;
 const Command template_record{
     .name = "template",
     .summary = "render a chat template with the JSON context on standard input",
-    .description = "The JSON object is the template's whole context: messages, tools, add_generation_prompt, bos_token, "
-                   "eos_token and any other variable. The prompt is printed byte for byte.",
+    .description =
+        "The JSON object is the template's whole context: messages, tools, add_generation_prompt, bos_token, "
+        "eos_token and any other variable. The prompt is printed byte for byte.",
     .arguments = arguments,
     .examples = examples,
     .order = 51,

@@ -1,7 +1,7 @@
 // ingle tokenize MODEL [--special] [--decode] [--json] < text
 //
-// The bytes of stdin as they are: no newline is dropped, and bytes that are not UTF-8 are encoded singly. Needs only the
-// vocabulary, so it works on files without tensors.
+// The bytes of stdin as they are: no newline is dropped, and bytes that are not UTF-8 are encoded singly. Needs only
+// the vocabulary, so it works on files without tensors.
 #include "cli/input.h"
 #include "cli/models.h"
 #include "core/tokenizer/tokenizer.h"
@@ -18,7 +18,8 @@ using base::Status;
 Result<std::vector<core::TokenId>> parse_ids(const std::string& text, uint32_t vocabulary_size) {
   const auto json = base::parse_json(text);
   if (!json || !json->is_array()) {
-    return Error{ErrorCode::invalid_argument, "standard input is not a JSON array of token ids; give one, as in [1, 2, 3]"};
+    return Error{ErrorCode::invalid_argument,
+                 "standard input is not a JSON array of token ids; give one, as in [1, 2, 3]"};
   }
   std::vector<core::TokenId> ids;
   for (size_t i = 0; i < json->size(); ++i) {
@@ -68,8 +69,9 @@ Status run(Session& session) {
 constexpr Argument arguments[] = {
     {.name = "MODEL", .help = "a model's name or path", .type = ValueType::model, .required = true}};
 constexpr Option options[] = {
-    {.name = "special", .help = "add what the model adds (BOS, EOS) and read special tokens in the text as such; with "
-                                "--decode, print special tokens"},
+    {.name = "special",
+     .help = "add what the model adds (BOS, EOS) and read special tokens in the text as such; with "
+             "--decode, print special tokens"},
     {.name = "decode", .help = "read a JSON array of ids and print their text, byte for byte"},
     json_option,
 };
@@ -84,8 +86,9 @@ extern const Command tokenize_record;
 const Command tokenize_record{
     .name = "tokenize",
     .summary = "turn text from standard input into token ids, or back",
-    .description = "Reads standard input byte for byte and prints one token per line, or one JSON array of ids with "
-                   "--json. By default nothing is added and special tokens in the text are plain text.",
+    .description =
+        "Reads standard input byte for byte and prints one token per line, or one JSON array of ids with "
+        "--json. By default nothing is added and special tokens in the text are plain text.",
     .arguments = arguments,
     .options = options,
     .examples = examples,

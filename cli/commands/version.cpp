@@ -1,6 +1,7 @@
 // ingle version
-#include "cli/session.h"
 #include "cli/version.h"
+
+#include "cli/session.h"
 
 namespace ingle::cli {
 namespace {

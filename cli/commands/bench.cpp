@@ -1,0 +1,172 @@
+// ingle bench MODEL: speed, load time, time to the first token and peak memory; medians over fresh processes.
+#include <algorithm>
+
+#include "cli/generation.h"
+#include "cli/interrupt.h"
+#include "cli/models.h"
+#include "cli/progress.h"
+#include "cli/subprocess.h"
+
+namespace ingle::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+using base::Result;
+using base::Status;
+
+struct Figure {
+  const char* key;
+  std::string_view label, unit;
+  int digits;
+};
+constexpr Figure figures[] = {
+    {"prefill_tps", "prompt", "tokens/s", 1},
+    {"decode_tps", "generation", "tokens/s", 1},
+    {"load_ms", "load", "ms", 1},
+    {"first_token_ms", "first token", "ms after start", 1},
+    {"peak_rss_bytes", "peak memory", "MiB", 1},
+};
+
+/// The engine's settings as flags, so that the child has the values that this process resolved.
+std::vector<std::string> child_arguments(const Session& session, const std::string& path) {
+  std::vector<std::string> out = {"__bench", "--quiet"};
+  for (const Option* option : options_of(*session.command)) {
+    const bool passed = option->group == group_engine || option->name == "prompt" || option->name == "gen";
+    if (!passed || option->name == "model" || !session.values.is_set(option->name)) continue;
+    for (const std::string& text : session.values.list(option->name)) {
+      out.push_back("--" + std::string(option->name));
+      out.push_back(text);
+    }
+  }
+  out.insert(out.end(), {"--started", std::to_string(monotonic_ns()), "--", path});
+  return out;
+}
+
+Result<Json> run_once(const Session& session, const std::string& path) {
+  INGLE_TRY(const Finished finished, run_self(child_arguments(session, path)));
+  if (interrupted()) return Error{ErrorCode::cancelled, ""};
+  const auto json = base::parse_json(finished.output);
+  if (!json || !json->is_object()) {
+    return Error{ErrorCode::internal, "the measuring process ended with status " +
+                                          std::to_string(finished.exit_status) +
+                                          " and no result; run 'ingle run' with the same model to see why"};
+  }
+  if (json->contains("error")) {
+    const Json& error = (*json)["error"];
+    return Error{static_cast<ErrorCode>(error["code"].get<int>()), error["message"].get<std::string>()};
+  }
+  return *json;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+Json summarise(const std::vector<Json>& runs) {
+  Json out, spread;
+  for (const Figure& figure : figures) {
+    std::vector<double> values;
+    for (const Json& run : runs) {
+      if (run.contains(figure.key)) values.push_back(run[figure.key].get<double>());
+    }
+    if (values.empty()) continue;
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    const bool whole = std::string_view(figure.key) == "peak_rss_bytes";
+    const auto shown = [&](double value) { return whole ? Json(static_cast<uint64_t>(value)) : Json(value); };
+    out[figure.key] = shown(median(values));
+    spread[figure.key] = {{"min", shown(*least)}, {"max", shown(*most)}};
+  }
+  out["isa"] = runs.front()["isa"];
+  out["threads"] = runs.front()["threads"];
+  out["spread"] = std::move(spread);
+  return out;
+}
+
+std::string result_text(const Json& result) {
+  std::string out;
+  for (const Figure& figure : figures) {
+    if (!result.contains(figure.key)) continue;
+    const double scale = std::string_view(figure.key) == "peak_rss_bytes" ? 1.0 / (1 << 20) : 1;
+    const auto number = [&](const Json& value) { return show_fixed(value.get<double>() * scale, figure.digits); };
+    const Json& spread = result["spread"][figure.key];
+    out += pad(figure.label, 14) + pad(number(result[figure.key]), 10, true) + " " + pad(figure.unit, 16) + "(" +
+           number(spread["min"]) + " to " + number(spread["max"]) + ")\n";
+  }
+  return out + pad("computed by", 14) + result["isa"].get<std::string>() + ", " + result["threads"].dump() +
+         " threads\n";
+}
+
+Status run(Session& session) {
+  INGLE_TRY(const auto model, ensure_model(session, session.argument(0)));
+  const auto repeat = static_cast<size_t>(session.values.integer("repeat"));
+  std::vector<Json> runs;
+  ProgressLine line(session.terminal);
+  for (size_t i = 0; i < repeat; ++i) {
+    if (session.terminal.options().progress_bars) {
+      line.update("measuring", static_cast<double>(i) / static_cast<double>(repeat));
+    }
+    INGLE_TRY(Json result, run_once(session, model.path.string()));
+    runs.push_back(std::move(result));
+  }
+  line.clear();
+  Json result = summarise(runs);
+  result["model"] = model.name;
+  result["prompt"] = session.values.integer("prompt");
+  result["gen"] = session.values.integer("gen");
+  result["repeat"] = repeat;
+  return session.json() ? session.out_json(result) : session.terminal.out(result_text(result));
+}
+
+constexpr Argument arguments[] = {
+    {.name = "MODEL", .help = "a model's name or path", .type = ValueType::model, .required = true}};
+constexpr Option options[] = {
+    {.name = "prompt",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "tokens of the prompt; 0: do not measure",
+     .fallback = "512",
+     .minimum = 0,
+     .maximum = 1u << 20},
+    {.name = "gen",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "tokens to generate; 0: do not measure",
+     .fallback = "64",
+     .minimum = 0,
+     .maximum = 1u << 20},
+    {.name = "repeat",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "repetitions, each in a fresh process",
+     .fallback = "3",
+     .minimum = 1,
+     .maximum = 1000},
+    json_option,
+};
+constexpr Example examples[] = {
+    {"ingle bench smollm2-135m --prompt 512 --gen 64 --threads 2 --repeat 3 --json", "Medians and spread as JSON."}};
+
+}  // namespace
+
+extern const Command bench_record;
+const Command bench_record{
+    .name = "bench",
+    .summary = "measure speed, load time, first token and memory",
+    .description =
+        "Each repetition is a fresh process: it loads the model, takes the time from its own start to the first token "
+        "of "
+        "a prompt of 10 tokens, warms up with one batch, then computes the prompt, and then generates from an empty "
+        "context without sampling. The figures are medians; the smallest and the largest stand beside them.",
+    .arguments = arguments,
+    .options = options,
+    .groups = group_general | group_engine,
+    .examples = examples,
+    .order = 61,
+    .run = run,
+};
+
+}  // namespace ingle::cli

@@ -1,0 +1,108 @@
+// ingle __bench: one repetition of `ingle bench` in a process of its own, so that start, load and peak memory are those
+// of a program that does nothing else. Prints one JSON object, or {"error": {code, message}}.
+//
+// Order: load; the first token of a 10-token prompt; one batch to warm up; the prompt; then decoding from an empty
+// sequence, token by token, with fixed ids and without sampling, as the peers' own bench tools do it.
+#include <algorithm>
+
+#include "cli/generation.h"
+#include "cli/interrupt.h"
+#include "cli/subprocess.h"
+#include "cli/system.h"
+
+namespace ingle::cli {
+namespace {
+
+using base::Json;
+using base::Result;
+using base::Status;
+
+constexpr size_t first_prompt = 10;
+
+/// Ids that are spread over the vocabulary and the same on every machine (Knuth's multiplicative hash).
+std::vector<core::TokenId> fixed_tokens(size_t count, uint32_t vocabulary) {
+  std::vector<core::TokenId> out;
+  for (size_t i = 0; i < count; ++i) {
+    const auto hash = static_cast<uint32_t>((i + 1) * 2654435761u);
+    out.push_back(static_cast<core::TokenId>(hash % vocabulary));
+  }
+  return out;
+}
+
+double seconds_since(int64_t start_ns) {
+  return static_cast<double>(monotonic_ns() - start_ns) / 1e9;
+}
+
+Result<Json> measure(Session& session) {
+  const Values& values = session.values;
+  const auto prompt = static_cast<size_t>(values.integer("prompt"));
+  const auto gen = static_cast<size_t>(values.integer("gen"));
+  const int64_t started = values.integer("started");
+  core::EngineOptions options = engine_options(session);
+  if (options.context_length == 0) {
+    options.context_length = static_cast<uint32_t>(std::max({prompt, gen, first_prompt}) + 1);
+  }
+  INGLE_TRY(const LoadedModel loaded, load_model(session, session.argument(0), options));
+  core::Engine& engine = *loaded.engine;
+  INGLE_TRY(auto sequence, engine.new_sequence());
+  const auto tokens = fixed_tokens(std::max({prompt, gen, first_prompt}), engine.info().vocabulary_size);
+  const std::span all(tokens);
+
+  INGLE_TRY(const auto logits, engine.forward(*sequence, all.first(first_prompt), core::LogitRows::last, interrupted));
+  const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  (void)engine.tokenizer().token_bytes(static_cast<core::TokenId>(best));
+  const double first_token_ms = seconds_since(started) * 1000;
+
+  Json out = {{"isa", engine.info().isa},
+              {"threads", engine.info().threads},
+              {"load_ms", engine.info().load_ms},
+              {"first_token_ms", first_token_ms}};
+  sequence->truncate(0);
+  if (prompt > 0) {
+    const size_t warm = std::min<size_t>(prompt, options.batch);
+    INGLE_CHECK(engine.forward(*sequence, all.first(warm), core::LogitRows::last, interrupted));
+    sequence->truncate(0);
+    const int64_t start = monotonic_ns();
+    INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
+    out["prefill_tps"] = static_cast<double>(prompt) / seconds_since(start);
+    sequence->truncate(0);
+  }
+  if (gen > 0) {
+    const int64_t start = monotonic_ns();
+    for (size_t i = 0; i < gen; ++i) {
+      INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
+    }
+    out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
+  }
+  out["peak_rss_bytes"] = peak_memory_bytes();
+  return out;
+}
+
+Status run(Session& session) {
+  auto result = measure(session);
+  if (result) return session.terminal.out(result->dump() + "\n");
+  const Json error = {{"code", static_cast<int>(result.error().code)}, {"message", result.error().message}};
+  return session.terminal.out(Json{{"error", error}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+constexpr Argument arguments[] = {{.name = "MODEL", .help = "a path", .type = ValueType::model, .required = true}};
+constexpr Option options[] = {
+    {.name = "prompt", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "512", .minimum = 0},
+    {.name = "gen", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "64", .minimum = 0},
+    {.name = "started", .type = ValueType::integer, .metavar = "NS", .help = "", .fallback = "0", .minimum = 0},
+};
+
+}  // namespace
+
+extern const Command bench_child_record;
+const Command bench_child_record{
+    .name = "__bench",
+    .summary = "one repetition of bench",
+    .arguments = arguments,
+    .options = options,
+    .groups = group_general | group_engine,
+    .hidden = true,
+    .run = run,
+};
+
+}  // namespace ingle::cli

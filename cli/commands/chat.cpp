@@ -1,0 +1,49 @@
+// ingle chat [MODEL]
+#include "cli/chat.h"
+
+#include "cli/generation.h"
+#include "cli/models.h"
+
+namespace ingle::cli {
+namespace {
+
+using base::Status;
+
+Status run(Session& session) {
+  std::string model = session.argument(0);
+  if (model.empty()) {
+    INGLE_TRY(const auto store, open_store(session));
+    INGLE_TRY(const ModelChoice choice, default_model(session, store));
+    model = choice.model;
+  }
+  INGLE_TRY(const LoadedModel loaded, load_model(session, model, engine_options(session)));
+  return run_chat(session, loaded);
+}
+
+constexpr Argument arguments[] = {{.name = "MODEL",
+                                   .help = "a model's name, address or path; without one the default is used",
+                                   .type = ValueType::model}};
+constexpr Option options[] = {{.name = "verbose", .letter = 'v', .help = "timings and counts after each answer"}};
+constexpr Example examples[] = {
+    {"ingle chat", "With the default model."},
+    {"ingle chat smollm2-135m --system \"Answer in rhymes.\"", "With a system prompt."},
+};
+
+}  // namespace
+
+extern const Command chat_record;
+const Command chat_record{
+    .name = "chat",
+    .summary = "have a conversation",
+    .description =
+        "Ctrl-C stops an answer, Ctrl-D leaves, /help lists the commands. Lines can be edited, the arrow keys recall "
+        "earlier ones. Where standard input is a pipe, each line is a message.",
+    .arguments = arguments,
+    .options = options,
+    .groups = group_all,
+    .examples = examples,
+    .order = 11,
+    .run = run,
+};
+
+}  // namespace ingle::cli

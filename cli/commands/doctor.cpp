@@ -1,0 +1,200 @@
+// ingle doctor: what this machine can do, what Ingle would use, and what is wrong with the configuration.
+#include <algorithm>
+#include <thread>
+
+#include "cli/instruction_sets.h"
+#include "cli/models.h"
+#include "cli/settings.h"
+#include "cli/system.h"
+#include "cli/version.h"
+
+namespace ingle::cli {
+namespace {
+
+using base::Json;
+using base::Status;
+
+Json describe_machine() {
+  Json sets = Json::array();
+  for (const InstructionSet& set : probe_instruction_sets()) {
+    sets.push_back({{"name", set.name}, {"works", set.works}, {"chosen", set.chosen}, {"note", set.note}});
+  }
+  return {{"processor", processor_name()},
+          {"hardware_threads", std::thread::hardware_concurrency()},
+          {"memory_bytes", total_memory_bytes()},
+          {"free_memory_bytes", free_memory_bytes()},
+          {"instruction_sets", sets}};
+}
+
+Json describe_store(const Session& session, const store::Store& store) {
+  Json out = {{"path", store_folder(session).string()}};
+  std::error_code failure;
+  const auto space = std::filesystem::space(store_folder(session), failure);
+  if (!failure) out["free_bytes"] = space.available;
+  uint64_t bytes = 0;
+  if (const auto models = store.list()) {
+    for (const store::InstalledModel& model : *models) bytes += model.bytes;
+    out["models"] = models->size();
+    out["bytes"] = bytes;
+  }
+  return out;
+}
+
+Json describe_choice(const Session& session, const store::Store& store, Json& problems) {
+  Json out;
+  if (const auto choice = default_model(session, store)) {
+    out = {{"model", choice->model}, {"reason", choice->reason}, {"installed", store.resolve(choice->model).ok()}};
+  } else {
+    problems.push_back(choice.error().message);
+  }
+  return out;
+}
+
+Json describe_fitting(const store::Store& store) {
+  Json out = Json::array();
+  for (const store::CatalogueEntry* entry : store::models_that_fit(free_memory_bytes(), store.catalogue())) {
+    out.push_back({{"name", entry->name},
+                   {"memory_bytes", entry->memory_bytes},
+                   {"download_bytes", entry->size_bytes},
+                   {"installed", store.resolve(entry->name).ok()}});
+  }
+  return out;
+}
+
+/// A broken file or variable is what this command is for, so it is a finding and not the end.
+Json configuration_problems(Session& session) {
+  Json problems = Json::array();
+  if (const Status file = apply_config_file(session.values, session.paths.config_file); !file) {
+    problems.push_back(file.error().message);
+  }
+  if (const Status variables = apply_environment(session.values, session.environment); !variables) {
+    problems.push_back(variables.error().message);
+  }
+  for (const ParsedFlag& flag : session.flags) {
+    const std::string where = "--" + std::string(flag.option->name);
+    if (const Status status = session.values.set(*flag.option, flag.texts, Origin::flag, where); !status) {
+      problems.push_back(status.error().message);
+    }
+  }
+  for (const std::string& name : unknown_variables(session.environment)) {
+    problems.push_back(name + " is set but names no setting; see 'ingle config'");
+  }
+  return problems;
+}
+
+class Page {
+ public:
+  explicit Page(const Terminal& terminal) : terminal_(&terminal) {}
+  void heading(std::string_view text) {
+    text_ += (text_.empty() ? "" : "\n") + terminal_->styled_out(Style::bold, text) + "\n";
+  }
+  void line(std::string_view label, std::string_view value) {
+    text_ += "  " + pad(label, 20) + std::string(value) + "\n";
+  }
+  void mark(bool good, std::string_view text) {
+    text_ +=
+        "  " +
+        (good ? terminal_->styled_out(Style::green, "ok") + "  " : terminal_->styled_out(Style::red, "no") + "  ") +
+        std::string(text) + "\n";
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  const Terminal* terminal_;
+  std::string text_;
+};
+
+void print_machine(Page& page, const Json& machine) {
+  page.heading("Machine");
+  page.line("Processor", machine["processor"].get<std::string>());
+  page.line("Hardware threads", machine["hardware_threads"].dump());
+  page.line("Memory", show_memory(machine["memory_bytes"].get<uint64_t>()) + ", " +
+                          show_memory(machine["free_memory_bytes"].get<uint64_t>()) + " free");
+  if (machine["instruction_sets"].empty()) return;
+  page.heading("Instruction sets");
+  for (const Json& set : machine["instruction_sets"]) {
+    const std::string note = set["note"].get<std::string>();
+    page.mark(set["works"].get<bool>(), pad(set["name"].get<std::string>(), 16) +
+                                            (set["chosen"].get<bool>() ? "used" : "") +
+                                            (set["chosen"].get<bool>() && !note.empty() ? "; " : "") + note);
+  }
+}
+
+void print_models(Page& page, const Json& report) {
+  page.heading("Models");
+  if (report.contains("default") && report["default"].is_object()) {
+    const Json& choice = report["default"];
+    page.line("Default",
+              choice["model"].get<std::string>() + (choice["installed"].get<bool>() ? "" : " (not fetched yet)"));
+    page.line("", choice["reason"].get<std::string>());
+  }
+  bool first = true;
+  for (const Json& model : report.value("fits", Json::array())) {
+    page.line(first ? "Fit in memory" : "",
+              pad(model["name"].get<std::string>(), 24) + "needs " +
+                  pad(show_memory(model["memory_bytes"].get<uint64_t>()), 9, true) + ", " +
+                  (model["installed"].get<bool>() ? std::string("installed")
+                                                  : "download " + show_bytes(model["download_bytes"].get<uint64_t>())));
+    first = false;
+  }
+  if (first) page.line("Fit in memory", "none of the catalogue");
+}
+
+std::string page_of(const Session& session, const Json& report) {
+  Page page(session.terminal);
+  print_machine(page, report["machine"]);
+  print_models(page, report);
+  page.heading("Files");
+  if (report.contains("store")) {
+    const Json& store = report["store"];
+    page.line("Store", store["path"].get<std::string>());
+    if (store.contains("models")) {
+      page.line("", store["models"].dump() + " models, " + show_bytes(store["bytes"].get<uint64_t>()) +
+                        (store.contains("free_bytes") ? "; " + show_bytes(store["free_bytes"].get<uint64_t>()) + " free"
+                                                      : ""));
+    }
+  }
+  page.line("Configuration",
+            report["configuration"]["path"].get<std::string>() +
+                (report["configuration"]["exists"].get<bool>() ? "" : " (does not exist, which is fine)"));
+  page.heading("Problems");
+  for (const Json& problem : report["problems"]) page.mark(false, problem.get<std::string>());
+  if (report["problems"].empty()) page.mark(true, "none found");
+  return page.text();
+}
+
+Status run(Session& session) {
+  Json problems = configuration_problems(session);
+  Json report;
+  report["version"] = std::string(version_text());
+  report["machine"] = describe_machine();
+  if (const auto store = open_store(session)) {
+    report["store"] = describe_store(session, *store);
+    report["default"] = describe_choice(session, *store, problems);
+    report["fits"] = describe_fitting(*store);
+  } else {
+    problems.push_back(store.error().message);
+  }
+  std::error_code failure;
+  report["configuration"] = {{"path", session.paths.config_file.string()},
+                             {"exists", std::filesystem::exists(session.paths.config_file, failure)}};
+  report["problems"] = problems;
+  return session.json() ? session.out_json(report) : session.terminal.out(page_of(session, report));
+}
+
+constexpr Option options[] = {json_option};
+
+}  // namespace
+
+extern const Command doctor_record;
+const Command doctor_record{
+    .name = "doctor",
+    .summary = "tell what this machine can do and what Ingle would use",
+    .options = options,
+    .groups = group_general | group_engine,
+    .order = 70,
+    .tolerates_config = true,
+    .run = run,
+};
+
+}  // namespace ingle::cli

@@ -1,0 +1,74 @@
+// A conversation with a model: messages, and the sequence that holds as much of them as is still valid. Each turn
+// computes only the tokens that the last ones did not have (the KV cache stays).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "core/engine/engine.h"
+#include "core/engine/generate.h"
+
+namespace ingle::cli {
+
+class Conversation {
+ public:
+  /// Errors: as Engine::new_sequence.
+  static base::Result<Conversation> start(core::Engine& engine);
+
+  /// Appends the person's message and the answer, which is streamed to `on_text`. On an error the message is taken
+  /// back, so that the person can change it; a cancelled answer stays as far as it came.
+  base::Result<core::GenerateResult> ask(std::string_view text, const core::GenerateOptions& options,
+                                         const std::function<bool(std::string_view)>& on_text,
+                                         const std::function<bool()>& cancelled);
+  /// Another answer to the last message. Errors: invalid_argument where there is none.
+  base::Result<core::GenerateResult> regenerate(const core::GenerateOptions& options,
+                                                const std::function<bool(std::string_view)>& on_text,
+                                                const std::function<bool()>& cancelled);
+  /// Takes back the last message and its answer; false where there is none.
+  bool undo();
+  void clear();  ///< the system prompt stays
+
+  void set_system(std::string text) { system_ = std::move(text); }
+  const std::string& system() const { return system_; }
+  void set_thinking(std::optional<bool> thinking) { thinking_ = thinking; }
+
+  /// The system prompt and all messages, as chat templates and APIs know them.
+  base::Json messages() const;
+  /// Errors: invalid_argument where it is not a list of {role, content}.
+  base::Status set_messages(const base::Json& messages);
+
+  uint32_t tokens_held() const { return sequence_->length(); }
+  uint32_t capacity() const { return sequence_->capacity(); }
+  /// Of the last turn: tokens that did not have to be computed again.
+  uint32_t reused_tokens() const { return reused_; }
+
+ private:
+  struct Message {
+    std::string role, content;
+  };
+
+  Conversation(core::Engine& engine, std::unique_ptr<core::Sequence> sequence)
+      : engine_(&engine), sequence_(std::move(sequence)) {}
+
+  /// The whole conversation as tokens, ready for the answer.
+  base::Result<std::vector<core::TokenId>> prompt() const;
+  base::Result<core::GenerateResult> answer(const core::GenerateOptions& options,
+                                            const std::function<bool(std::string_view)>& on_text,
+                                            const std::function<bool()>& cancelled);
+
+  core::Engine* engine_;
+  std::unique_ptr<core::Sequence> sequence_;
+  std::vector<core::TokenId> held_;  ///< what the sequence has computed
+  std::string system_;
+  std::optional<bool> thinking_;
+  std::vector<Message> messages_;
+  uint32_t reused_ = 0;
+};
+
+}  // namespace ingle::cli

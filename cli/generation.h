@@ -1,0 +1,40 @@
+// From settings to an engine and to sampling parameters; shared by run, chat, eval and bench.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "cli/session.h"
+#include "core/engine/engine.h"
+#include "core/engine/generate.h"
+#include "store/store.h"
+
+namespace ingle::cli {
+
+struct LoadedModel {
+  store::InstalledModel installed;
+  std::unique_ptr<core::Engine> engine;
+};
+
+/// The engine's options as the settings say.
+core::EngineOptions engine_options(const Session& session);
+
+/// Finds (fetches) and loads; a bar on stderr where that takes time. Errors: as ensure_model and Engine::load.
+base::Result<LoadedModel> load_model(const Session& session, const std::string& model,
+                                     const core::EngineOptions& options);
+
+/// The settings that somebody named, over what the model's file recommends, over the defaults. Without a seed one is
+/// drawn. Errors: invalid_argument.
+base::Result<core::GenerateOptions> generate_options(const Session& session, const core::Engine& engine);
+
+/// "stop token", "length", …
+std::string_view reason_text(core::StopReason reason);
+/// "stop", "length", "cancelled": for --json.
+std::string_view reason_name(core::StopReason reason);
+
+/// Lines for --verbose.
+std::string statistics_text(const core::Engine& engine, const core::GenerateResult& result, uint64_t seed);
+base::Json statistics_json(const core::Engine& engine, const core::GenerateResult& result, uint64_t seed);
+
+}  // namespace ingle::cli
