@@ -2,6 +2,7 @@
 #include "core/sampling/candidates.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/sampling/portable_math.h"
@@ -14,46 +15,59 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 }  // namespace
 
 void Candidates::gather(std::span<const float> logits) {
-  gather_best(logits, logits.size());
+  items_.resize(logits.size());
+  weighed_ = false;
+  best_logit_ = -kInfinity;
+  size_t count = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    items_[count] = {.weight = 0, .logit = logits[i], .id = static_cast<int32_t>(i)};
+    count += logits[i] > -kInfinity ? 1 : 0;  // false for NaN as well
+    best_logit_ = logits[i] > best_logit_ ? logits[i] : best_logit_;
+  }
+  items_.resize(count);
+  keep_infinite();
 }
 
 void Candidates::gather_best(std::span<const float> logits, size_t count) {
   items_.clear();
   weighed_ = false;
-  best_logit_ = -kInfinity;
-  if (count >= logits.size()) {
-    for (size_t i = 0; i < logits.size(); ++i) {
-      if (!(logits[i] > -kInfinity)) continue;  // false for NaN as well
-      items_.push_back({.weight = 0, .logit = logits[i], .id = static_cast<int32_t>(i)});
-      best_logit_ = std::max(best_logit_, logits[i]);
+  // A heap of the best so far, the worst of them on top. Ids rise, so an equal logit comes too late.
+  float worst = count > 0 ? -kInfinity : kInfinity;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (!(logits[i] > worst)) continue;
+    if (items_.size() == count) {
+      std::pop_heap(items_.begin(), items_.end(), better);
+      items_.pop_back();
     }
-  } else if (count > 0) {
-    // A heap of the best so far, the worst of them on top. Ids rise, so an equal logit comes too late.
-    float worst = -kInfinity;
-    for (size_t i = 0; i < logits.size(); ++i) {
-      if (!(logits[i] > worst)) continue;
-      if (items_.size() == count) {
-        std::pop_heap(items_.begin(), items_.end(), better);
-        items_.pop_back();
-      }
-      items_.push_back({.weight = 0, .logit = logits[i], .id = static_cast<int32_t>(i)});
-      std::push_heap(items_.begin(), items_.end(), better);
-      if (items_.size() == count) worst = items_.front().logit;
-    }
-    std::sort_heap(items_.begin(), items_.end(), better);
-    if (!items_.empty()) best_logit_ = items_.front().logit;
+    items_.push_back({.weight = 0, .logit = logits[i], .id = static_cast<int32_t>(i)});
+    std::push_heap(items_.begin(), items_.end(), better);
+    if (items_.size() == count) worst = items_.front().logit;
   }
-  if (best_logit_ == kInfinity) {
-    std::erase_if(items_, [](const Candidate& item) { return item.logit != kInfinity; });
-    for (Candidate& item : items_) item.logit = 0;
-    best_logit_ = 0;
-  }
+  std::sort_heap(items_.begin(), items_.end(), better);
+  best_logit_ = items_.empty() ? -kInfinity : items_.front().logit;
+  keep_infinite();
+}
+
+void Candidates::keep_infinite() {
+  if (best_logit_ != kInfinity) return;
+  std::erase_if(items_, [](const Candidate& item) { return item.logit != kInfinity; });
+  for (Candidate& item : items_) item.logit = 0;
+  best_logit_ = 0;
 }
 
 void Candidates::weigh(double temperature) {
   if (weighed_ && temperature == 1) return;
+  best_logit_ = -kInfinity;  // of those that are left: the best one's weight is 1, however low the temperature
+  for (const Candidate& item : items_) best_logit_ = std::max(best_logit_, item.logit);
   const double best = best_logit_;
-  for (Candidate& item : items_) item.weight = exp_nonpositive((item.logit - best) / temperature);
+  std::array<double, 128> chunk;  // contiguous, so that the exponentials vectorise
+  for (size_t start = 0; start < items_.size(); start += chunk.size()) {
+    const std::span<Candidate> part = std::span(items_).subspan(start, std::min(chunk.size(), items_.size() - start));
+    chunk.fill(0);
+    for (size_t i = 0; i < part.size(); ++i) chunk[i] = (part[i].logit - best) / temperature;
+    for (double& value : chunk) value = exp_nonpositive(value);
+    for (size_t i = 0; i < part.size(); ++i) part[i].weight = chunk[i];
+  }
   weighed_ = temperature == 1;
 }
 
@@ -64,16 +78,13 @@ double Candidates::total() const {
 }
 
 size_t Candidates::find_fraction(double fraction) const {
-  const double target = fraction * total();
+  const double target = fraction * total();  // below the total: a fraction below 1 never rounds up to it
   double sum = 0;
-  size_t last = 0;  // the last item of any weight, for a rounding that leaves the sum at the target
   for (size_t i = 0; i < items_.size(); ++i) {
-    if (items_[i].weight <= 0) continue;
     sum += items_[i].weight;
-    last = i;
-    if (sum > target) break;
+    if (sum > target) return i;
   }
-  return last;
+  return 0;
 }
 
 }  // namespace ingle::core

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,7 +12,7 @@
 namespace ingle::core {
 
 struct Candidate {
-  double weight = 0;  ///< exp(logit - best logit); probability is weight / total
+  double weight = 0;  ///< exp((logit - best logit) / temperature); probability is weight / total
   float logit = 0;
   int32_t id = 0;
 };
@@ -25,6 +26,8 @@ class Candidates {
   void gather_best(std::span<const float> logits, size_t count);
 
   std::vector<Candidate>& items() { return items_; }
+  /// The largest logit when the weights were last computed (its item may have been taken out since).
+  float best_logit() const { return best_logit_; }
   bool empty() const { return items_.empty(); }
 
   /// Computes the weights at `temperature`, unless they are those already: filters keep them.
@@ -36,6 +39,8 @@ class Candidates {
   size_t find_fraction(double fraction) const;
 
  private:
+  void keep_infinite();
+
   std::vector<Candidate> items_;
   float best_logit_ = 0;
   bool weighed_ = false;  ///< the weights are those of temperature 1
@@ -46,23 +51,30 @@ inline bool better(const Candidate& a, const Candidate& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
 }
 
-/// Keeps, in the strict order `before`, the items for which visit(item) returns true and the first for which it returns
-/// false; sorts only as far as that takes.
-template <class Before, class Visit>
-void keep_prefix(std::vector<Candidate>& items, Before before, Visit visit) {
-  size_t sorted = 0;
-  for (size_t step = 128; sorted < items.size(); step *= 8) {
-    const size_t end = step < items.size() - sorted ? sorted + step : items.size();
-    const auto first = items.begin() + static_cast<ptrdiff_t>(sorted);
-    const auto last = items.begin() + static_cast<ptrdiff_t>(end);
-    if (end < items.size()) std::nth_element(first, last, items.end(), before);
-    std::sort(first, last, before);
-    for (; sorted < end; ++sorted) {
-      if (visit(items[sorted])) continue;
-      items.resize(sorted + 1);
-      return;
-    }
+/// Keeps the fewest items, in order of distance(item) >= 0 (ties: lower id first), whose weights sum to at least
+/// `target`, sorted so. A histogram of distances finds most of those that cannot be among them, so that few need
+/// sorting.
+template <class Distance>
+void keep_nearest(std::vector<Candidate>& items, Distance distance, double target) {
+  constexpr size_t kBuckets = 1024;
+  if (items.size() > kBuckets) {
+    const auto bucket_of = [&distance](const Candidate& item) {
+      return static_cast<size_t>(std::min(distance(item) * 32, kBuckets - 1.0));
+    };
+    std::array<double, kBuckets> weights{};
+    for (const Candidate& item : items) weights[bucket_of(item)] += item.weight;
+    size_t last = 0;  // a little beyond the target, because the sum below rounds differently
+    for (double sum = weights[0]; last + 1 < kBuckets && sum < target * (1 + 1e-9);) sum += weights[++last];
+    std::erase_if(items, [&](const Candidate& item) { return bucket_of(item) > last; });
   }
+  std::sort(items.begin(), items.end(), [&distance](const Candidate& a, const Candidate& b) {
+    const double distance_a = distance(a), distance_b = distance(b);
+    return distance_a < distance_b || (distance_a == distance_b && a.id < b.id);
+  });
+  double sum = 0;
+  size_t kept = 0;
+  while (kept < items.size() && (kept == 0 || sum < target)) sum += items[kept++].weight;
+  items.resize(kept);
 }
 
 }  // namespace ingle::core

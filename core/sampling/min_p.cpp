@@ -2,17 +2,18 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/sampling/portable_math.h"
 #include "core/sampling/truncations.h"
 
 namespace ingle::core {
 
 void keep_min_p(Candidates& candidates, double share) {
-  candidates.weigh();
   std::vector<Candidate>& items = candidates.items();
-  double most = 0;
-  for (const Candidate& item : items) most = std::max(most, item.weight);
-  const double least = share * most;
-  std::erase_if(items, [least](const Candidate& item) { return item.weight < least; });
+  if (items.empty() || share < 1e-300) return;
+  double best = items[0].logit;
+  for (const Candidate& item : items) best = std::max<double>(best, item.logit);
+  const double least = best + log_positive(share);  // p >= share * most, without the exponentials
+  std::erase_if(items, [least](const Candidate& item) { return item.logit < least; });
 }
 
 }  // namespace ingle::core

@@ -1,14 +1,17 @@
 // One step of Mirostat 2.0.
 #include "core/sampling/mirostat.h"
 
+#include <algorithm>
+
 #include "core/sampling/portable_math.h"
 
 namespace ingle::core {
 namespace {
 
+constexpr double kLog2E = 0x1.71547652b82fep+0;
+
 double surprise_bits(double weight, double total) {
-  constexpr double kLog2E = 0x1.71547652b82fep+0;
-  return weight > 0x1p-1000 ? (log_positive(total) - log_positive(weight)) * kLog2E : 1000;
+  return (log_positive(total) - log_positive(std::max(weight, 0x1p-1000))) * kLog2E;
 }
 
 }  // namespace
@@ -16,15 +19,11 @@ double surprise_bits(double weight, double total) {
 size_t Mirostat::draw(Candidates& candidates, double fraction) {
   std::vector<Candidate>& items = candidates.items();
   const double total = candidates.total();
-  bool first = true;
-  bool last_exceeds = false;
-  keep_prefix(items, better, [&](const Candidate& item) {
-    const bool exceeds = surprise_bits(item.weight, total) > mu_;
-    last_exceeds = exceeds && !first;
-    first = false;
-    return !exceeds;
-  });
-  if (last_exceeds) items.pop_back();
+  const Candidate likeliest = *std::min_element(items.begin(), items.end(), better);
+  // A surprise of at most mu is a probability of at least 2^-mu.
+  const double least = mu_ >= 0 ? total * exp_nonpositive(-mu_ / kLog2E) : 2 * total;
+  std::erase_if(items, [least](const Candidate& item) { return item.weight < least; });
+  if (items.empty()) items.push_back(likeliest);
   const size_t drawn = candidates.find_fraction(fraction);
   mu_ -= eta_ * (surprise_bits(items[drawn].weight, candidates.total()) - tau_);
   return drawn;

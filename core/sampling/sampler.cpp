@@ -6,6 +6,7 @@
 // transformers applies temperature first; with the truncations off the two agree.
 #include "core/sampling/sampler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -82,7 +83,12 @@ class ChainSampler final : public Sampler {
   }
 
   void truncate(std::span<const float> logits) {
-    candidates_.gather_best(logits, params_.top_k > 0 ? static_cast<size_t>(params_.top_k) : logits.size());
+    const auto top_k = static_cast<size_t>(params_.top_k);
+    if (top_k > 0 && top_k < logits.size()) {
+      candidates_.gather_best(logits, top_k);
+    } else {
+      candidates_.gather(logits);
+    }
     if (params_.typical_p < 1) keep_typical(candidates_, params_.typical_p);
     if (params_.top_p < 1) keep_top_p(candidates_, params_.top_p);
     if (params_.min_p > 0) keep_min_p(candidates_, params_.min_p);

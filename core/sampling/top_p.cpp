@@ -5,12 +5,9 @@ namespace ingle::core {
 
 void keep_top_p(Candidates& candidates, double mass) {
   candidates.weigh();
-  const double target = mass * candidates.total();
-  double sum = 0;
-  keep_prefix(candidates.items(), better, [&](const Candidate& item) {
-    sum += item.weight;
-    return sum < target;
-  });
+  const double best = candidates.best_logit();
+  keep_nearest(
+      candidates.items(), [best](const Candidate& item) { return best - item.logit; }, mass * candidates.total());
 }
 
 }  // namespace ingle::core

@@ -16,16 +16,7 @@ void keep_typical(Candidates& candidates, double mass) {
   double expected = 0;
   for (const Candidate& item : items) expected += item.weight * item.logit;
   expected /= total;
-  const auto before = [expected](const Candidate& a, const Candidate& b) {
-    const double distance_a = std::fabs(expected - a.logit), distance_b = std::fabs(expected - b.logit);
-    return distance_a < distance_b || (distance_a == distance_b && a.id < b.id);
-  };
-  const double target = mass * total;
-  double sum = 0;
-  keep_prefix(items, before, [&](const Candidate& item) {
-    sum += item.weight;
-    return sum < target;
-  });
+  keep_nearest(items, [expected](const Candidate& item) { return std::fabs(expected - item.logit); }, mass * total);
 }
 
 }  // namespace ingle::core
