@@ -68,8 +68,10 @@ base::Result<std::unique_ptr<Tokenizer>> build_tokenizer(TokenizerDefinition def
 /// From tokenizer.ggml.* metadata. Errors: as load_tokenizer.
 base::Result<std::unique_ptr<Tokenizer>> load_gguf_tokenizer(const Metadata& metadata);
 
-/// From the texts of tokenizer.json and tokenizer_config.json (may be empty). Errors: as load_tokenizer.
+/// From the texts of tokenizer.json and tokenizer_config.json (may be empty); `ends` are the ids that
+/// generation_config.json names as ends. Errors: as load_tokenizer.
 base::Result<std::unique_ptr<Tokenizer>> load_json_tokenizer(std::string_view tokenizer_json,
-                                                             std::string_view config_json);
+                                                             std::string_view config_json,
+                                                             std::span<const int64_t> ends = {});
 
 }  // namespace ingle::core

@@ -64,6 +64,7 @@ base::Status MergeTokenizer::set_up_merging(const TokenizerDefinition& definitio
   find_bytes();
   if (model_ == TokenizerModel::scores) {
     INGLE_CHECK(read_scores(definition));
+    if (escape_spaces_) find_space_runs();
   } else {
     INGLE_CHECK(read_merges(definition));
   }
@@ -152,32 +153,68 @@ void MergeTokenizer::find_space_crossings() {
   }
 }
 
-void MergeTokenizer::add_space_prefix(std::string& text, Place place) const {
-  const bool wanted = space_prefix_ == SpacePrefix::first   ? place.starts_text
-                      : space_prefix_ == SpacePrefix::never ? false
-                                                            : place.starts_part;
-  if (!wanted || text.empty()) return;
-  const std::string_view mark = escape_spaces_ ? kSpaceMark : std::string_view(" ");
-  if (space_prefix_ != SpacePrefix::each_part_always && std::string_view(text).starts_with(mark)) return;
-  text.insert(0, mark);
+void MergeTokenizer::find_space_runs() {
+  for (TokenId id = 0; id < static_cast<TokenId>(vocabulary().size()); id++) {
+    const std::string_view text = vocabulary().text(id);
+    if (vocabulary().kind(id) != TokenKind::user_defined || text.size() < 2) continue;
+    if (text.find_first_not_of(' ') != std::string_view::npos) continue;
+    space_runs_.resize(std::max(space_runs_.size(), text.size() + 1), kNoToken);
+    space_runs_[text.size()] = id;
+  }
 }
 
-std::string MergeTokenizer::normalize(std::string_view text) const {
+/// How well two neighbours that together spell `text` merge.
+Merge MergeTokenizer::find_scored(std::string_view text) const {
+  const TokenId id = vocabulary().find(text);
+  if (id != kNoToken) return {score_ranks_[static_cast<size_t>(id)], id};
+  const size_t marks = text.size() / kSpaceMark.size();
+  if (marks >= space_runs_.size() || space_runs_[marks] == kNoToken || !text.starts_with(kSpaceMark)) return {};
+  if (marks * kSpaceMark.size() != text.size() ||
+      text.substr(kSpaceMark.size()) != text.substr(0, text.size() - kSpaceMark.size()))
+    return {};
+  // Before all else, the longest first: as if the token were searched for in the text.
+  return {static_cast<uint32_t>(space_runs_.size() - marks), space_runs_[marks]};
+}
+
+bool MergeTokenizer::wants_space_prefix(std::string_view text, Place place) const {
+  switch (space_prefix_) {
+    case SpacePrefix::never:
+      return false;
+    case SpacePrefix::each_part_always:
+      return place.starts_part;
+    case SpacePrefix::first:
+      if (!place.starts_text) return false;
+      break;
+    case SpacePrefix::each_part:
+      if (!place.starts_part) return false;
+      break;
+  }
+  return !text.starts_with(escape_spaces_ ? kSpaceMark : std::string_view(" "));
+}
+
+bool MergeTokenizer::needs_normalizing(std::string_view text, Place place) const {
+  return (nfc_ && may_need_nfc(text)) || escape_spaces_ || collapse_spaces_ ||
+         (space_prefix_ == SpacePrefix::each_part_always && wants_space_prefix(text, place));
+}
+
+std::string MergeTokenizer::normalize(std::string_view text, Place place) const {
   std::string out = nfc_ && may_need_nfc(text) ? to_nfc(text) : std::string(text);
   if (collapse_spaces_) collapse_spaces(out);
+  if (space_prefix_ == SpacePrefix::each_part_always && !out.empty() && wants_space_prefix(out, place)) {
+    out.insert(0, " ");
+  }
   if (escape_spaces_) replace_all(out, " ", kSpaceMark);
   return out;
 }
 
-void MergeTokenizer::encode_text(std::string_view text, Place place, EncodeScratch& scratch,
-                                 std::vector<TokenId>& out) const {
-  const bool same =
-      !(nfc_ && may_need_nfc(text)) && !escape_spaces_ && !collapse_spaces_ && space_prefix_ == SpacePrefix::never;
-  if (same) return encode_normal(text, scratch, out);
-  std::string normal = normalize(text);
-  add_space_prefix(normal, place);
-  scratch.text = std::move(normal);
-  encode_normal(scratch.text, scratch, out);
+void MergeTokenizer::encode_normal(std::string_view text, Place place, EncodeScratch& scratch,
+                                   std::vector<TokenId>& out) const {
+  if (space_prefix_ == SpacePrefix::each_part_always || !wants_space_prefix(text, place)) {
+    return encode_prefixed(text, scratch, out);
+  }
+  std::string prefixed(escape_spaces_ ? kSpaceMark : std::string_view(" "));
+  prefixed += text;
+  encode_prefixed(prefixed, scratch, out);
 }
 
 size_t MergeTokenizer::next_cut(std::string_view text, size_t from) const {
@@ -190,7 +227,7 @@ size_t MergeTokenizer::next_cut(std::string_view text, size_t from) const {
   return text.size();
 }
 
-void MergeTokenizer::encode_normal(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& out) const {
+void MergeTokenizer::encode_prefixed(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& out) const {
   if (model_ == TokenizerModel::byte_merges) {
     split_text(text, splits_, scratch.ends, scratch.ends2);
     size_t begin = 0;
@@ -269,8 +306,7 @@ void MergeTokenizer::merge_piece(std::string_view piece, EncodeScratch& scratch,
     });
   } else {
     merge_symbols(scratch.merge, end, [&](const Symbol& left, const Symbol&, uint32_t pair_end) {
-      const TokenId id = vocabulary().find(piece.substr(left.begin, pair_end - left.begin));
-      return id == kNoToken ? Merge{} : Merge{score_ranks_[static_cast<size_t>(id)], id};
+      return find_scored(piece.substr(left.begin, pair_end - left.begin));
     });
   }
   append_symbols(piece, symbols, out);

@@ -20,9 +20,10 @@ class MergeTokenizer final : public TextTokenizer {
   std::string decode(std::span<const TokenId> ids, bool show_special) const override;
 
  protected:
-  void encode_text(std::string_view text, Place place, EncodeScratch& scratch,
-                   std::vector<TokenId>& out) const override;
-  std::string normalize(std::string_view text) const override;
+  bool needs_normalizing(std::string_view text, Place place) const override;
+  std::string normalize(std::string_view text, Place place) const override;
+  void encode_normal(std::string_view text, Place place, EncodeScratch& scratch,
+                     std::vector<TokenId>& out) const override;
   void encode_byte(unsigned char byte, std::vector<TokenId>& out) const override;
   void append_bytes(TokenId id, std::string& out) const override;
 
@@ -36,8 +37,10 @@ class MergeTokenizer final : public TextTokenizer {
     return vocabulary().kind(id) == TokenKind::normal || vocabulary().kind(id) == TokenKind::user_defined;
   }
 
-  void add_space_prefix(std::string& text, Place place) const;
-  void encode_normal(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& out) const;
+  void find_space_runs();
+  Merge find_scored(std::string_view text) const;
+  bool wants_space_prefix(std::string_view text, Place place) const;
+  void encode_prefixed(std::string_view text, EncodeScratch& scratch, std::vector<TokenId>& out) const;
   void encode_piece(std::string_view piece, EncodeScratch& scratch, std::vector<TokenId>& out) const;
   void merge_piece(std::string_view piece, EncodeScratch& scratch, std::vector<TokenId>& out) const;
   void start_with_bytes(std::string_view piece, std::vector<Symbol>& symbols) const;
@@ -54,6 +57,7 @@ class MergeTokenizer final : public TextTokenizer {
 
   MergeTable merges_;
   std::vector<uint32_t> score_ranks_;      ///< by token: lower for better scores
+  std::vector<TokenId> space_runs_;        ///< by length: user-defined tokens spelt as that many spaces
   std::array<TokenId, 256> byte_ids_{};    ///< kNoToken where the vocabulary lacks one
   bool all_bytes_ = false;                 ///< every byte has a token
   std::array<bool, 256> crosses_space_{};  ///< some token has this byte right before a U+2581

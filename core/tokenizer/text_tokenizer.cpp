@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/utf8.h"
 #include "core/tokenizer/special_names.h"
@@ -73,10 +74,17 @@ base::Status TextTokenizer::set_up(TokenizerDefinition& definition) {
   stop_ids_ = find_stop_ids(vocabulary_, special_, definition.extra_stop);
   const auto middle = std::stable_partition(definition.added.begin(), definition.added.end(),
                                             [](const AddedToken& t) { return !t.normalized; });
-  added_normalized_ = AddedTokens(std::vector<AddedToken>(middle, definition.added.end()));
+  normalized_ = std::vector<AddedToken>(middle, definition.added.end());
   definition.added.erase(middle, definition.added.end());
   added_ = AddedTokens(std::move(definition.added));
   return {};
+}
+
+void TextTokenizer::set_up_normalized_tokens() {
+  for (AddedToken& token : normalized_) {
+    if (needs_normalizing(token.content, {true, true})) token.content = normalize(token.content, {true, true});
+  }
+  added_normalized_ = AddedTokens(std::exchange(normalized_, {}));
 }
 
 std::vector<TokenId> TextTokenizer::encode(std::string_view text, const EncodeOptions& options) const {
@@ -110,18 +118,16 @@ void TextTokenizer::encode_valid(std::string_view text, bool starts_text, bool p
 
 void TextTokenizer::encode_part(std::string_view text, Place place, bool parse_special, EncodeScratch& scratch,
                                 std::vector<TokenId>& out) const {
-  if (added_normalized_.empty()) return encode_text(text, place, scratch, out);
-  // encode_text() normalises again, which changes nothing.
-  const std::string normal = normalize(text);
-  const std::string_view view = normal;
+  std::string normal;
+  if (needs_normalizing(text, place)) text = normal = normalize(text, place);
   size_t done = 0;
-  while (const auto found = added_normalized_.find(view, done, parse_special)) {
-    if (found->begin > done) encode_text(view.substr(done, found->begin - done), place, scratch, out);
+  while (const auto found = added_normalized_.find(text, done, parse_special)) {
+    if (found->begin > done) encode_normal(text.substr(done, found->begin - done), place, scratch, out);
     out.push_back(found->id);
     done = found->end;
     place = {false, true};
   }
-  if (done < view.size()) encode_text(view.substr(done), place, scratch, out);
+  if (done < text.size()) encode_normal(text.substr(done), place, scratch, out);
 }
 
 void TextTokenizer::append_token(TokenId id, bool show_special, std::string& out) const {

@@ -45,7 +45,7 @@ struct EncodeScratch {
   MergeScratch merge;
   PieceCache cache;
   bool use_cache = false;
-  std::string text, piece;
+  std::string piece;
   std::vector<size_t> ends, ends2;
 };
 
@@ -63,6 +63,8 @@ class TextTokenizer : public Tokenizer {
 
   /// Takes the shared part of the definition and checks it. To be called once, before anything else.
   base::Status set_up(TokenizerDefinition& definition);
+  /// To be called when normalize() works. Added tokens that are looked for in normalised text are normalised too.
+  void set_up_normalized_tokens();
 
  protected:
   /// Where a stretch of plain text stands.
@@ -70,11 +72,12 @@ class TextTokenizer : public Tokenizer {
     bool starts_text = false;  ///< at offset 0
     bool starts_part = false;  ///< there, or after an added token
   };
-  /// Appends the ids of valid UTF-8 that holds no added token.
-  virtual void encode_text(std::string_view text, Place place, EncodeScratch& scratch,
-                           std::vector<TokenId>& out) const = 0;
-  /// The text in the form in which the model sees it, so that added tokens can be found in it.
-  virtual std::string normalize(std::string_view text) const { return std::string(text); }
+  /// Whether normalize() would change `text` (valid UTF-8) at this place.
+  virtual bool needs_normalizing(std::string_view text, Place place) const = 0;
+  virtual std::string normalize(std::string_view text, Place place) const = 0;
+  /// Appends the ids of normalised text that holds no added token.
+  virtual void encode_normal(std::string_view text, Place place, EncodeScratch& scratch,
+                             std::vector<TokenId>& out) const = 0;
   /// Appends the id of a byte that is not valid UTF-8.
   virtual void encode_byte(unsigned char byte, std::vector<TokenId>& out) const = 0;
   /// Appends the bytes of a token that is not special.
@@ -93,6 +96,7 @@ class TextTokenizer : public Tokenizer {
 
   Vocabulary vocabulary_;
   AddedTokens added_, added_normalized_;
+  std::vector<AddedToken> normalized_;  ///< between the two steps of setting up
   SpecialIds special_;
   TokenId unknown_ = kNoToken;
   std::vector<TokenId> stop_ids_, prefix_, suffix_;

@@ -17,11 +17,13 @@ base::Result<std::unique_ptr<Tokenizer>> build_tokenizer(TokenizerDefinition def
     auto tokenizer = std::make_unique<WordPieceTokenizer>();
     INGLE_CHECK(tokenizer->set_up(definition));
     tokenizer->set_up_words(definition);
+    tokenizer->set_up_normalized_tokens();
     return std::unique_ptr<Tokenizer>(std::move(tokenizer));
   }
   auto tokenizer = std::make_unique<MergeTokenizer>();
   INGLE_CHECK(tokenizer->set_up(definition));
   INGLE_CHECK(tokenizer->set_up_merging(definition));
+  tokenizer->set_up_normalized_tokens();
   return std::unique_ptr<Tokenizer>(std::move(tokenizer));
 }
 
@@ -30,7 +32,11 @@ base::Result<std::unique_ptr<Tokenizer>> load_tokenizer(const ModelFile& file) {
   INGLE_TRY(const std::string tokenizer, base::read_file(file.folder / "tokenizer.json", kMaxJsonBytes));
   auto config = base::read_file(file.folder / "tokenizer_config.json", kMaxJsonBytes);
   if (!config && config.error().code != base::ErrorCode::not_found) return std::move(config).error();
-  return load_json_tokenizer(tokenizer, config ? config.value() : std::string());
+  std::vector<int64_t> ends = file.metadata.find_ints("generation.eos_token_id").value_or(std::vector<int64_t>());
+  if (const auto end = file.metadata.find_uint("generation.eos_token_id"); end && *end <= INT32_MAX) {
+    ends.push_back(static_cast<int64_t>(*end));
+  }
+  return load_json_tokenizer(tokenizer, config ? config.value() : std::string(), ends);
 }
 
 }  // namespace ingle::core

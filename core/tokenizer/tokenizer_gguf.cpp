@@ -111,18 +111,19 @@ base::Result<std::vector<TokenKind>> read_kinds(const Metadata& metadata, size_t
 }
 
 /// GGUF does not carry the strip, word and normalisation flags of added tokens: they are as if all false.
-/// Converters write Gemma's runs of U+2581 as runs of spaces; both spellings are looked for, as in the original.
+/// Converters write Gemma's runs of U+2581 as runs of spaces; the original looks for the former, and merges spaces.
 std::vector<AddedToken> added_tokens(std::span<const std::string> tokens, const std::vector<TokenKind>& kinds,
                                      bool escape_spaces) {
   std::vector<AddedToken> out;
   for (size_t i = 0; i < tokens.size(); i++) {
     const bool special = kinds[i] == TokenKind::control || kinds[i] == TokenKind::unknown;
     if (!special && kinds[i] != TokenKind::user_defined) continue;
-    out.push_back({.id = static_cast<TokenId>(i), .content = tokens[i], .special = special});
-    if (!escape_spaces || tokens[i].find_first_not_of(' ') != std::string::npos) continue;
-    std::string marks;
-    for (size_t n = 0; n < tokens[i].size(); n++) marks += kSpaceMark;
-    out.push_back({.id = static_cast<TokenId>(i), .content = std::move(marks), .special = special});
+    AddedToken token{.id = static_cast<TokenId>(i), .content = tokens[i], .special = special};
+    if (escape_spaces && tokens[i].find_first_not_of(' ') == std::string::npos) {
+      token.content.clear();
+      for (size_t n = 0; n < tokens[i].size(); n++) token.content += kSpaceMark;
+    }
+    out.push_back(std::move(token));
   }
   return out;
 }

@@ -112,6 +112,54 @@ constexpr Range kPunctuationSinceUnicode8[] = {
     {0x16FE2, 0x16FE2}, {0x1E95E, 0x1E95F},
 };
 
+// Category Mn of Unicode 15 that Unicode 8 did not have; sorted.
+constexpr Range kNonspacingSinceUnicode8[] = {
+    {0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8E1},     {0x9FE, 0x9FE},     {0xAFA, 0xAFF},
+    {0xB55, 0xB55},     {0xC04, 0xC04},     {0xC3C, 0xC3C},     {0xD00, 0xD00},     {0xD3B, 0xD3C},
+    {0xD81, 0xD81},     {0xEBA, 0xEBA},     {0xECE, 0xECE},     {0x180F, 0x180F},   {0x1885, 0x1886},
+    {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFB},   {0xA82C, 0xA82C},   {0xA8C5, 0xA8C5},   {0xA8FF, 0xA8FF},
+    {0xA9BD, 0xA9BD},   {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50},
+    {0x10F82, 0x10F85}, {0x11070, 0x11070}, {0x11073, 0x11074}, {0x110C2, 0x110C2}, {0x111C9, 0x111C9},
+    {0x111CF, 0x111CF}, {0x1123E, 0x1123E}, {0x11241, 0x11241}, {0x1133B, 0x1133B}, {0x11438, 0x1143F},
+    {0x11442, 0x11444}, {0x11446, 0x11446}, {0x1145E, 0x1145E}, {0x1182F, 0x11837}, {0x11839, 0x1183A},
+    {0x1193B, 0x1193C}, {0x1193E, 0x1193E}, {0x11943, 0x11943}, {0x119D4, 0x119D7}, {0x119DA, 0x119DB},
+    {0x119E0, 0x119E0}, {0x11A01, 0x11A0A}, {0x11A33, 0x11A38}, {0x11A3B, 0x11A3E}, {0x11A47, 0x11A47},
+    {0x11A51, 0x11A56}, {0x11A59, 0x11A5B}, {0x11A8A, 0x11A96}, {0x11A98, 0x11A99}, {0x11C30, 0x11C36},
+    {0x11C38, 0x11C3D}, {0x11C3F, 0x11C3F}, {0x11C92, 0x11CA7}, {0x11CAA, 0x11CB0}, {0x11CB2, 0x11CB3},
+    {0x11CB5, 0x11CB6}, {0x11D31, 0x11D36}, {0x11D3A, 0x11D3A}, {0x11D3C, 0x11D3D}, {0x11D3F, 0x11D45},
+    {0x11D47, 0x11D47}, {0x11D90, 0x11D91}, {0x11D95, 0x11D95}, {0x11D97, 0x11D97}, {0x11EF3, 0x11EF4},
+    {0x11F00, 0x11F01}, {0x11F36, 0x11F3A}, {0x11F40, 0x11F40}, {0x11F42, 0x11F42}, {0x13440, 0x13440},
+    {0x13447, 0x13455}, {0x16F4F, 0x16F4F}, {0x16FE4, 0x16FE4}, {0x1CF00, 0x1CF2D}, {0x1CF30, 0x1CF46},
+    {0x1E000, 0x1E006}, {0x1E008, 0x1E018}, {0x1E01B, 0x1E021}, {0x1E023, 0x1E024}, {0x1E026, 0x1E02A},
+    {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF},
+    {0x1E944, 0x1E94A},
+};
+
+// What Hugging Face's older normaliser knows neither as combining nor as composed; sorted.
+constexpr Range kInertUnderHfNfc[] = {
+    {0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},
+    {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFA},
+    {0xA82C, 0xA82C},   {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50},
+    {0x10F82, 0x10F85}, {0x11070, 0x11070}, {0x1133B, 0x1133B}, {0x1145E, 0x1145E}, {0x11839, 0x1183A},
+    {0x11938, 0x11938}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0}, {0x11A34, 0x11A34},
+    {0x11A47, 0x11A47}, {0x11A99, 0x11A99}, {0x11D42, 0x11D42}, {0x11D44, 0x11D45}, {0x11D97, 0x11D97},
+    {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE},
+    {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF},
+};
+
+// Simple lower-case mappings newer than Unicode 15: `delta` to add.
+struct CaseRange {
+  uint32_t first, last;
+  int32_t delta;
+};
+constexpr CaseRange kNewLowercase[] = {
+    {0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 0x264 - 0xA7CB},
+    {0xA7CC, 0xA7CC, 1},      {0xA7CE, 0xA7CE, 1},
+    {0xA7D2, 0xA7D2, 1},      {0xA7D4, 0xA7D4, 1},
+    {0xA7DA, 0xA7DA, 1},      {0xA7DC, 0xA7DC, 0x19B - 0xA7DC},
+    {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B},
+};
+
 template <typename R>
 const R* find_range(std::span<const R> ranges, uint32_t code_point) {
   const auto it = std::upper_bound(ranges.begin(), ranges.end(), code_point,
@@ -170,14 +218,8 @@ uint8_t combining_class(char32_t code_point) {
   return static_cast<uint8_t>(utf8proc_get_property(static_cast<utf8proc_int32_t>(code_point))->combining_class);
 }
 
-/// NFC of one run, appended; the run starts with a character that composes with nothing before it.
-void append_nfc_run(std::string& out, std::string_view run) {
-  std::u32string chars;
-  for (size_t pos = 0; pos < run.size();) {
-    const Char c = char_at(run, pos);
-    append_decomposition(chars, c.value);
-    pos += c.length;
-  }
+/// Puts decomposed characters in canonical order, composes them, and appends them.
+void append_composed(std::string& out, std::u32string& chars) {
   reorder_marks(chars);
   static_assert(sizeof(char32_t) == sizeof(utf8proc_int32_t));
   std::basic_string<utf8proc_int32_t> buffer(chars.begin(), chars.end());
@@ -186,6 +228,23 @@ void append_nfc_run(std::string& out, std::string_view run) {
   for (utf8proc_ssize_t i = 0; i < length; i++) {
     base::append_utf8(out, static_cast<uint32_t>(buffer[static_cast<size_t>(i)]));
   }
+}
+
+/// NFC of one run, appended; the run starts with a character that composes with nothing before it.
+void append_nfc_run(std::string& out, std::string_view run) {
+  std::u32string chars;
+  for (size_t pos = 0; pos < run.size();) {
+    const Char c = char_at(run, pos);
+    pos += c.length;
+    if (find_range<Range>(kInertUnderHfNfc, c.value) == nullptr) {
+      append_decomposition(chars, c.value);
+      continue;
+    }
+    append_composed(out, chars);
+    chars.clear();
+    base::append_utf8(out, c.value);
+  }
+  append_composed(out, chars);
 }
 
 // No character below U+0300 changes under NFC or composes with the character before it.
@@ -273,6 +332,9 @@ bool is_nonspacing_mark(uint32_t code_point) {
 }
 
 bool is_control(uint32_t code_point) {
+  const bool newer = code_point == 0x890 || code_point == 0x891 || code_point == 0x8E2 || code_point == 0x110CD ||
+                     (code_point >= 0x13430 && code_point <= 0x1343F);
+  if (newer) return false;
   switch (category(code_point)) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:
@@ -287,6 +349,10 @@ bool is_control(uint32_t code_point) {
 void append_lowercase(std::string& out, uint32_t code_point) {
   if (code_point == 0x130) {
     out += "i\xCC\x87";
+    return;
+  }
+  if (const CaseRange* range = find_range<CaseRange>(kNewLowercase, code_point)) {
+    base::append_utf8(out, code_point + static_cast<uint32_t>(range->delta));
     return;
   }
   base::append_utf8(out, static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point))));

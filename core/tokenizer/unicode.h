@@ -89,8 +89,8 @@ void append_decomposition(std::u32string& out, uint32_t code_point);
 /// Sorts runs of combining marks into canonical order.
 void reorder_marks(std::u32string& text);
 
-bool is_nonspacing_mark(uint32_t code_point);  ///< category Mn
-bool is_control(uint32_t code_point);          ///< category Cc, Cf, Co or Cs
+bool is_nonspacing_mark(uint32_t code_point);  ///< category Mn of Unicode 8, as Hugging Face's BERT has it
+bool is_control(uint32_t code_point);          ///< category Cc, Cf, Co or Cs of Unicode 8, the same
 /// Rust's char::to_lowercase: the full mapping, which differs from the simple one only for U+0130.
 void append_lowercase(std::string& out, uint32_t code_point);
 

@@ -56,7 +56,7 @@ void WordPieceTokenizer::set_up_words(const TokenizerDefinition& definition) {
   words_ = definition.word_pieces;
 }
 
-std::string WordPieceTokenizer::normalize(std::string_view text) const {
+std::string WordPieceTokenizer::normalize(std::string_view text, Place) const {
   std::string out;
   out.reserve(text.size());
   for (size_t pos = 0; pos < text.size();) {
@@ -84,10 +84,8 @@ std::string WordPieceTokenizer::normalize(std::string_view text) const {
   return lower;
 }
 
-void WordPieceTokenizer::encode_text(std::string_view text, Place, EncodeScratch& scratch,
-                                     std::vector<TokenId>& out) const {
-  const std::string normal = normalize(text);
-  const std::string_view view = normal;
+void WordPieceTokenizer::encode_normal(std::string_view view, Place, EncodeScratch& scratch,
+                                       std::vector<TokenId>& out) const {
   size_t begin = 0;
   const auto end_word = [&](size_t end) {
     if (end > begin) encode_word(view.substr(begin, end - begin), scratch.piece, out);

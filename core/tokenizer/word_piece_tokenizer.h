@@ -14,9 +14,10 @@ class WordPieceTokenizer final : public TextTokenizer {
   std::string decode(std::span<const TokenId> ids, bool show_special) const override;
 
  protected:
-  void encode_text(std::string_view text, Place place, EncodeScratch& scratch,
-                   std::vector<TokenId>& out) const override;
-  std::string normalize(std::string_view text) const override;
+  bool needs_normalizing(std::string_view, Place) const override { return true; }
+  std::string normalize(std::string_view text, Place place) const override;
+  void encode_normal(std::string_view text, Place place, EncodeScratch& scratch,
+                     std::vector<TokenId>& out) const override;
   void encode_byte(unsigned char byte, std::vector<TokenId>& out) const override;
   void append_bytes(TokenId id, std::string& out) const override;
 
