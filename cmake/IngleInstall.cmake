@@ -1,8 +1,7 @@
-# What `make install` puts under the prefix: the program, and the man page and completions that it writes itself.
+# What `make install` adds to the program: the man page and the completions that it writes itself.
 if(NOT TARGET ingle)
   return()
 endif()
-install(TARGETS ingle RUNTIME)
 install(CODE "set(ingle \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/ingle\")")
 install(CODE [[
   function(install_output path)
