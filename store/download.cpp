@@ -106,7 +106,10 @@ class Attempt {
       keep = have_;
       total_ = range->total;
     } else {
-      total_ = head.content_length().value_or(0);
+      const std::optional<uint64_t> length = head.content_length();
+      if (length == uint64_t{0} && request_.expected_size != 0)
+        return Error{ErrorCode::corrupt, "the server's file is empty"};
+      total_ = length.value_or(0);
     }
     INGLE_CHECK(check_size());
     if (control_.before_body && total_ > keep) INGLE_CHECK(control_.before_body(total_ - keep));

