@@ -1,8 +1,11 @@
 // The parsers on bytes in memory: cut and changed at every place, at the bounds, and the typed access to metadata.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -85,6 +88,19 @@ TEST(Gguf, NamesAreBoundedAndStringValuesAreNot) {
   const auto result = parse_gguf(with_key(65536), "x");
   ASSERT_FALSE(result.ok());
   EXPECT_THAT(result.error().message, testing::HasSubstr("65536 bytes"));
+}
+
+// A sparse file: its size costs no disk, and the parser must not be led to take memory for it.
+TEST(Gguf, MetadataIsBoundedInHugeFiles) {
+  const uint64_t huge = uint64_t{1} << 33;
+  const auto path = std::filesystem::temp_directory_path() / ("ingle_huge_" + std::to_string(getpid()) + ".gguf");
+  const std::string array = gguf_string("k") + little_endian<uint32_t>(9) + little_endian<uint32_t>(0);
+  std::ofstream(path, std::ios::binary) << gguf_header(0, 1) << array << little_endian<uint64_t>(huge / 2);
+  std::filesystem::resize_file(path, huge);
+  const auto result = ModelFile::open(path);
+  std::filesystem::remove(path);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::limit_exceeded);
 }
 
 TEST(Gguf, KeepsFloatsExactly) {

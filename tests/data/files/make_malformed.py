@@ -162,9 +162,9 @@ def bad_headers():
     for magic in (b"lmgg", b"fmgg", b"tjgg"):
         gguf("magic-" + magic.decode(), "unsupported", "of before GGUF", whole.with_piece("magic", magic))
     for count in (MAX64, 2**63, 2**63 - 1, 2**59, 2**32, 1000):
-        gguf(f"tensor-count-{count}", "corrupt", "ends inside", whole.with_piece("tensor_count", u64(count)))
+        gguf(f"tensor-count-{count}", "corrupt", f"its {count} tensor descriptions", whole.with_piece("tensor_count", u64(count)))
     for count in (MAX64, 2**63, 2**63 - 1, 2**60, 2**32, 1000):
-        gguf(f"key-count-{count}", "corrupt", "ends inside", whole.with_piece("key_count", u64(count)))
+        gguf(f"key-count-{count}", "corrupt", f"its {count} metadata keys", whole.with_piece("key_count", u64(count)))
     gguf("tensor-count-one-more", "corrupt", "tensor 3 has an empty name", whole.with_piece("tensor_count", u64(4)))
     gguf("key-count-one-more", "corrupt", "", whole.with_piece("key_count", u64(2)))
     gguf("key-count-one-less", "corrupt", "", whole.with_piece("key_count", u64(0)))
