@@ -117,6 +117,8 @@ void WordPieceTokenizer::encode_word(std::string_view word, std::string& candida
   for (size_t pos = 0; pos < word.size(); pos += char_at(word, pos).length) characters++;
   if (characters > words_.longest_word) return give_up();
   for (size_t begin = 0; begin < word.size();) {
+    // In GGUF's spelling, a mark inside a word would make a continuation look like a word's start.
+    if (begin > 0 && !words_.word_start.empty() && word.substr(begin).starts_with(words_.word_start)) return give_up();
     const std::string& prefix = begin == 0 ? words_.word_start : words_.continuing;
     candidate = prefix;
     candidate += word.substr(begin);
