@@ -19,6 +19,7 @@ struct TemplateLimits {
   uint32_t max_depth = 128;
   uint64_t max_output_bytes = uint64_t{64} << 20;
   uint64_t max_source_bytes = uint64_t{4} << 20;
+  uint64_t max_memory_bytes = uint64_t{256} << 20;  ///< of all values alive at once, the context included
 };
 
 class ChatTemplate {
