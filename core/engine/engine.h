@@ -41,6 +41,7 @@ struct EngineOptions {
   std::string isa;              ///< "", or an instruction set's name to force ("scalar", "avx2", "avx512vnni", …)
   std::vector<LoraSpec> loras;
   uint64_t memory_limit_bytes = 0;  ///< 0: the memory that is free now
+  std::filesystem::path cache_folder;  ///< where verdicts on instruction sets are kept; empty: nowhere
 };
 
 /// What doctor, show and bench report.
@@ -53,7 +54,11 @@ struct EngineInfo {
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
   double load_ms = 0;
+  std::string template_error;  ///< why the model's chat template could not be read, if so
 };
+
+/// Bytes of memory that could be taken now without pushing others out.
+uint64_t available_memory();
 
 /// The plan for a model without loading it: what it would take at a context length.
 struct MemoryPlan {

@@ -166,7 +166,8 @@ Json template_context(const Tokenizer& tokenizer, const ChatRequest& request, co
   const Tokenizer::SpecialIds& ids = tokenizer.special();
   Json context = content["variables"].is_object() ? content["variables"] : Json::object();
   context["messages"] = content["messages"];
-  if (!content["tools"].is_null() && !content["tools"].empty()) context["tools"] = content["tools"];
+  context["tools"] = content["tools"].empty() ? Json() : content["tools"];  // none, not undefined, as transformers does
+  context["documents"] = nullptr;
   context["add_generation_prompt"] = request.add_generation_prompt;
   if (request.enable_thinking) context["enable_thinking"] = *request.enable_thinking;
   const auto spell = [&](const char* name, const std::optional<TokenId>& id) {

@@ -1,7 +1,8 @@
 // Causal attention of query rows that share a key-value head, in one pass over the keys (online softmax: Milakov and
 // Gimelshein 2018, "Online normalizer calculation for softmax"). Keys are read 16 positions to a vector, values one
-// position at a time along the head's dimension, so neither needs a horizontal sum. Chunks of 64 keys start at multiples
-// of 64, and a chunk that a row may not see leaves its state as it was: a row's result does not depend on its neighbours.
+// position at a time along the head's dimension, so neither needs a horizontal sum. Chunks of 64 keys start at
+// multiples of 64, and a chunk that a row may not see leaves its state as it was: a row's result does not depend on its
+// neighbours.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -22,15 +23,24 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 template <bool f16>
 inline F32 load_kv(const void* base, size_t index) {
-  if constexpr (f16) return F32::load_f16(static_cast<const uint16_t*>(base) + index);
-  else return F32::load(static_cast<const float*>(base) + index);
+  if constexpr (f16)
+    return F32::load_f16(static_cast<const uint16_t*>(base) + index);
+  else
+    return F32::load(static_cast<const float*>(base) + index);
+}
+
+inline void scale_head(float* head, size_t head_dim, float factor) {
+  for (size_t i = 0; i < head_dim; i += 16) {
+    const size_t n = std::min<size_t>(16, head_dim - i);
+    (F32::load_n(head + i, n) * F32::set1(factor)).store_n(head + i, n);
+  }
 }
 
 // What one row has gathered so far.
 struct RowState {
   const float* q;
-  float* out;              // unnormalised sum of p * v
-  uint32_t first, last;    // positions it sees, inclusive
+  float* out;            // unnormalised sum of p * v
+  uint32_t first, last;  // positions it sees, inclusive
   float maximum, sum;
 };
 
@@ -49,6 +59,7 @@ void score_block(const void* keys, size_t base, uint32_t head_dim, const RowStat
 // rows' out += p . values for `count` positions, two vectors of the head's dimension at a time.
 template <bool f16, int R>
 void add_values(const void* values, size_t base, size_t count, uint32_t head_dim, const float* p, RowState* rows) {
+  const size_t stride = kv_stride(head_dim);
   size_t i = 0;
   for (; i + 32 <= head_dim; i += 32) {
     F32 low[R], high[R];
@@ -57,7 +68,7 @@ void add_values(const void* values, size_t base, size_t count, uint32_t head_dim
       high[r] = F32::load(rows[r].out + i + 16);
     }
     for (size_t k = 0; k < count; ++k) {
-      const F32 v = load_kv<f16>(values, base + k * head_dim + i), w = load_kv<f16>(values, base + k * head_dim + i + 16);
+      const F32 v = load_kv<f16>(values, base + k * stride + i), w = load_kv<f16>(values, base + k * stride + i + 16);
       for (int r = 0; r < R; ++r) {
         const F32 weight = F32::set1(p[r * kAttentionChunk + k]);
         low[r] = low[r].fma(weight, v);
@@ -70,11 +81,12 @@ void add_values(const void* values, size_t base, size_t count, uint32_t head_dim
     }
   }
   for (; i < head_dim; i += 16) {
+    const size_t n = std::min<size_t>(16, head_dim - i);
     for (int r = 0; r < R; ++r) {
-      F32 acc = F32::load(rows[r].out + i);
+      F32 acc = F32::load_n(rows[r].out + i, n);
       for (size_t k = 0; k < count; ++k)
-        acc = acc.fma(F32::set1(p[r * kAttentionChunk + k]), load_kv<f16>(values, base + k * head_dim + i));
-      acc.store(rows[r].out + i);
+        acc = acc.fma(F32::set1(p[r * kAttentionChunk + k]), load_kv<f16>(values, base + k * stride + i));
+      acc.store_n(rows[r].out + i, n);
     }
   }
 }
@@ -110,8 +122,7 @@ void soften(const AttentionArgs& args, uint32_t chunk, RowState& row, float* sco
   if (maximum != row.maximum) {
     const float factor = row.maximum == kMinusInfinity ? 0.0f : std::exp(row.maximum - maximum);
     row.sum *= factor;
-    for (size_t i = 0; i < args.head_dim; i += 16)
-      (F32::load(row.out + i) * F32::set1(factor)).store(row.out + i);
+    scale_head(row.out, args.head_dim, factor);
     row.maximum = maximum;
   }
   row.sum += sum.reduce_add();
@@ -124,33 +135,42 @@ void attend(const AttentionArgs& args, uint32_t kv_head, RowState* rows, float* 
     first = std::min(first, rows[r].first);
     last = std::max(last, rows[r].last);
   }
-  const size_t head_base = size_t{kv_head} * args.kv.capacity * args.head_dim;
-  for (uint32_t chunk = first / uint32_t{kAttentionChunk} * uint32_t{kAttentionChunk}; chunk <= last; chunk += kAttentionChunk) {
+  const size_t stride = kv_stride(args.head_dim);
+  const size_t head_base = size_t{kv_head} * args.kv.capacity * stride;
+  for (uint32_t chunk = first / uint32_t{kAttentionChunk} * uint32_t{kAttentionChunk}; chunk <= last;
+       chunk += kAttentionChunk) {
     const auto count = static_cast<uint32_t>(std::min<size_t>(kAttentionChunk, last - chunk + 1));
     for (uint32_t k = 0; k < kAttentionChunk; k += 16) {
-      if (k < count) score_block<f16, R>(args.kv.keys, head_base + size_t{chunk + k} * args.head_dim, args.head_dim, rows, scores + k);
+      if (k < count)
+        score_block<f16, R>(args.kv.keys, head_base + size_t{chunk + k} * stride, args.head_dim, rows, scores + k);
       else
         for (int r = 0; r < R; ++r) F32::zero().store(scores + r * kAttentionChunk + k);
     }
     for (int r = 0; r < R; ++r) soften(args, chunk, rows[r], scores + r * kAttentionChunk);
-    add_values<f16, R>(args.kv.values, head_base + size_t{chunk} * args.head_dim, count, args.head_dim, scores, rows);
+    add_values<f16, R>(args.kv.values, head_base + size_t{chunk} * stride, count, args.head_dim, scores, rows);
   }
-  for (int r = 0; r < R; ++r)
-    for (size_t i = 0; i < args.head_dim; i += 16)
-      (F32::load(rows[r].out + i) * F32::set1(1.0f / rows[r].sum)).store(rows[r].out + i);
+  for (int r = 0; r < R; ++r) scale_head(rows[r].out, args.head_dim, 1.0f / rows[r].sum);
 }
 
 template <bool f16>
 void attend_any(const AttentionArgs& args, uint32_t kv_head, size_t count, RowState* rows, float* scores) {
   switch (count) {
-    case 1: return attend<f16, 1>(args, kv_head, rows, scores);
-    case 2: return attend<f16, 2>(args, kv_head, rows, scores);
-    case 3: return attend<f16, 3>(args, kv_head, rows, scores);
-    case 4: return attend<f16, 4>(args, kv_head, rows, scores);
-    case 5: return attend<f16, 5>(args, kv_head, rows, scores);
-    case 6: return attend<f16, 6>(args, kv_head, rows, scores);
-    case 7: return attend<f16, 7>(args, kv_head, rows, scores);
-    default: return attend<f16, 8>(args, kv_head, rows, scores);
+    case 1:
+      return attend<f16, 1>(args, kv_head, rows, scores);
+    case 2:
+      return attend<f16, 2>(args, kv_head, rows, scores);
+    case 3:
+      return attend<f16, 3>(args, kv_head, rows, scores);
+    case 4:
+      return attend<f16, 4>(args, kv_head, rows, scores);
+    case 5:
+      return attend<f16, 5>(args, kv_head, rows, scores);
+    case 6:
+      return attend<f16, 6>(args, kv_head, rows, scores);
+    case 7:
+      return attend<f16, 7>(args, kv_head, rows, scores);
+    default:
+      return attend<f16, 8>(args, kv_head, rows, scores);
   }
 }
 
@@ -166,28 +186,37 @@ void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t
     const auto position = static_cast<uint32_t>(args.first_position + token);
     float* out = args.out + token * args.out_stride + head * args.head_dim;
     std::memset(out, 0, args.head_dim * sizeof(float));
-    rows[r - begin] = {args.q + token * args.q_stride + head * args.head_dim, out,
-                       args.window != 0 && position + 1 > args.window ? position + 1 - args.window : 0, position,
-                       kMinusInfinity, 0.0f};
+    rows[r - begin] = {args.q + token * args.q_stride + head * args.head_dim,
+                       out,
+                       args.window != 0 && position + 1 > args.window ? position + 1 - args.window : 0,
+                       position,
+                       kMinusInfinity,
+                       0.0f};
   }
-  if (args.kv.f16) attend_any<true>(args, kv_head, end - begin, rows, scores);
-  else attend_any<false>(args, kv_head, end - begin, rows, scores);
+  if (args.kv.f16)
+    attend_any<true>(args, kv_head, end - begin, rows, scores);
+  else
+    attend_any<false>(args, kv_head, end - begin, rows, scores);
 }
 
-void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key, const float* value) {
-  const size_t base = size_t{kv_head} * kv.capacity * head_dim;
-  const size_t key_base = base + size_t{position / 16} * 16 * head_dim + position % 16;
-  const size_t value_base = base + size_t{position} * head_dim;
-  if (!kv.f16) {
-    for (size_t i = 0; i < head_dim; ++i) static_cast<float*>(kv.keys)[key_base + i * 16] = key[i];
-    std::memcpy(static_cast<float*>(kv.values) + value_base, value, head_dim * sizeof(float));
-    return;
-  }
+void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key,
+              const float* value) {
+  const size_t stride = kv_stride(head_dim);
+  const size_t base = size_t{kv_head} * kv.capacity * stride;
+  const size_t key_base = base + size_t{position / 16} * 16 * stride + position % 16;
+  const size_t value_base = base + size_t{position} * stride;
   for (size_t i = 0; i < head_dim; i += 16) {
-    uint16_t halves[16];
-    F32::load(key + i).store_f16(halves);
-    for (size_t j = 0; j < 16; ++j) static_cast<uint16_t*>(kv.keys)[key_base + (i + j) * 16] = halves[j];
-    F32::load(value + i).store_f16(static_cast<uint16_t*>(kv.values) + value_base + i);
+    const size_t n = std::min<size_t>(16, head_dim - i);
+    const F32 k = F32::load_n(key + i, n), v = F32::load_n(value + i, n);
+    if (kv.f16) {
+      uint16_t halves[16];
+      k.store_f16(halves);
+      for (size_t j = 0; j < n; ++j) static_cast<uint16_t*>(kv.keys)[key_base + (i + j) * 16] = halves[j];
+      v.store_f16(static_cast<uint16_t*>(kv.values) + value_base + i);
+    } else {
+      for (size_t j = 0; j < n; ++j) static_cast<float*>(kv.keys)[key_base + (i + j) * 16] = key[i + j];
+      v.store(static_cast<float*>(kv.values) + value_base + i);
+    }
   }
 }
 
@@ -196,7 +225,9 @@ void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t po
 
 namespace ingle::core {
 
-size_t attention_scratch_bytes(size_t) { return kMaxQueryRows * kAttentionChunk * sizeof(float); }
+size_t attention_scratch_bytes(size_t) {
+  return kMaxQueryRows * kAttentionChunk * sizeof(float);
+}
 
 }  // namespace ingle::core
 #endif

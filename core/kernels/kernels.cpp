@@ -18,7 +18,8 @@ void rope(float* head, const RopeArgs& args);
 void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out);
 void add(const float* a, const float* b, size_t n, float* out);
 void scale(const float* x, float factor, float cap, size_t n, float* out);
-void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key, const float* value);
+void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key,
+              const float* value);
 void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch);
 
 const Kernels& table() {

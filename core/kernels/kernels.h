@@ -1,5 +1,5 @@
-// The CPU kernels of one instruction set as a table. A kernel works on whole rows or panels; the device splits the work.
-// Every kernel exists in the portable `scalar` set, which is the reference that the others are tested against.
+// The CPU kernels of one instruction set as a table. A kernel works on whole rows or panels; the device splits the
+// work. Every kernel exists in the portable `scalar` set, which is the reference that the others are tested against.
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@ enum class GateKind : uint8_t { silu, gelu_tanh };
 /// An instruction-set-independent view of a packed weight matrix of rows x columns (rows padded to 16).
 struct PackedMatrix {
   enum class Storage : uint8_t { quantized, floats, blocks } storage = Storage::quantized;
-  uint32_t layout = 0;                  ///< quantized: index into packed_layouts()
-  FloatType float_type = FloatType::f32;  ///< floats: panels are [column][16]
+  uint32_t layout = 0;                                         ///< quantized: index into packed_layouts()
+  FloatType float_type = FloatType::f32;                       ///< floats: panels are [column][16]
   void (*decode)(const std::byte*, float*, size_t) = nullptr;  ///< blocks: rows in the file's format, decoded per tile
   uint32_t block_columns = 0, block_bytes = 0;                 ///< blocks
   uint32_t rows = 0, columns = 0;
@@ -42,22 +42,28 @@ struct MatmulArgs {
   size_t out_stride = 0;
   const float* bias = nullptr;
   bool accumulate = false;
-  float scale = 1.0f;      ///< of the product, before bias
+  float scale = 1.0f;       ///< of the product, before bias
   bool float_path = false;  ///< 32-bit activations and products (reference precision, or float weights)
 };
 
-/// Keys and values of one layer and sequence. Keys: [kv_head][position / 16][dim][16]; values: [kv_head][position][dim].
+/// Values of one head and position, padded so that whole vectors can be read.
+constexpr size_t kv_stride(size_t head_dim) {
+  return (head_dim + 15) / 16 * 16;
+}
+
+/// Keys and values of one layer and sequence, with dim padded to kv_stride(head_dim). Keys:
+/// [kv_head][position / 16][dim][16]; values: [kv_head][position][dim].
 struct KvView {
   void* keys = nullptr;
   void* values = nullptr;
-  bool f16 = true;       ///< else f32
+  bool f16 = true;        ///< else f32
   uint32_t capacity = 0;  ///< positions, a multiple of 16
 };
 
 struct AttentionArgs {
   const float* q = nullptr;  ///< [rows][heads * head_dim]
   size_t q_stride = 0;
-  float* out = nullptr;      ///< [rows][heads * head_dim]
+  float* out = nullptr;  ///< [rows][heads * head_dim]
   size_t out_stride = 0;
   KvView kv;
   uint32_t heads = 0, kv_heads = 0, head_dim = 0;
@@ -106,7 +112,8 @@ struct Kernels {
 size_t matmul_scratch_bytes(size_t columns);
 size_t attention_scratch_bytes(size_t head_dim);
 
-/// The tables of this build, the portable one first, then in order of preference; not all may run here (core/simd/isa.h).
+/// The tables of this build, the portable one first, then in order of preference; not all may run here
+/// (core/simd/isa.h).
 std::span<const Kernels* const> all_kernels();
 const Kernels* find_kernels(std::string_view name);
 

@@ -21,7 +21,8 @@ constexpr size_t kTileRows = Quad::signed_zero == 128 ? 12 : 4;
 
 // rows[i] . the unpacked panel; the arithmetic of group_dot in packed_kernels.inc.h.
 template <int halves, int M>
-void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const ActivationGroup* const* rows, float* result) {
+void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const ActivationGroup* const* rows,
+               float* result) {
   F32 acc[M];
   for (int i = 0; i < M; ++i) acc[i] = F32::zero();
   for (size_t at = 0; at < groups; ++at) {
@@ -55,15 +56,20 @@ void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const 
 template <int M>
 void byte_tile_any(size_t halves, const UnpackedPanel& panel, size_t groups, bool is_signed,
                    const ActivationGroup* const* rows, float* result) {
-  if (halves == 1) byte_tile<1, M>(panel, groups, is_signed, rows, result);
-  else byte_tile<2, M>(panel, groups, is_signed, rows, result);
+  if (halves == 1)
+    byte_tile<1, M>(panel, groups, is_signed, rows, result);
+  else
+    byte_tile<2, M>(panel, groups, is_signed, rows, result);
 }
 
 template <FloatType type>
 inline F32 load_weights(const std::byte* p) {
-  if constexpr (type == FloatType::f32) return F32::load(reinterpret_cast<const float*>(p));
-  else if constexpr (type == FloatType::f16) return F32::load_f16(p);
-  else return F32::load_bf16(p);
+  if constexpr (type == FloatType::f32)
+    return F32::load(reinterpret_cast<const float*>(p));
+  else if constexpr (type == FloatType::f16)
+    return F32::load_f16(p);
+  else
+    return F32::load_bf16(p);
 }
 
 template <FloatType type, int M>
@@ -81,9 +87,12 @@ void float_tile(const std::byte* panel, size_t columns, const float* const* rows
 template <int M>
 void float_tile_any(FloatType type, const std::byte* panel, size_t columns, const float* const* rows, float* result) {
   switch (type) {
-    case FloatType::f32: return float_tile<FloatType::f32, M>(panel, columns, rows, result);
-    case FloatType::f16: return float_tile<FloatType::f16, M>(panel, columns, rows, result);
-    case FloatType::bf16: return float_tile<FloatType::bf16, M>(panel, columns, rows, result);
+    case FloatType::f32:
+      return float_tile<FloatType::f32, M>(panel, columns, rows, result);
+    case FloatType::f16:
+      return float_tile<FloatType::f16, M>(panel, columns, rows, result);
+    case FloatType::bf16:
+      return float_tile<FloatType::bf16, M>(panel, columns, rows, result);
   }
 }
 
@@ -107,7 +116,8 @@ void decode_blocks(const PackedMatrix& w, const std::byte* panel, float* out) {
     }
 }
 
-ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t index, bool float_path, std::byte* scratch) {
+ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t index, bool float_path,
+                      std::byte* scratch) {
   const std::byte* panel = w.data + index * w.panel_bytes;
   ReadyPanel ready;
   ready.columns = w.columns;
@@ -173,10 +183,13 @@ void multiply_tile(const ReadyPanel& panel, const MatmulArgs& args, size_t first
   while (count - i >= 1) run.template operator()<1>();
 }
 
-F32 gate_value(GateKind kind, F32 x) { return kind == GateKind::silu ? silu(x) : gelu_tanh(x); }
+F32 gate_value(GateKind kind, F32 x) {
+  return kind == GateKind::silu ? silu(x) : gelu_tanh(x);
+}
 
 // Scale, gate, bias and residual, then the store; rows beyond the matrix (padding) are cut.
-void finish_tile(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result, const float* gates) {
+void finish_tile(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result,
+                 const float* gates) {
   const size_t n = std::min<size_t>(kPanelRows, args.weight->rows - panel * kPanelRows);
   const F32 scale = F32::set1(args.scale);
   for (size_t i = 0; i < count; ++i) {
@@ -216,7 +229,8 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
     const ReadyPanel up = make_ready(kernels, *args.weight, panel, args.float_path, scratch);
     ReadyPanel gate;
     if (args.gate != nullptr)
-      gate = make_ready(kernels, *args.gate, panel, args.float_path, scratch + matmul_scratch_bytes(args.weight->columns) / 2);
+      gate = make_ready(kernels, *args.gate, panel, args.float_path,
+                        scratch + matmul_scratch_bytes(args.weight->columns) / 2);
     for (size_t first = 0; first < args.rows; first += kTileRows) {
       const size_t count = std::min(kTileRows, args.rows - first);
       multiply_tile(up, args, first, count, result);

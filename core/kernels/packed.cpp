@@ -5,7 +5,9 @@
 namespace ingle::core {
 namespace {
 
-constexpr uint32_t planes_bytes(uint32_t bits) { return bits * 64; }  // of 32 columns: 32 * 16 * bits / 8
+constexpr uint32_t planes_bytes(uint32_t bits) {
+  return bits * 64;
+}  // of 32 columns: 32 * 16 * bits / 8
 
 constexpr uint32_t tile_bytes(uint32_t bits, uint32_t columns, uint32_t group, bool has_min) {
   const uint32_t codes = columns == 256 ? columns / group * 16 * (has_min ? 2 : 1) : 0;
@@ -52,7 +54,9 @@ void pack_planes(const BlockCodes* rows, size_t first_column, uint32_t from, uin
 
 }  // namespace
 
-const std::array<PackedLayout, kLayoutCount>& packed_layouts() { return kLayouts; }
+const std::array<PackedLayout, kLayoutCount>& packed_layouts() {
+  return kLayouts;
+}
 
 const PackedLayout* find_layout(const CodeShape& shape) {
   for (const PackedLayout& candidate : kLayouts)

@@ -14,13 +14,15 @@
 //   2 bits: two planes; plane j has quads 4j .. 4j + 3 in its bit pairs
 //   1 bit:  one plane; bit j belongs to quad j
 //   8 bits: eight planes
-// 5 bits are 4 + 1, 6 are 4 + 2, 3 are 2 + 1 (the second part holds the upper bits). The order is that of the dot-product
-// instructions (VPDPBUSD, SDOT): four consecutive columns of a row side by side, one row per 32-bit lane.
+// 5 bits are 4 + 1, 6 are 4 + 2, 3 are 2 + 1 (the second part holds the upper bits). The order is that of the
+// dot-product instructions (VPDPBUSD, SDOT): four consecutive columns of a row side by side, one row per 32-bit lane.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "core/quants/quant.h"
 
 namespace ingle::core {
 
@@ -35,25 +37,6 @@ struct ActivationGroup {
   float half_sums[2];  ///< the same for q[0..15] and q[16..31]
 };
 static_assert(sizeof(ActivationGroup) == 48);
-
-/// What a quantised format's blocks look like once taken apart; see the head of this file.
-struct CodeShape {
-  uint32_t bits = 0;      ///< 2, 3, 4, 5, 6 or 8; 0: the format has no packed form
-  uint32_t columns = 0;   ///< 32 or 256
-  uint32_t group = 0;     ///< columns that share a scale: 16 or 32
-  int32_t zero = 0;       ///< subtracted from q
-  bool has_min = false;
-  bool is_signed = false;            ///< q is int8 (8 bits only); zero is 0
-  const int8_t* codebook = nullptr;  ///< 16 values that replace 4-bit q; zero is 0
-};
-
-/// One block taken apart, in the terms of CodeShape. `d` and `m` are binary16.
-struct BlockCodes {
-  uint8_t q[256];
-  int8_t scale[16];
-  int8_t min[16];
-  uint16_t d, m;
-};
 
 /// A panel decoded for many rows of activations: quads of unsigned (or signed + bias) bytes, and float scales so that
 /// x = scale * q - offset. `halves` scales per 32 columns (2 where the format's groups are 16).

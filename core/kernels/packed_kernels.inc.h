@@ -1,5 +1,5 @@
-// The packed formats' kernels as templates over the vector vocabulary. Included inside an instruction set's region, after
-// `namespace ingle::core::INGLE_ISA {`; no include guard on purpose. The tile's layout is described in packed.h.
+// The packed formats' kernels as templates over the vector vocabulary. Included inside an instruction set's region,
+// after `namespace ingle::core::INGLE_ISA {`; no include guard on purpose. The tile's layout is described in packed.h.
 
 // Quad j (0..7) of 32 columns' code planes, as unsigned bytes.
 template <int bits, int j>
@@ -7,23 +7,29 @@ inline Quad code_quad(const uint8_t* planes) {
   if constexpr (bits == 8) {
     return Quad::load(planes + 64 * j);
   } else if constexpr (bits == 4) {
-    return Quad::load(planes + 64 * (j % 4)).template shift_right_and<j < 4 ? 0 : 4>(15);
+    return Quad::load(planes + 64 * (j % 4)).template shift_right_and < j<4 ? 0 : 4>(15);
   } else if constexpr (bits == 2) {
     return Quad::load(planes + 64 * (j / 4)).template shift_right_and<j % 4 * 2>(3);
   } else if constexpr (bits == 3) {
     const Quad plane = Quad::load(planes + 128);
-    if constexpr (j <= 2) return code_quad<2, j>(planes) | plane.template shift_left_and<2 - j>(4);
-    else return code_quad<2, j>(planes) | plane.template shift_right_and<j - 2>(4);
+    if constexpr (j <= 2)
+      return code_quad<2, j>(planes) | plane.template shift_left_and<2 - j>(4);
+    else
+      return code_quad<2, j>(planes) | plane.template shift_right_and<j - 2>(4);
   } else if constexpr (bits == 5) {
     const Quad plane = Quad::load(planes + 256);
-    if constexpr (j <= 4) return code_quad<4, j>(planes) | plane.template shift_left_and<4 - j>(16);
-    else return code_quad<4, j>(planes) | plane.template shift_right_and<j - 4>(16);
+    if constexpr (j <= 4)
+      return code_quad<4, j>(planes) | plane.template shift_left_and<4 - j>(16);
+    else
+      return code_quad<4, j>(planes) | plane.template shift_right_and<j - 4>(16);
   } else {
     static_assert(bits == 6);
     const Quad plane = Quad::load(planes + 256 + 64 * (j / 4));
     constexpr int at = j % 4 * 2;
-    if constexpr (at <= 4) return code_quad<4, j>(planes) | plane.template shift_left_and<4 - at>(48);
-    else return code_quad<4, j>(planes) | plane.template shift_right_and<at - 4>(48);
+    if constexpr (at <= 4)
+      return code_quad<4, j>(planes) | plane.template shift_left_and<4 - at>(48);
+    else
+      return code_quad<4, j>(planes) | plane.template shift_right_and<at - 4>(48);
   }
 }
 
@@ -51,30 +57,42 @@ struct Tile {
   template <int j>
   Quad quad(int g) const {
     const Quad q = code_quad<bits, j>(p + planes_bytes * g);
-    if constexpr (has_codebook) return q.lookup(kCodebook.data()).prepare_signed();
-    else if constexpr (is_signed) return q.prepare_signed();
-    else return q;
+    if constexpr (has_codebook)
+      return q.lookup(kCodebook.data()).prepare_signed();
+    else if constexpr (is_signed)
+      return q.prepare_signed();
+    else
+      return q;
   }
   F32 scale(int g, int half) const {
-    if constexpr (columns == 32) return d;
-    else return d * F32::load_i8(p + planes_bytes * (columns / 32) + (g * halves + half) * 16);
+    if constexpr (columns == 32)
+      return d;
+    else
+      return d * F32::load_i8(p + planes_bytes * (columns / 32) + (g * halves + half) * 16);
   }
   F32 min(int g, int half) const {
-    if constexpr (!has_min) return F32::zero();
-    else if constexpr (columns == 32) return m;
-    else return m * F32::load_i8(p + planes_bytes * (columns / 32) + scale_codes + (g * halves + half) * 16);
+    if constexpr (!has_min)
+      return F32::zero();
+    else if constexpr (columns == 32)
+      return m;
+    else
+      return m * F32::load_i8(p + planes_bytes * (columns / 32) + scale_codes + (g * halves + half) * 16);
   }
   /// What is subtracted from scale * quad: the min and the quads' bias together.
   F32 offset(int g, int half, F32 scale_value) const {
-    if constexpr (bias == 0) return min(g, half);
-    else return min(g, half).fma(scale_value, F32::set1(static_cast<float>(bias)));
+    if constexpr (bias == 0)
+      return min(g, half);
+    else
+      return min(g, half).fma(scale_value, F32::set1(static_cast<float>(bias)));
   }
 };
 
 template <bool signed_codes>
 inline I32 dot(I32 acc, Quad w, const int8_t* a) {
-  if constexpr (signed_codes) return acc.dot_signed(w, a);
-  else return acc.dot_unsigned(w, a);
+  if constexpr (signed_codes)
+    return acc.dot_signed(w, a);
+  else
+    return acc.dot_unsigned(w, a);
 }
 
 // One 32-column group against M rows: acc += scale * d * (codes . q) - offset * sum.
@@ -83,18 +101,18 @@ inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, 
   I32 dots[T::halves][M];
   for (int h = 0; h < T::halves; ++h)
     for (int i = 0; i < M; ++i) dots[h][i] = I32::set1(0);
-#define INGLE_QUAD(j)                                                                                     \
-  {                                                                                                       \
-    const Quad w = tile.template quad<j>(g);                                                              \
-    constexpr int h = T::halves == 2 ? j / 4 : 0;                                                         \
-    for (int i = 0; i < M; ++i) dots[h][i] = dot<T::signed_codes>(dots[h][i], w, rows[i][at].q + 4 * j);  \
+#define INGLE_QUAD(j)                                                                                    \
+  {                                                                                                      \
+    const Quad w = tile.template quad<j>(g);                                                             \
+    constexpr int h = T::halves == 2 ? j / 4 : 0;                                                        \
+    for (int i = 0; i < M; ++i) dots[h][i] = dot<T::signed_codes>(dots[h][i], w, rows[i][at].q + 4 * j); \
   }
-  INGLE_QUAD(0) INGLE_QUAD(1) INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
+  INGLE_QUAD(0)
+  INGLE_QUAD(1) INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
 #undef INGLE_QUAD
-  for (int h = 0; h < T::halves; ++h) {
+      for (int h = 0; h < T::halves; ++h) {
     const F32 scale = tile.scale(g, h);
-    for (int i = 0; i < M; ++i)
-      acc[i] = acc[i].fma(F32::from(dots[h][i]), scale * F32::set1(rows[i][at].d));
+    for (int i = 0; i < M; ++i) acc[i] = acc[i].fma(F32::from(dots[h][i]), scale * F32::set1(rows[i][at].d));
     if constexpr (T::has_offset) {
       const F32 offset = tile.offset(g, h, scale);
       for (int i = 0; i < M; ++i)

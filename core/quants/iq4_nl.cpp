@@ -37,13 +37,25 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  for (size_t i = 0; i < 16; ++i) {
+    const uint32_t pair = byte_at(source + 2, i);
+    out.q[i] = pair & 15;
+    out.q[i + 16] = static_cast<uint8_t>(pair >> 4);
+  }
+}
+
 }  // namespace
 
-extern const QuantFormat iq4_nl_record = {.name = "IQ4_NL",
-                                          .gguf_id = 20,
-                                          .block_elements = kElements,
-                                          .block_bytes = kBytes,
-                                          .decode = decode,
-                                          .encode = encode};
+extern const QuantFormat iq4_nl_record = {
+    .name = "IQ4_NL",
+    .gguf_id = 20,
+    .block_elements = kElements,
+    .block_bytes = kBytes,
+    .decode = decode,
+    .encode = encode,
+    .codes = {.bits = 4, .columns = 32, .group = 32, .codebook = kCodebook.data()},
+    .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -58,13 +58,31 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  const uint32_t scales_high = load_u16(source + 2);
+  for (size_t g = 0; g < 8; ++g) {
+    const uint32_t low = byte_at(source + 4, g / 2) >> (g % 2 * 4) & 15;
+    const uint32_t high = scales_high >> (2 * g) & 3;
+    out.scale[g] = static_cast<int8_t>(static_cast<int32_t>(low | high << 4) - 32);
+    for (size_t i = 0; i < 16; ++i) {
+      const uint32_t pair = byte_at(source + 8 + g * 16, i);
+      out.q[g * 32 + i] = pair & 15;
+      out.q[g * 32 + 16 + i] = static_cast<uint8_t>(pair >> 4);
+    }
+  }
+}
+
 }  // namespace
 
-extern const QuantFormat iq4_xs_record = {.name = "IQ4_XS",
-                                          .gguf_id = 23,
-                                          .block_elements = kElements,
-                                          .block_bytes = kBytes,
-                                          .decode = decode,
-                                          .encode = encode};
+extern const QuantFormat iq4_xs_record = {
+    .name = "IQ4_XS",
+    .gguf_id = 23,
+    .block_elements = kElements,
+    .block_bytes = kBytes,
+    .decode = decode,
+    .encode = encode,
+    .codes = {.bits = 4, .columns = 256, .group = 32, .codebook = kCodebook.data()},
+    .take_apart = take_apart};
 
 }  // namespace ingle::core

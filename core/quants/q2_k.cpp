@@ -52,6 +52,18 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source + 80);
+  out.m = load_u16(source + 82);
+  for (size_t g = 0; g < 16; ++g) {
+    const uint32_t packed = byte_at(source, g);
+    out.scale[g] = static_cast<int8_t>(packed & 15);
+    out.min[g] = static_cast<int8_t>(packed >> 4);
+    const std::byte* const bytes = source + 16 + g / 8 * 32 + g % 2 * 16;
+    for (size_t l = 0; l < 16; ++l) out.q[g * 16 + l] = byte_at(bytes, l) >> (g % 8 / 2 * 2) & 3;
+  }
+}
+
 }  // namespace
 
 extern const QuantFormat q2_k_record = {.name = "Q2_K",
@@ -59,6 +71,8 @@ extern const QuantFormat q2_k_record = {.name = "Q2_K",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 2, .columns = 256, .group = 16, .has_min = true},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -36,6 +36,15 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  for (size_t i = 0; i < 16; ++i) {
+    const uint32_t pair = byte_at(source + 2, i);
+    out.q[i] = pair & 15;
+    out.q[i + 16] = static_cast<uint8_t>(pair >> 4);
+  }
+}
+
 }  // namespace
 
 extern const QuantFormat q4_0_record = {.name = "Q4_0",
@@ -43,6 +52,8 @@ extern const QuantFormat q4_0_record = {.name = "Q4_0",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 4, .columns = 32, .group = 32, .zero = 8},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -40,6 +40,16 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  out.m = load_u16(source + 2) ^ 0x8000;  // BlockCodes subtracts m, the format adds it
+  for (size_t i = 0; i < 16; ++i) {
+    const uint32_t pair = byte_at(source + 4, i);
+    out.q[i] = pair & 15;
+    out.q[i + 16] = static_cast<uint8_t>(pair >> 4);
+  }
+}
+
 }  // namespace
 
 extern const QuantFormat q4_1_record = {.name = "Q4_1",
@@ -47,6 +57,8 @@ extern const QuantFormat q4_1_record = {.name = "Q4_1",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 4, .columns = 32, .group = 32, .has_min = true},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -51,6 +51,18 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  out.m = load_u16(source + 2);
+  for (size_t g = 0; g < 8; ++g) {
+    const ScaleMin packed = unpack_scale_min(source + 4, g);
+    out.scale[g] = static_cast<int8_t>(packed.scale);
+    out.min[g] = static_cast<int8_t>(packed.min);
+    const std::byte* const bytes = source + 16 + g / 2 * 32;
+    for (size_t l = 0; l < 32; ++l) out.q[g * 32 + l] = byte_at(bytes, l) >> (g % 2 * 4) & 15;
+  }
+}
+
 }  // namespace
 
 extern const QuantFormat q4_k_record = {.name = "Q4_K",
@@ -58,6 +70,8 @@ extern const QuantFormat q4_k_record = {.name = "Q4_K",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 4, .columns = 256, .group = 32, .has_min = true},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -42,6 +42,16 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  const uint32_t high = load_u32(source + 2);
+  for (size_t i = 0; i < 16; ++i) {
+    const uint32_t pair = byte_at(source + 6, i);
+    out.q[i] = static_cast<uint8_t>((pair & 15) | (high >> i & 1) << 4);
+    out.q[i + 16] = static_cast<uint8_t>(pair >> 4 | (high >> (i + 16) & 1) << 4);
+  }
+}
+
 }  // namespace
 
 extern const QuantFormat q5_0_record = {.name = "Q5_0",
@@ -49,6 +59,8 @@ extern const QuantFormat q5_0_record = {.name = "Q5_0",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 5, .columns = 32, .group = 32, .zero = 16},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -59,6 +59,21 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  out.m = load_u16(source + 2);
+  for (size_t g = 0; g < 8; ++g) {
+    const ScaleMin packed = unpack_scale_min(source + 4, g);
+    out.scale[g] = static_cast<int8_t>(packed.scale);
+    out.min[g] = static_cast<int8_t>(packed.min);
+    const std::byte* const bytes = source + 48 + g / 2 * 32;
+    for (size_t l = 0; l < 32; ++l) {
+      const uint32_t high = byte_at(source + 16, l) >> g & 1;
+      out.q[g * 32 + l] = static_cast<uint8_t>((byte_at(bytes, l) >> (g % 2 * 4) & 15) | high << 4);
+    }
+  }
+}
+
 }  // namespace
 
 extern const QuantFormat q5_k_record = {.name = "Q5_K",
@@ -66,6 +81,8 @@ extern const QuantFormat q5_k_record = {.name = "Q5_K",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 5, .columns = 256, .group = 32, .has_min = true},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

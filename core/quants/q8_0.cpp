@@ -36,6 +36,11 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
   }
 }
 
+void take_apart(const std::byte* source, BlockCodes& out) {
+  out.d = load_u16(source);
+  for (size_t i = 0; i < kElements; ++i) out.q[i] = static_cast<uint8_t>(byte_at(source + 2, i));
+}
+
 }  // namespace
 
 extern const QuantFormat q8_0_record = {.name = "Q8_0",
@@ -43,6 +48,8 @@ extern const QuantFormat q8_0_record = {.name = "Q8_0",
                                         .block_elements = kElements,
                                         .block_bytes = kBytes,
                                         .decode = decode,
-                                        .encode = encode};
+                                        .encode = encode,
+                                        .codes = {.bits = 8, .columns = 32, .group = 32, .is_signed = true},
+                                        .take_apart = take_apart};
 
 }  // namespace ingle::core

@@ -63,7 +63,8 @@ struct I32 {
   /// |w| * sign(x, w): activations never are -128, and 2 * 128 * 127 fits int16.
   I32 dot_signed(Quad w, const int8_t* p) const {
     const __m256i x = broadcast4(p);
-    return {dot(a, _mm256_abs_epi8(w.a), _mm256_sign_epi8(x, w.a)), dot(b, _mm256_abs_epi8(w.b), _mm256_sign_epi8(x, w.b))};
+    return {dot(a, _mm256_abs_epi8(w.a), _mm256_sign_epi8(x, w.a)),
+            dot(b, _mm256_abs_epi8(w.b), _mm256_sign_epi8(x, w.b))};
   }
 };
 
@@ -104,11 +105,13 @@ struct F32 {
   }
   static F32 load_u8(const void* p) {
     const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p));
-    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)))};
+    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)),
+            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)))};
   }
   static F32 load_i8(const void* p) {
     const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p));
-    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)))};
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)),
+            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)))};
   }
   static F32 from(I32 x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
   template <int k>

@@ -52,7 +52,9 @@ struct F32 {
   static F32 zero() { return {_mm512_setzero_ps()}; }
   static F32 set1(float x) { return {_mm512_set1_ps(x)}; }
   static F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
-  static F32 load_n(const float* p, size_t n) { return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)}; }
+  static F32 load_n(const float* p, size_t n) {
+    return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)};
+  }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   void store_n(float* p, size_t n) const { _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v); }
   static F32 load_f16(const void* p) { return {_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)))}; }
@@ -89,7 +91,8 @@ struct F32 {
   F32 round() const { return {_mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
   /// 2^this for integral this in [-126, 127].
   F32 exp2i() const {
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127)), 23))};
+    return {
+        _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127)), 23))};
   }
   /// Rounded to nearest even and saturated to int8.
   void store_i8(int8_t* p) const {

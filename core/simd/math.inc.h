@@ -20,13 +20,18 @@ inline F32 exp(F32 x) {
 }
 
 /// x / (1 + e^-x)
-inline F32 silu(F32 x) { return x / (F32::set1(1.0f) + exp(F32::zero() - x)); }
+inline F32 silu(F32 x) {
+  return x / (F32::set1(1.0f) + exp(F32::zero() - x));
+}
 
-/// GELU with the tanh approximation: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))); (1 + tanh u) / 2 = 1 / (1 + e^-2u).
+/// GELU with the tanh approximation: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))); (1 + tanh u) / 2 = 1 / (1 +
+/// e^-2u).
 inline F32 gelu_tanh(F32 x) {
   const F32 u = (x * x * x * F32::set1(0.044715f) + x) * F32::set1(0.7978845608028654f);
   return x / (F32::set1(1.0f) + exp(u * F32::set1(-2.0f)));
 }
 
 /// 1 - 2 / (1 + e^2x)
-inline F32 tanh(F32 x) { return F32::set1(1.0f) - F32::set1(2.0f) / (F32::set1(1.0f) + exp(x * F32::set1(2.0f))); }
+inline F32 tanh(F32 x) {
+  return F32::set1(1.0f) - F32::set1(2.0f) / (F32::set1(1.0f) + exp(x * F32::set1(2.0f)));
+}

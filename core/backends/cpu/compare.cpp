@@ -1,0 +1,184 @@
+// Every kernel of an instruction set against the portable one, on small pseudo-random data.
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/backends/cpu/isa.h"
+#include "core/backends/cpu/pack.h"
+
+namespace ingle::core {
+namespace {
+
+// xorshift64*: a fixed sequence is all that is needed.
+class Random {
+ public:
+  float uniform() {  // [-1, 1)
+    state_ ^= state_ >> 12;
+    state_ ^= state_ << 25;
+    state_ ^= state_ >> 27;
+    return static_cast<float>(static_cast<int32_t>((state_ * 0x2545F4914F6CDD1DULL) >> 32)) * 0x1p-31f;
+  }
+  std::vector<float> vector(size_t n) {
+    std::vector<float> v(n);
+    for (float& x : v) x = uniform();
+    return v;
+  }
+
+ private:
+  uint64_t state_ = 0x9E3779B97F4A7C15ULL;
+};
+
+bool close(std::span<const float> a, std::span<const float> b, float tolerance) {
+  double error = 0, norm = 1e-20;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!std::isfinite(b[i])) return false;
+    error += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+    norm += double{a[i]} * a[i];
+  }
+  return error <= double{tolerance} * tolerance * norm;
+}
+
+struct PackedData {
+  std::vector<std::byte> encoded;
+  std::vector<std::byte> storage;
+  MatrixSource source;
+  PackedMatrix matrix;
+};
+
+PackedData make_matrix(const QuantFormat& format, uint32_t rows, uint32_t columns, Random& random) {
+  PackedData data;
+  const auto values = random.vector(size_t{rows} * columns);
+  data.encoded.resize(format.bytes(values.size()));
+  format.encode(values.data(), data.encoded.data(), values.size() / format.block_elements);
+  data.source = {"probe", &format, data.encoded.data(), rows, columns};
+  data.matrix = plan_packed(data.source);
+  data.storage.resize(packed_bytes(data.matrix) + 64);
+  data.matrix.data = data.storage.data();
+  pack_panels(data.source, data.matrix, 0, data.matrix.panels());
+  return data;
+}
+
+std::vector<float> multiply(const Kernels& kernels, const PackedData& data, const std::vector<float>& x, size_t rows,
+                            bool float_path) {
+  const size_t columns = data.matrix.columns;
+  std::vector<ActivationGroup> groups(rows * columns / kGroup);
+  for (size_t r = 0; r < rows; ++r)
+    kernels.quantize_row(x.data() + r * columns, columns, groups.data() + r * columns / kGroup);
+  std::vector<float> out(rows * data.matrix.rows);
+  std::vector<std::byte> scratch(matmul_scratch_bytes(columns) + 64);
+  auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+  MatmulArgs args;
+  args.weight = &data.matrix;
+  args.quantized = groups.data();
+  args.input = x.data();
+  args.input_stride = columns;
+  args.rows = rows;
+  args.out = out.data();
+  args.out_stride = data.matrix.rows;
+  args.float_path = float_path || data.matrix.storage != PackedMatrix::Storage::quantized;
+  kernels.matmul(kernels, args, 0, data.matrix.panels(), aligned);
+  return out;
+}
+
+std::string compare_matmul(const Kernels& kernels, const Kernels& scalar, Random& random) {
+  constexpr uint32_t kRows = 37, kColumns = 512;  // a last panel that is not full
+  for (const QuantFormat* format : all_quants()) {
+    const PackedData data = make_matrix(*format, kRows, kColumns, random);
+    for (const size_t rows : {1u, 2u, 3u, 4u, 13u}) {
+      const auto x = random.vector(rows * kColumns);
+      for (const bool float_path : {false, true})
+        if (!close(multiply(scalar, data, x, rows, float_path), multiply(kernels, data, x, rows, float_path), 1e-5f))
+          return "matmul of " + std::string(format->name) + " by " + std::to_string(rows) + " rows";
+    }
+  }
+  return "";
+}
+
+std::string compare_rows(const Kernels& kernels, const Kernels& scalar, Random& random) {
+  for (const size_t n : {16u, 40u, 96u, 577u}) {
+    auto x = random.vector(n);
+    const auto y = random.vector(n);
+    for (float& value : x) value *= 8.0f;
+    std::vector<float> a(n), b(n);
+    const auto differ = [&] { return !close(a, b, 1e-5f); };
+    scalar.rms_norm(x.data(), y.data(), 1e-5f, n, a.data());
+    kernels.rms_norm(x.data(), y.data(), 1e-5f, n, b.data());
+    if (differ()) return "rms_norm";
+    for (const GateKind kind : {GateKind::silu, GateKind::gelu_tanh}) {
+      scalar.gate(kind, x.data(), y.data(), n, a.data());
+      kernels.gate(kind, x.data(), y.data(), n, b.data());
+      if (differ()) return "gate";
+    }
+    scalar.add(x.data(), y.data(), n, a.data());
+    kernels.add(x.data(), y.data(), n, b.data());
+    if (differ()) return "add";
+    scalar.scale(x.data(), 0.5f, 3.0f, n, a.data());
+    kernels.scale(x.data(), 0.5f, 3.0f, n, b.data());
+    if (differ()) return "scale";
+    const auto cosines = random.vector(n / 2), sines = random.vector(n / 2);
+    for (const bool interleaved : {false, true}) {
+      a = b = x;
+      const RopeArgs args{cosines.data(), sines.data(), static_cast<uint32_t>(n), static_cast<uint32_t>(n / 4 * 2),
+                          interleaved};
+      scalar.rope(a.data(), args);
+      kernels.rope(b.data(), args);
+      if (differ()) return "rope";
+    }
+  }
+  return "";
+}
+
+std::string compare_attention(const Kernels& kernels, const Kernels& scalar, Random& random) {
+  constexpr uint32_t kHeads = 6, kKvHeads = 2, kDim = 56, kCapacity = 192, kPast = 90, kTokens = 5;
+  for (const bool f16 : {false, true})
+    for (const uint32_t window : {0u, 20u}) {
+      const size_t bytes = size_t{kKvHeads} * kCapacity * kv_stride(kDim) * (f16 ? 2 : 4);
+      std::vector<std::byte> keys(bytes), values(bytes), other_keys(bytes), other_values(bytes);
+      const KvView kv{keys.data(), values.data(), f16, kCapacity},
+          other{other_keys.data(), other_values.data(), f16, kCapacity};
+      for (uint32_t position = 0; position < kPast + kTokens; ++position)
+        for (uint32_t head = 0; head < kKvHeads; ++head) {
+          const auto k = random.vector(kDim), v = random.vector(kDim);
+          scalar.store_kv(kv, head, kDim, position, k.data(), v.data());
+          kernels.store_kv(other, head, kDim, position, k.data(), v.data());
+        }
+      if (keys != other_keys || values != other_values) return "store_kv";
+      const auto q = random.vector(kTokens * kHeads * kDim);
+      std::vector<float> a(q.size()), b(q.size());
+      std::vector<std::byte> scratch(attention_scratch_bytes(kDim));
+      for (const Kernels* which : {&scalar, &kernels}) {
+        AttentionArgs args{q.data(),
+                           kHeads * kDim,
+                           which == &scalar ? a.data() : b.data(),
+                           kHeads * kDim,
+                           kv,
+                           kHeads,
+                           kKvHeads,
+                           kDim,
+                           kPast,
+                           kTokens,
+                           0.3f,
+                           window,
+                           0.0f};
+        for (uint32_t head = 0; head < kKvHeads; ++head)
+          for (size_t row = 0; row < kTokens * 3; row += 6)
+            which->attention(args, head, row, std::min<size_t>(row + 6, kTokens * 3), scratch.data());
+      }
+      if (!close(a, b, 1e-5f)) return "attention";
+    }
+  return "";
+}
+
+}  // namespace
+
+std::string compare_with_scalar(const Kernels& kernels) {
+  const Kernels& scalar = *find_kernels("scalar");
+  Random random;
+  for (const auto& compare : {compare_rows, compare_matmul, compare_attention}) {
+    std::string difference = compare(kernels, scalar, random);
+    if (!difference.empty()) return difference;
+  }
+  return "";
+}
+
+}  // namespace ingle::core

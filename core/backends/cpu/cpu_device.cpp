@@ -1,0 +1,347 @@
+#include "core/backends/cpu/cpu_device.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "core/backends/cpu/pack.h"
+
+namespace ingle::core {
+
+using base::Error;
+using base::ErrorCode;
+
+namespace {
+
+// Matrices that some product reads; the others only embed, and stay in the file.
+std::vector<bool> multiplied(const Graph& graph) {
+  std::vector<bool> used(graph.matrices.size(), false);
+  for (const Op& op : graph.ops)
+    if (op.kind == OpKind::matmul) used[op.matrix] = true;
+  return used;
+}
+
+size_t widest_matrix(const Graph& graph) {
+  size_t widest = 32;
+  for (const MatrixSource& matrix : graph.matrices) widest = std::max<size_t>(widest, matrix.columns);
+  return widest;
+}
+
+// Takes pieces of `total` items, `piece` at a time, off a shared counter.
+template <typename CounterType, typename Function>
+void take_pieces(CounterType& counter, size_t total, size_t piece, Function work) {
+  for (;;) {
+    const size_t begin = size_t{counter.next.fetch_add(1, std::memory_order_relaxed)} * piece;
+    if (begin >= total) return;
+    work(begin, std::min(total, begin + piece));
+  }
+}
+
+}  // namespace
+
+uint64_t plan_weight_bytes(const Graph& graph) {
+  const auto used = multiplied(graph);
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < graph.matrices.size(); ++i)
+    if (used[i]) bytes += packed_bytes(plan_packed(graph.matrices[i]));
+  return bytes;
+}
+
+uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference) {
+  uint64_t width = 0;
+  for (const Op& op : graph.ops)
+    if (op.kind == OpKind::attention)
+      width = std::max<uint64_t>(width, uint64_t{op.attention.kv_heads} * kv_stride(op.attention.head_dim));
+  return width * capacity * (reference ? 4 : 2);
+}
+
+CpuDevice::CpuDevice(const CpuOptions& options)
+    : options_(options), kernels_(*options.kernels), workers_(options.threads) {}
+
+CpuDevice::~CpuDevice() {
+  deallocate(weights_, weight_bytes_);
+  deallocate(arena_, program_.arena_bytes);
+  deallocate(scratch_, scratch_stride_ * workers_.count());
+}
+
+base::Result<std::byte*> CpuDevice::allocate(uint64_t bytes) {
+  if (bytes == 0) bytes = 1;
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED)
+    return Error{ErrorCode::out_of_memory,
+                 "cannot allocate " + std::to_string(bytes >> 20) + " MiB; use a smaller model or context"};
+  return static_cast<std::byte*>(memory);
+}
+
+void CpuDevice::deallocate(std::byte* memory, uint64_t bytes) {
+  if (memory != nullptr) ::munmap(memory, bytes == 0 ? 1 : bytes);
+}
+
+PlanOptions CpuDevice::plan_options(uint32_t max_rows) const {
+  PlanOptions plan;
+  plan.max_rows = max_rows;
+  plan.takes_quantized = [reference = options_.reference](const MatrixSource& source) {
+    return !reference && takes_quantized(source);
+  };
+  return plan;
+}
+
+base::Status CpuDevice::prepare(const Graph& graph, Program program, const std::function<bool(double)>& progress,
+                                const std::function<void(const MatrixSource&)>& done) {
+  graph_ = &graph;
+  program_ = std::move(program);
+  counters_ = std::make_unique<Counter[]>(program_.kernels.size());
+  INGLE_TRY(arena_, allocate(program_.arena_bytes));
+  scratch_stride_ = matmul_scratch_bytes(widest_matrix(graph)) + attention_scratch_bytes(0);
+  INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
+  return pack_weights(progress, done);
+}
+
+base::Status CpuDevice::pack_weights(const std::function<bool(double)>& progress,
+                                     const std::function<void(const MatrixSource&)>& done) {
+  const auto used = multiplied(*graph_);
+  const uint64_t total = plan_weight_bytes(*graph_);
+  INGLE_TRY(weights_, allocate(total));
+  weight_bytes_ = total;
+  // Fewer page-table walks when streaming; where the system refuses, nothing is lost.
+  ::madvise(weights_, total, MADV_HUGEPAGE);
+  uint64_t offset = 0;
+  matrices_.resize(graph_->matrices.size());
+  for (size_t i = 0; i < matrices_.size(); ++i) {
+    if (!used[i]) continue;
+    const MatrixSource& source = graph_->matrices[i];
+    PackedMatrix& matrix = matrices_[i];
+    matrix = plan_packed(source);
+    matrix.data = weights_ + offset;
+    offset += packed_bytes(matrix);
+    Counter counter;
+    workers_.run([&](uint32_t) {
+      take_pieces(counter, matrix.panels(), 4,
+                  [&](size_t begin, size_t end) { pack_panels(source, matrix, begin, end); });
+    });
+    if (done) done(source);
+    if (progress && !progress(static_cast<double>(offset) / static_cast<double>(total)))
+      return Error{ErrorCode::cancelled, "loading was cancelled"};
+  }
+  return {};
+}
+
+float* CpuDevice::floats(const BufferRef& ref) const {
+  if (ref.offset == BufferRef::kLogits) return args_.logits;
+  return ref.valid() ? reinterpret_cast<float*>(arena_ + ref.offset) : nullptr;
+}
+
+ActivationGroup* CpuDevice::groups(const BufferRef& ref) const {
+  return ref.valid() ? reinterpret_cast<ActivationGroup*>(arena_ + ref.offset) : nullptr;
+}
+
+KvView CpuDevice::kv_view(const KernelDesc& kernel) const {
+  std::byte* keys = args_.state.data + 2 * uint64_t{kernel.layer} * args_.state.layer_bytes;
+  return {keys, keys + args_.state.layer_bytes, !options_.reference, args_.state.capacity};
+}
+
+void CpuDevice::run(const RunArgs& args) {
+  args_ = args;
+  for (size_t i = 0; i < program_.kernels.size(); ++i) counters_[i].next.store(0, std::memory_order_relaxed);
+  workers_.run([this](uint32_t worker) {
+    for (size_t i = 0; i < program_.kernels.size(); ++i) {
+      work(program_.kernels[i], counters_[i], worker);
+      if (program_.kernels[i].barrier) workers_.meet();
+    }
+  });
+}
+
+void CpuDevice::execute_kernel(const KernelDesc* kernel) {
+  Counter counter;
+  workers_.run([&](uint32_t worker) { work(*kernel, counter, worker); });
+}
+
+void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+  switch (kernel.kind) {
+    case KernelKind::embed:
+      return embed(kernel, counter);
+    case KernelKind::rope_table:
+      return rope_table(kernel, counter);
+    case KernelKind::rms_norm:
+      return norm(kernel, counter, worker);
+    case KernelKind::quantize:
+      return quantize(kernel, counter);
+    case KernelKind::matmul:
+      return matmul(kernel, counter, worker);
+    case KernelKind::prepare_attention:
+      return prepare_attention(kernel, counter);
+    case KernelKind::attention:
+      return attention(kernel, counter, worker);
+    case KernelKind::add:
+    case KernelKind::gate:
+    case KernelKind::scale:
+      return elementwise(kernel, counter);
+    case KernelKind::output_rows:
+      return output_rows(kernel, counter);
+  }
+}
+
+void CpuDevice::embed(const KernelDesc& kernel, Counter& counter) {
+  const MatrixSource& source = graph_->matrices[kernel.matrix];
+  const size_t row_bytes = source.format->bytes(source.columns);
+  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) {
+      float* out = floats(kernel.out) + r * kernel.out.width;
+      source.format->decode(source.data + static_cast<size_t>(args_.tokens[r]) * row_bytes, out,
+                            source.columns / source.format->block_elements);
+      if (kernel.factor != 1.0f) kernels_.scale(out, kernel.factor, 0.0f, source.columns, out);
+    }
+  });
+}
+
+// Angles in single precision, as the models were trained with; their cosine and sine to full precision.
+void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
+  const RopeSpec& rope = graph_->ropes[kernel.rope];
+  const size_t half = rope.inverse_frequencies.size();
+  take_pieces(counter, rows_of(kernel), 4, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) {
+      float* out = floats(kernel.out) + r * kernel.out.width;
+      const auto position = static_cast<float>(args_.first_position + r);
+      for (size_t i = 0; i < half; ++i) {
+        const float angle = position * rope.inverse_frequencies[i];
+        out[i] = std::cos(angle) * rope.factor;
+        out[half + i] = std::sin(angle) * rope.factor;
+      }
+    }
+  });
+}
+
+void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+  const size_t width = kernel.in[0].width;
+  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) {
+      float* out = floats(kernel.out);
+      out = out != nullptr ? out + r * width : reinterpret_cast<float*>(scratch(worker));
+      kernels_.rms_norm(floats(kernel.in[0]) + r * width, vector(kernel.vector), kernel.epsilon, width, out);
+      if (kernel.quantized_out.valid())
+        kernels_.quantize_row(out, width, groups(kernel.quantized_out) + r * (width / kGroup));
+    }
+  });
+}
+
+void CpuDevice::quantize(const KernelDesc& kernel, Counter& counter) {
+  const size_t width = kernel.in[0].width;
+  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r)
+      kernels_.quantize_row(floats(kernel.in[0]) + r * width, width,
+                            groups(kernel.quantized_out) + r * (width / kGroup));
+  });
+}
+
+void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+  MatmulArgs args;
+  args.weight = &matrices_[kernel.matrix];
+  if (kernel.gated) args.gate = &matrices_[kernel.gate_matrix];
+  args.gate_kind = kernel.gelu ? GateKind::gelu_tanh : GateKind::silu;
+  args.float_path = options_.reference || !kernel.quantized_in.valid();
+  args.quantized = groups(kernel.quantized_in);
+  args.input = floats(kernel.in[0]);
+  args.input_stride = kernel.in[0].width;
+  args.rows = rows_of(kernel);
+  args.out = floats(kernel.out);
+  args.out_stride = kernel.out.width;
+  args.bias = vector(kernel.vector);
+  args.accumulate = kernel.accumulate;
+  args.scale = kernel.factor;
+  if (args.rows == 0) return;
+  // A few pieces per worker even the load out; each stays a contiguous stream of memory.
+  const size_t panels = args.weight->panels();
+  const size_t piece = std::max<size_t>(1, panels / (size_t{workers_.count()} * 8));
+  take_pieces(counter, panels, piece,
+              [&](size_t begin, size_t end) { kernels_.matmul(kernels_, args, begin, end, scratch(worker)); });
+}
+
+void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter) {
+  const KvView kv = kv_view(kernel);
+  RopeArgs rope;
+  if (kernel.rope >= 0) {
+    rope.rotary = static_cast<uint32_t>(graph_->ropes[kernel.rope].inverse_frequencies.size() * 2);
+    rope.interleaved = graph_->ropes[kernel.rope].interleaved;
+    rope.head_dim = kernel.head_dim;
+  }
+  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t) {
+    const size_t row = begin;
+    if (kernel.rope >= 0) {
+      rope.cosines = floats(kernel.rope_table) + row * kernel.rope_table.width;
+      rope.sines = rope.cosines + rope.rotary / 2;
+    }
+    const auto prepare_head = [&](float* head, int32_t norm) {
+      if (norm >= 0) kernels_.rms_norm(head, vector(norm), kernel.epsilon, kernel.head_dim, head);
+      if (kernel.rope >= 0) kernels_.rope(head, rope);
+    };
+    float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
+    for (uint32_t h = 0; h < kernel.heads; ++h) prepare_head(q + size_t{h} * kernel.head_dim, kernel.q_norm);
+    float* k = floats(kernel.in[1]) + row * kernel.in[1].width;
+    const float* v = floats(kernel.in[2]) + row * kernel.in[2].width;
+    for (uint32_t h = 0; h < kernel.kv_heads; ++h) {
+      const size_t at = size_t{h} * kernel.head_dim;
+      prepare_head(k + at, kernel.k_norm);
+      kernels_.store_kv(kv, h, kernel.head_dim, static_cast<uint32_t>(args_.first_position + row), k + at, v + at);
+    }
+  });
+}
+
+void CpuDevice::attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+  AttentionArgs args;
+  args.q = floats(kernel.in[0]);
+  args.q_stride = kernel.in[0].width;
+  args.out = floats(kernel.out);
+  args.out_stride = kernel.out.width;
+  args.kv = kv_view(kernel);
+  args.heads = kernel.heads;
+  args.kv_heads = kernel.kv_heads;
+  args.head_dim = kernel.head_dim;
+  args.first_position = args_.first_position;
+  args.rows = rows_of(kernel);
+  args.scale = kernel.factor;
+  args.window = kernel.window;
+  args.softcap = kernel.cap;
+  // Query rows of one key-value head are its group of heads, token after token; a tile is at most kMaxQueryRows of
+  // them.
+  const size_t group = kernel.heads / kernel.kv_heads;
+  const size_t rows = args.rows * group;
+  const size_t tile = group >= kMaxQueryRows ? kMaxQueryRows : kMaxQueryRows / group * group;
+  const size_t tiles = (rows + tile - 1) / tile;
+  take_pieces(counter, tiles * kernel.kv_heads, 1, [&](size_t begin, size_t) {
+    // Long rows first: the last tiles see the most keys.
+    const size_t index = tiles - 1 - begin / kernel.kv_heads;
+    const auto kv_head = static_cast<uint32_t>(begin % kernel.kv_heads);
+    kernels_.attention(args, kv_head, index * tile, std::min(rows, (index + 1) * tile), scratch(worker));
+  });
+}
+
+void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {
+  const size_t width = kernel.out.width;
+  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) {
+      const float* x = floats(kernel.in[0]) + r * width;
+      float* out = floats(kernel.out) + r * width;
+      if (kernel.kind == KernelKind::add)
+        kernels_.add(x, floats(kernel.in[1]) + r * width, width, out);
+      else if (kernel.kind == KernelKind::scale)
+        kernels_.scale(x, kernel.factor, kernel.cap, width, out);
+      else
+        kernels_.gate(kernel.gelu ? GateKind::gelu_tanh : GateKind::silu, x, floats(kernel.in[1]) + r * width, width,
+                      out);
+    }
+  });
+}
+
+void CpuDevice::output_rows(const KernelDesc& kernel, Counter& counter) {
+  const size_t width = kernel.in[0].width;
+  take_pieces(counter, rows_of(kernel), 4, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r)
+      std::memcpy(floats(kernel.out) + r * width, floats(kernel.in[0]) + size_t{args_.output_rows[r]} * width,
+                  width * sizeof(float));
+  });
+}
+
+}  // namespace ingle::core

@@ -1,0 +1,95 @@
+// The CPU as a device: weights packed once, a program run by a pool of workers.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "core/backends/cpu/workers.h"
+#include "core/graph/program.h"
+#include "core/hal/device.h"
+#include "core/kernels/kernels.h"
+
+namespace ingle::core {
+
+struct CpuOptions {
+  uint32_t threads = 1;
+  const Kernels* kernels = nullptr;  ///< of an instruction set that works here
+  bool reference = false;            ///< 32-bit activations, products and state
+};
+
+/// How many bytes a graph's weights take when packed (matrices that only embed are read from the file).
+uint64_t plan_weight_bytes(const Graph& graph);
+/// The bytes of one layer's keys (or values) of a sequence; capacity must be a multiple of kAttentionChunk.
+uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference);
+
+class CpuDevice final : public HardwareOps {
+ public:
+  explicit CpuDevice(const CpuOptions& options);
+  ~CpuDevice() override;
+
+  base::Result<std::byte*> allocate(uint64_t bytes) override;
+  void deallocate(std::byte* memory, uint64_t bytes) override;
+  void execute_kernel(const KernelDesc* kernel) override;
+  void sync_device() override {}
+
+  /// Plan options that suit this device.
+  PlanOptions plan_options(uint32_t max_rows) const;
+
+  /// Packs the weights of `graph` (progress in [0, 1]; false cancels; `done` hears of each matrix whose source is no
+  /// longer read) and allocates the arena. The graph must outlive the device. Errors: out_of_memory, cancelled.
+  base::Status prepare(const Graph& graph, Program program, const std::function<bool(double)>& progress,
+                       const std::function<void(const MatrixSource&)>& done);
+
+  /// Runs the program; blocks. `args` is described in kernel_desc.h.
+  void run(const RunArgs& args);
+
+  uint64_t weight_bytes() const { return weight_bytes_; }
+  uint64_t arena_bytes() const { return program_.arena_bytes; }
+
+ private:
+  struct alignas(64) Counter {
+    std::atomic<uint32_t> next{0};
+  };
+
+  base::Status pack_weights(const std::function<bool(double)>& progress,
+                            const std::function<void(const MatrixSource&)>& done);
+  void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  void embed(const KernelDesc& kernel, Counter& counter);
+  void rope_table(const KernelDesc& kernel, Counter& counter);
+  void norm(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  void quantize(const KernelDesc& kernel, Counter& counter);
+  void matmul(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  void prepare_attention(const KernelDesc& kernel, Counter& counter);
+  void attention(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  void elementwise(const KernelDesc& kernel, Counter& counter);
+  void output_rows(const KernelDesc& kernel, Counter& counter);
+
+  size_t rows_of(const KernelDesc& kernel) const {
+    return kernel.output_rows ? args_.output_rows.size() : args_.tokens.size();
+  }
+  float* floats(const BufferRef& ref) const;
+  ActivationGroup* groups(const BufferRef& ref) const;
+  KvView kv_view(const KernelDesc& kernel) const;
+  const float* vector(int32_t id) const { return id < 0 ? nullptr : graph_->vectors[id].data(); }
+  std::byte* scratch(uint32_t worker) const { return scratch_ + worker * scratch_stride_; }
+
+  const CpuOptions options_;
+  const Kernels& kernels_;
+  Workers workers_;
+  const Graph* graph_ = nullptr;
+  Program program_;
+  std::vector<PackedMatrix> matrices_;
+  std::unique_ptr<Counter[]> counters_;
+  std::byte* weights_ = nullptr;
+  std::byte* arena_ = nullptr;
+  std::byte* scratch_ = nullptr;
+  uint64_t weight_bytes_ = 0;
+  size_t scratch_stride_ = 0;
+  RunArgs args_;
+};
+
+}  // namespace ingle::core

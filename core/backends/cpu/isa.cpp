@@ -1,0 +1,172 @@
+#include "core/backends/cpu/isa.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/json.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr int kProbeMilliseconds = 10'000;
+
+bool offered(std::string_view name) {
+  if (name == "scalar") return true;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (name == "avx2")
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+           __builtin_cpu_supports("bmi2");
+  if (name == "avx512vnni")
+    return offered("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vnni");
+#elif defined(__aarch64__)
+  const unsigned long caps = ::getauxval(AT_HWCAP);
+  if (name == "neon") return (caps & HWCAP_ASIMDDP) != 0 && (caps & HWCAP_ASIMDHP) != 0;
+#endif
+  return false;
+}
+
+// Runs the comparison in a child. Empty: proven.
+std::string prove(const Kernels& kernels) {
+  int ends[2];
+  if (::pipe(ends) != 0) return std::string("no pipe for the probe: ") + std::strerror(errno);
+  const pid_t child = ::fork();
+  if (child < 0) {
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return std::string("no process for the probe: ") + std::strerror(errno);
+  }
+  if (child == 0) {
+    ::close(ends[0]);
+    for (const int signal : {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP}) ::signal(signal, SIG_DFL);
+    const std::string difference = compare_with_scalar(kernels);
+    const char verdict = difference.empty() ? 'y' : 'n';
+    const ssize_t written = ::write(ends[1], &verdict, 1);
+    ::_exit(written == 1 ? 0 : 1);
+  }
+  ::close(ends[1]);
+  char verdict = 0;
+  pollfd wait{ends[0], POLLIN, 0};
+  const bool answered = ::poll(&wait, 1, kProbeMilliseconds) == 1 && ::read(ends[0], &verdict, 1) == 1;
+  ::close(ends[0]);
+  if (!answered) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (verdict == 'y') return "";
+  if (verdict == 'n') return "its results differ from the portable kernels'";
+  if (WIFSIGNALED(status)) return std::string("its kernels die with ") + strsignal(WTERMSIG(status));
+  return "its probe did not answer";
+}
+
+std::string boot_id() {
+  auto id = base::read_file("/proc/sys/kernel/random/boot_id", 4096);
+  // Files of /proc have no size to read by; the id is then read by hand.
+  std::string text = id.ok() ? *id : "";
+  if (text.empty()) {
+    if (FILE* file = std::fopen("/proc/sys/kernel/random/boot_id", "re")) {
+      char line[64] = {};
+      if (std::fgets(line, sizeof line, file) != nullptr) text = line;
+      std::fclose(file);
+    }
+  }
+  return text;
+}
+
+// What the cached verdicts depend on: this boot and this build.
+std::string cache_key() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto changed = std::filesystem::last_write_time(self, error);
+  return boot_id() + "|" + std::to_string(changed.time_since_epoch().count()) + "|" + self.string();
+}
+
+std::vector<IsaStatus> read_cache(const std::filesystem::path& path, const std::string& key) {
+  const auto text = base::read_file(path, 1 << 16);
+  if (!text.ok()) return {};
+  const auto json = base::parse_json(*text);
+  if (!json.ok() || !json->is_object() || json->value("key", "") != key || !json->contains("sets")) return {};
+  std::vector<IsaStatus> statuses;
+  for (const Kernels* kernels : all_kernels()) {
+    const auto& sets = (*json)["sets"];
+    const auto found = sets.find(std::string(kernels->name));
+    if (found == sets.end() || !found->is_string()) return {};
+    const std::string note = found->get<std::string>();
+    statuses.push_back({std::string(kernels->name), offered(kernels->name), note.empty(), note});
+  }
+  return statuses;
+}
+
+void write_cache(const std::filesystem::path& path, const std::string& key, const std::vector<IsaStatus>& statuses) {
+  base::Json json;
+  json["key"] = key;
+  for (const IsaStatus& status : statuses) json["sets"][status.name] = status.note;
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  // A cache that cannot be written only costs the next probe.
+  (void)base::write_file_atomic(path, json.dump(1));
+}
+
+std::vector<IsaStatus> probe_now() {
+  std::vector<IsaStatus> statuses;
+  for (const Kernels* kernels : all_kernels()) {
+    IsaStatus status{std::string(kernels->name), offered(kernels->name), false, ""};
+    if (!status.offered)
+      status.note = "not offered by this processor or system";
+    else if (status.name != "scalar")
+      status.note = prove(*kernels);
+    status.proven = status.note.empty();
+    statuses.push_back(std::move(status));
+  }
+  return statuses;
+}
+
+}  // namespace
+
+std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder) {
+  std::vector<IsaStatus> statuses;
+  if (cache_folder.empty()) {
+    statuses = probe_now();
+  } else {
+    const auto path = cache_folder / "instruction-sets.json";
+    const std::string key = cache_key();
+    statuses = read_cache(path, key);
+    if (statuses.empty()) {
+      statuses = probe_now();
+      write_cache(path, key, statuses);
+    }
+  }
+  // all_kernels() has the portable set first; here it is the last resort.
+  if (!statuses.empty()) {
+    IsaStatus scalar = statuses.front();
+    statuses.erase(statuses.begin());
+    statuses.push_back(std::move(scalar));
+  }
+  return statuses;
+}
+
+base::Result<const Kernels*> choose_kernels(std::string_view name, const std::filesystem::path& cache_folder) {
+  const auto statuses = probe_isas(cache_folder);
+  std::string working;
+  for (const IsaStatus& status : statuses) {
+    if (!status.proven) continue;
+    if (name.empty() || status.name == name) return find_kernels(status.name);
+    working += (working.empty() ? "" : ", ") + status.name;
+  }
+  return base::Error{base::ErrorCode::unsupported,
+                     "the instruction set \"" + std::string(name) + "\" does not work here; these do: " + working};
+}
+
+}  // namespace ingle::core

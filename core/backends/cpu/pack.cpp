@@ -1,0 +1,106 @@
+#include "core/backends/cpu/pack.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace ingle::core {
+namespace {
+
+std::optional<FloatType> float_type_of(const QuantFormat& format) {
+  if (format.name == "F32") return FloatType::f32;
+  if (format.name == "F16") return FloatType::f16;
+  if (format.name == "BF16") return FloatType::bf16;
+  return std::nullopt;
+}
+
+size_t round_up(size_t value, size_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+void pack_quantized(const MatrixSource& source, const PackedLayout& layout, size_t panel, std::byte* out) {
+  const QuantFormat& format = *source.format;
+  const size_t blocks = source.columns / format.block_elements;
+  BlockCodes rows[kPanelRows];
+  for (size_t b = 0; b < blocks; ++b, out += layout.tile_bytes) {
+    for (size_t r = 0; r < kPanelRows; ++r) {
+      const size_t row = panel * kPanelRows + r;
+      if (row < source.rows)
+        format.take_apart(source.data + (row * blocks + b) * format.block_bytes, rows[r]);
+      else
+        rows[r] = {};
+    }
+    layout.pack(rows, out);
+  }
+}
+
+void pack_floats(const MatrixSource& source, size_t panel, std::byte* out) {
+  const size_t size = source.format->block_bytes;
+  const size_t first = panel * kPanelRows;
+  const size_t count = std::min<size_t>(kPanelRows, source.rows - first);
+  std::memset(out, 0, source.columns * kPanelRows * size);
+  for (size_t r = 0; r < count; ++r) {
+    const std::byte* row = source.data + (first + r) * source.columns * size;
+    for (size_t k = 0; k < source.columns; ++k) std::memcpy(out + (k * kPanelRows + r) * size, row + k * size, size);
+  }
+}
+
+void pack_blocks(const MatrixSource& source, size_t panel, std::byte* out) {
+  const size_t row_bytes = source.format->bytes(source.columns);
+  const size_t first = panel * kPanelRows;
+  const size_t count = std::min<size_t>(kPanelRows, source.rows - first);
+  std::memcpy(out, source.data + first * row_bytes, count * row_bytes);
+  std::memset(out + count * row_bytes, 0, (kPanelRows - count) * row_bytes);
+}
+
+}  // namespace
+
+PackedMatrix plan_packed(const MatrixSource& source) {
+  PackedMatrix matrix;
+  matrix.rows = source.rows;
+  matrix.columns = source.columns;
+  const QuantFormat& format = *source.format;
+  if (const auto type = float_type_of(format)) {
+    matrix.storage = PackedMatrix::Storage::floats;
+    matrix.float_type = *type;
+    matrix.panel_bytes = size_t{source.columns} * kPanelRows * format.block_bytes;
+  } else if (const PackedLayout* layout = find_layout(format.codes)) {
+    matrix.storage = PackedMatrix::Storage::quantized;
+    matrix.layout = static_cast<uint32_t>(layout - packed_layouts().data());
+    matrix.panel_bytes = size_t{source.columns} / layout->columns * layout->tile_bytes;
+  } else {
+    matrix.storage = PackedMatrix::Storage::blocks;
+    matrix.decode = format.decode;
+    matrix.block_columns = format.block_elements;
+    matrix.block_bytes = format.block_bytes;
+    matrix.panel_bytes = kPanelRows * format.bytes(source.columns);
+  }
+  return matrix;
+}
+
+size_t packed_bytes(const PackedMatrix& matrix) {
+  return round_up(matrix.panels() * matrix.panel_bytes, 64);
+}
+
+bool takes_quantized(const MatrixSource& source) {
+  return plan_packed(source).storage == PackedMatrix::Storage::quantized;
+}
+
+void pack_panels(const MatrixSource& source, const PackedMatrix& matrix, size_t begin, size_t end) {
+  for (size_t panel = begin; panel < end; ++panel) {
+    auto* out = const_cast<std::byte*>(matrix.data) + panel * matrix.panel_bytes;
+    switch (matrix.storage) {
+      case PackedMatrix::Storage::floats:
+        pack_floats(source, panel, out);
+        break;
+      case PackedMatrix::Storage::quantized:
+        pack_quantized(source, packed_layouts()[matrix.layout], panel, out);
+        break;
+      case PackedMatrix::Storage::blocks:
+        pack_blocks(source, panel, out);
+        break;
+    }
+  }
+}
+
+}  // namespace ingle::core

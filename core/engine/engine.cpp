@@ -1,0 +1,339 @@
+// Loading a model: open, configure, size the context, build, plan, pack. Then forward passes over it.
+#include "core/engine/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+#include "base/json.h"
+#include "core/backends/cpu/cpu_device.h"
+#include "core/backends/cpu/isa.h"
+#if __has_include("core/engine/defaults.h")
+#include "core/engine/defaults.h"
+#else
+namespace ingle::core {
+inline SamplingParams default_sampling(const Metadata&) {
+  return {};
+}
+}  // namespace ingle::core
+#endif
+#include "core/graph/program.h"
+#include "core/models/model.h"
+
+namespace ingle::core {
+
+using base::Error;
+using base::ErrorCode;
+
+namespace {
+
+constexpr uint32_t kMinContext = 128;
+constexpr uint64_t kTemplateFileLimit = uint64_t{4} << 20;
+
+uint32_t round_to_chunk(uint32_t positions) {
+  return (positions + static_cast<uint32_t>(kAttentionChunk) - 1) / static_cast<uint32_t>(kAttentionChunk) *
+         static_cast<uint32_t>(kAttentionChunk);
+}
+
+std::string mebibytes(uint64_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
+}
+
+PlanOptions plan_options(const EngineOptions& options) {
+  PlanOptions plan;
+  plan.max_rows = std::max(options.batch, 1u);
+  plan.takes_quantized = [reference = options.precision == Precision::reference](const MatrixSource& source) {
+    return !reference && source.format->codes.bits != 0;
+  };
+  return plan;
+}
+
+class CpuSequence final : public Sequence {
+ public:
+  CpuSequence(CpuDevice& device, std::byte* state, uint64_t layer_bytes, uint32_t layers, uint32_t context)
+      : device_(device),
+        state_{state, layer_bytes, round_to_chunk(context)},
+        bytes_(2 * layer_bytes * layers),
+        capacity_(context) {}
+  ~CpuSequence() override { device_.deallocate(state_.data, bytes_); }
+  CpuSequence(const CpuSequence&) = delete;
+  CpuSequence& operator=(const CpuSequence&) = delete;
+
+  uint32_t length() const override { return length_; }
+  uint32_t capacity() const override { return capacity_; }
+  void truncate(uint32_t length) override { length_ = std::min(length_, length); }
+
+  const SequenceStateView& state() const { return state_; }
+  void append(uint32_t count) { length_ += count; }
+
+ private:
+  CpuDevice& device_;
+  SequenceStateView state_;
+  uint64_t bytes_;
+  uint32_t capacity_;
+  uint32_t length_ = 0;
+};
+
+class CpuEngine final : public Engine {
+ public:
+  static base::Result<std::unique_ptr<Engine>> load(const std::filesystem::path& path, const EngineOptions& options,
+                                                    const LoadProgress& progress) {
+    const auto start = std::chrono::steady_clock::now();
+    std::unique_ptr<CpuEngine> engine(new CpuEngine());
+    INGLE_TRY(engine->file_, ModelFile::open(path));
+    INGLE_TRY(engine->tokenizer_, load_tokenizer(engine->file_));
+    engine->load_template();
+    engine->default_sampling_ = core::default_sampling(engine->file_.metadata);
+    INGLE_TRY(const Architecture* architecture, find_architecture(engine->file_));
+    INGLE_TRY(const ModelConfig config, architecture->configure(engine->file_));
+    INGLE_TRY(const uint32_t context, choose_context(engine->file_, config, options));
+    INGLE_CHECK(engine->build(*architecture, config, options, context));
+    INGLE_CHECK(engine->prepare(options, progress));
+    engine->fill_info(*architecture, config, context);
+    engine->info_.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    return std::unique_ptr<Engine>(std::move(engine));
+  }
+
+  ~CpuEngine() override {
+    if (logits_ != nullptr) device_->deallocate(reinterpret_cast<std::byte*>(logits_), logit_rows_ * row_bytes());
+  }
+
+  const EngineInfo& info() const override { return info_; }
+  const ModelFile& file() const override { return file_; }
+  const Tokenizer& tokenizer() const override { return *tokenizer_; }
+  const ChatTemplate* chat_template() const override { return template_.get(); }
+  const SamplingParams& default_sampling() const override { return default_sampling_; }
+
+  base::Result<std::unique_ptr<Sequence>> new_sequence() override {
+    const uint64_t layer_bytes = state_layer_bytes(graph_, round_to_chunk(info_.context_length), reference_);
+    INGLE_TRY(std::byte* const state, device_->allocate(2 * layer_bytes * graph_.layers));
+    return std::unique_ptr<Sequence>(
+        new CpuSequence(*device_, state, layer_bytes, graph_.layers, info_.context_length));
+  }
+
+  base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
+                                         const std::function<bool()>& cancelled) override {
+    auto& state = static_cast<CpuSequence&>(sequence);
+    INGLE_CHECK(check_tokens(state, tokens));
+    const size_t wanted = rows == LogitRows::all ? tokens.size() : rows == LogitRows::last && !tokens.empty() ? 1 : 0;
+    INGLE_CHECK(reserve_logits(wanted));
+    const uint32_t start = state.length();
+    std::vector<uint32_t> output_rows;
+    for (size_t done = 0; done < tokens.size();) {
+      if (cancelled && cancelled()) {
+        state.truncate(start);
+        return Error{ErrorCode::cancelled, "cancelled"};
+      }
+      const size_t count = std::min<size_t>(max_rows_, tokens.size() - done);
+      output_rows.clear();
+      if (rows == LogitRows::all)
+        for (uint32_t r = 0; r < count; ++r) output_rows.push_back(r);
+      else if (rows == LogitRows::last && done + count == tokens.size())
+        output_rows.push_back(static_cast<uint32_t>(count - 1));
+      float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
+      device_->run({tokens.subspan(done, count), state.length(), output_rows, state.state(), logits});
+      state.append(static_cast<uint32_t>(count));
+      done += count;
+    }
+    return std::span<float>(logits_, wanted * graph_.vocabulary_size);
+  }
+
+ private:
+  CpuEngine() = default;
+
+  static base::Result<uint32_t> choose_context(const ModelFile& file, const ModelConfig& config,
+                                               const EngineOptions& options);
+  base::Status build(const Architecture& architecture, const ModelConfig& config, const EngineOptions& options,
+                     uint32_t context);
+  base::Status prepare(const EngineOptions& options, const LoadProgress& progress);
+  void load_template();
+  void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
+
+  size_t row_bytes() const { return size_t{graph_.vocabulary_size} * sizeof(float); }
+
+  base::Status check_tokens(const CpuSequence& sequence, std::span<const TokenId> tokens) const {
+    const uint32_t room = sequence.capacity() - sequence.length();
+    if (tokens.size() > room)
+      return Error{ErrorCode::limit_exceeded, std::to_string(tokens.size()) + " tokens do not fit: the context of " +
+                                                  std::to_string(sequence.capacity()) + " has room for " +
+                                                  std::to_string(room) + ", " + std::to_string(tokens.size() - room) +
+                                                  " too few; shorten the prompt or raise the context length"};
+    for (const TokenId token : tokens)
+      if (token < 0 || static_cast<uint32_t>(token) >= graph_.vocabulary_size)
+        return Error{ErrorCode::invalid_argument, "token " + std::to_string(token) + " is not in the vocabulary of " +
+                                                      std::to_string(graph_.vocabulary_size)};
+    return {};
+  }
+
+  base::Status reserve_logits(size_t rows) {
+    if (rows <= logit_rows_) return {};
+    INGLE_TRY(std::byte* const memory, device_->allocate(rows * row_bytes()));
+    if (logits_ != nullptr) device_->deallocate(reinterpret_cast<std::byte*>(logits_), logit_rows_ * row_bytes());
+    logits_ = reinterpret_cast<float*>(memory);
+    logit_rows_ = rows;
+    return {};
+  }
+
+  ModelFile file_;
+  std::vector<std::unique_ptr<ModelFile>> adapter_files_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<ChatTemplate> template_;
+  SamplingParams default_sampling_;
+  EngineInfo info_;
+  Graph graph_;
+  std::unique_ptr<CpuDevice> device_;
+  bool reference_ = false;
+  uint32_t max_rows_ = 0;
+  float* logits_ = nullptr;
+  size_t logit_rows_ = 0;
+};
+
+base::Result<MemoryPlan> plan_of(const ModelFile& file, const ModelConfig& config, const EngineOptions& options) {
+  INGLE_TRY(const Architecture* architecture, find_architecture(file));
+  INGLE_TRY(const Graph graph, architecture->build(file, config, {.context_length = options.context_length}));
+  const bool reference = options.precision == Precision::reference;
+  MemoryPlan plan;
+  plan.weight_bytes = plan_weight_bytes(graph);
+  plan.state_bytes_per_token = 2 * state_layer_bytes(graph, 1, reference) * graph.layers;
+  // Activations, and one row of logits; tokenizer and tables take about as much as the vocabulary's text.
+  plan.activation_bytes =
+      compile(graph, plan_options(options)).arena_bytes + uint64_t{graph.vocabulary_size} * (4 + 64);
+  plan.trained_context_length = config.trained_context;
+  return plan;
+}
+
+base::Result<uint32_t> CpuEngine::choose_context(const ModelFile& file, const ModelConfig& config,
+                                                 const EngineOptions& options) {
+  INGLE_TRY(const MemoryPlan plan, plan_of(file, config, options));
+  const uint64_t limit = options.memory_limit_bytes != 0 ? options.memory_limit_bytes : available_memory();
+  const uint64_t fixed = plan.weight_bytes + plan.activation_bytes;
+  if (fixed + kMinContext * plan.state_bytes_per_token > limit)
+    return Error{ErrorCode::out_of_memory, file.path.string() + " needs " +
+                                               mebibytes(fixed + kMinContext * plan.state_bytes_per_token) + " and " +
+                                               mebibytes(limit) + " are free; use a smaller model"};
+  const uint64_t fits =
+      plan.state_bytes_per_token == 0 ? config.trained_context : (limit - fixed) / plan.state_bytes_per_token;
+  if (options.context_length == 0)
+    return static_cast<uint32_t>(std::min<uint64_t>(config.trained_context, std::max<uint64_t>(fits, kMinContext)));
+  if (options.context_length > fits)
+    return Error{ErrorCode::out_of_memory, "a context of " + std::to_string(options.context_length) + " tokens needs " +
+                                               mebibytes(plan.total(options.context_length)) + " and " +
+                                               mebibytes(limit) + " are free; up to " + std::to_string(fits) +
+                                               " tokens fit"};
+  return options.context_length;
+}
+
+base::Status CpuEngine::build(const Architecture& architecture, const ModelConfig& config, const EngineOptions& options,
+                              uint32_t context) {
+  std::vector<Adapter> adapters;
+  for (const LoraSpec& lora : options.loras) {
+    INGLE_TRY(ModelFile adapter, ModelFile::open(lora.path));
+    adapter_files_.push_back(std::make_unique<ModelFile>(std::move(adapter)));
+    const std::string* type = adapter_files_.back()->metadata.find_string("adapter.type");
+    if (type == nullptr || *type != "lora")
+      return Error{ErrorCode::unsupported,
+                   lora.path.string() + " is not a LoRA adapter in GGUF (adapter.type is not \"lora\")"};
+    const std::string* wanted = adapter_files_.back()->metadata.find_string("general.architecture");
+    if (wanted == nullptr || *wanted != architecture.name)
+      return Error{ErrorCode::invalid_argument, lora.path.string() + " is for \"" + (wanted == nullptr ? "" : *wanted) +
+                                                    "\", the model is \"" + std::string(architecture.name) + "\""};
+    adapters.push_back({adapter_files_.back().get(), lora.scale});
+  }
+  INGLE_TRY(graph_, architecture.build(file_, config, {.context_length = context, .adapters = adapters}));
+  if (tokenizer_->vocabulary_size() > graph_.vocabulary_size)
+    return Error{ErrorCode::corrupt, file_.path.string() + ": the tokenizer has " +
+                                         std::to_string(tokenizer_->vocabulary_size()) + " tokens and the model " +
+                                         std::to_string(graph_.vocabulary_size)};
+  return {};
+}
+
+base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress& progress) {
+  INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
+  reference_ = options.precision == Precision::reference;
+  const uint32_t threads = options.threads != 0 ? options.threads : physical_cores();
+  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference_});
+  max_rows_ = std::max(options.batch, 1u);
+  info_.isa = kernels->name;
+  info_.threads = threads;
+  return device_->prepare(graph_, compile(graph_, plan_options(options)), progress, [this](const MatrixSource& source) {
+    if (!file_.mappings.empty())
+      file_.mappings.front().release_pages({source.data, source.format->bytes(uint64_t{source.rows} * source.columns)});
+  });
+}
+
+// GGUF keeps the template in its metadata; a checkpoint in chat_template.jinja or tokenizer_config.json. One that
+// cannot be read is reported, not fatal: raw completion still works.
+void CpuEngine::load_template() {
+  std::string source;
+  if (const std::string* text = file_.metadata.find_string("tokenizer.chat_template")) source = *text;
+  if (source.empty() && !file_.folder.empty()) {
+    if (auto text = base::read_file(file_.folder / "chat_template.jinja", kTemplateFileLimit); text.ok()) {
+      source = *text;
+    } else if (auto config = base::read_file(file_.folder / "tokenizer_config.json", uint64_t{64} << 20); config.ok()) {
+      const auto json = base::parse_json(*config);
+      if (json.ok() && json->is_object() && json->contains("chat_template") && (*json)["chat_template"].is_string())
+        source = (*json)["chat_template"].get<std::string>();
+    }
+  }
+  if (source.empty()) return;
+  auto parsed = ChatTemplate::parse(source);
+  if (parsed.ok())
+    template_ = std::make_unique<ChatTemplate>(std::move(parsed).value());
+  else
+    info_.template_error = parsed.error().message;
+}
+
+void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context) {
+  info_.architecture = architecture.name;
+  if (const std::string* name = file_.metadata.find_string("general.name")) info_.name = *name;
+  std::map<std::string_view, uint64_t> bytes;
+  for (const Tensor& tensor : file_.tensors) {
+    bytes[tensor.format->name] += tensor.data.size();
+    info_.parameters += tensor.elements();
+  }
+  uint64_t most = 0;
+  for (const auto& [name, size] : bytes)
+    if (size > most) {
+      most = size;
+      info_.quantization = name;
+    }
+  info_.vocabulary_size = graph_.vocabulary_size;
+  info_.layers = config.layers;
+  info_.width = config.width;
+  info_.heads = config.heads;
+  info_.kv_heads = config.kv_heads;
+  info_.head_dim = config.head_dim;
+  info_.context_length = context;
+  info_.trained_context_length = config.trained_context;
+  info_.weight_bytes = device_->weight_bytes();
+  info_.activation_bytes = device_->arena_bytes();
+  info_.state_bytes = 2 * state_layer_bytes(graph_, round_to_chunk(context), reference_) * graph_.layers;
+}
+
+}  // namespace
+
+uint64_t available_memory() {
+  uint64_t kilobytes = 0;
+  if (FILE* file = std::fopen("/proc/meminfo", "re")) {
+    char line[128];
+    while (std::fgets(line, sizeof line, file) != nullptr)
+      if (std::sscanf(line, "MemAvailable: %lu kB", &kilobytes) == 1) break;
+    std::fclose(file);
+  }
+  return kilobytes != 0 ? kilobytes << 10 : uint64_t{4} << 30;
+}
+
+base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options) {
+  INGLE_TRY(const Architecture* architecture, find_architecture(file));
+  INGLE_TRY(const ModelConfig config, architecture->configure(file));
+  return plan_of(file, config, options);
+}
+
+base::Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path& model, const EngineOptions& options,
+                                                   const LoadProgress& progress) {
+  return CpuEngine::load(model, options, progress);
+}
+
+}  // namespace ingle::core

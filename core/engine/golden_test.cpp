@@ -1,0 +1,144 @@
+// The engine against transformers: logits of tiny random models of every architecture (tests/models/make_tiny.py), in
+// one prefill and token by token.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "core/engine/engine.h"
+
+namespace ingle::core {
+namespace {
+
+const std::filesystem::path kFolder = std::filesystem::path(INGLE_SOURCE_DIR) / "tests" / "data" / "models";
+
+struct Golden {
+  std::string name;
+  std::filesystem::path file;
+  std::vector<TokenId> tokens;
+  std::vector<float> logits;  // [rows][vocabulary]
+  uint32_t rows = 0, vocabulary = 0, context = 0;
+};
+
+std::vector<Golden> load_goldens() {
+  const auto index = base::parse_json(*base::read_file(kFolder / "index.json", 1 << 24));
+  std::vector<Golden> goldens;
+  for (const auto& entry : (*index)["goldens"]) {
+    if (entry.contains("lora")) continue;
+    Golden golden;
+    golden.name = entry["name"];
+    golden.file = kFolder / entry["file"].get<std::string>();
+    golden.tokens = entry["tokens"].get<std::vector<TokenId>>();
+    golden.rows = entry["rows"];
+    golden.vocabulary = entry["vocab"];
+    golden.context = entry["context"];
+    const auto bytes = base::read_file(kFolder / entry["logits"].get<std::string>(), 1 << 24);
+    golden.logits.resize(bytes->size() / sizeof(float));
+    std::memcpy(golden.logits.data(), bytes->data(), bytes->size());
+    goldens.push_back(std::move(golden));
+  }
+  return goldens;
+}
+
+double nmse(std::span<const float> expected, std::span<const float> actual) {
+  double error = 0, norm = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    error += (double{expected[i]} - actual[i]) * (double{expected[i]} - actual[i]);
+    norm += double{expected[i]} * expected[i];
+  }
+  return error / norm;
+}
+
+double mean_kl(std::span<const float> p_logits, std::span<const float> q_logits, size_t vocabulary) {
+  double total = 0;
+  const size_t rows = p_logits.size() / vocabulary;
+  for (size_t r = 0; r < rows; ++r) {
+    const float *p = p_logits.data() + r * vocabulary, *q = q_logits.data() + r * vocabulary;
+    double p_sum = 0, q_sum = 0;
+    for (size_t i = 0; i < vocabulary; ++i) {
+      p_sum += std::exp(double{p[i]} - p[0]);
+      q_sum += std::exp(double{q[i]} - q[0]);
+    }
+    for (size_t i = 0; i < vocabulary; ++i) {
+      const double lp = double{p[i]} - p[0] - std::log(p_sum), lq = double{q[i]} - q[0] - std::log(q_sum);
+      total += std::exp(lp) * (lp - lq);
+    }
+  }
+  return total / static_cast<double>(rows);
+}
+
+class GoldenTest : public testing::TestWithParam<Golden> {
+ protected:
+  std::unique_ptr<Engine> load(EngineOptions options) {
+    options.cache_folder = testing::TempDir();  // the instruction sets are proven once, not per test
+    auto engine = Engine::load(GetParam().file, options);
+    if (!engine.ok()) {
+      ADD_FAILURE() << engine.error().message;
+      return nullptr;
+    }
+    return std::move(engine).value();
+  }
+};
+
+TEST_P(GoldenTest, ReferencePrefillMatchesTransformers) {
+  const Golden& golden = GetParam();
+  const auto engine = load({.context_length = golden.context, .threads = 2, .precision = Precision::reference});
+  ASSERT_NE(engine, nullptr);
+  const auto sequence = engine->new_sequence().value();
+  const auto logits = engine->forward(*sequence, golden.tokens, LogitRows::all);
+  ASSERT_TRUE(logits.ok()) << logits.error().message;
+  ASSERT_EQ(logits->size(), golden.logits.size());
+  EXPECT_LT(nmse(golden.logits, *logits), 1e-6);
+}
+
+TEST_P(GoldenTest, TokenByTokenMatchesTransformers) {
+  const Golden& golden = GetParam();
+  const auto engine = load({.context_length = golden.context, .threads = 2, .precision = Precision::reference});
+  ASSERT_NE(engine, nullptr);
+  const auto sequence = engine->new_sequence().value();
+  std::vector<float> all;
+  for (const TokenId token : golden.tokens) {
+    const auto logits = engine->forward(*sequence, {&token, 1}, LogitRows::last);
+    ASSERT_TRUE(logits.ok()) << logits.error().message;
+    all.insert(all.end(), logits->begin(), logits->end());
+  }
+  EXPECT_LT(nmse(golden.logits, all), 1e-6);
+}
+
+TEST_P(GoldenTest, NormalPrecisionStaysClose) {
+  const Golden& golden = GetParam();
+  const auto engine = load({.context_length = golden.context, .threads = 2});
+  ASSERT_NE(engine, nullptr);
+  const auto sequence = engine->new_sequence().value();
+  const auto logits = engine->forward(*sequence, golden.tokens, LogitRows::all);
+  ASSERT_TRUE(logits.ok());
+  EXPECT_LT(mean_kl(golden.logits, *logits, golden.vocabulary), 2e-3);
+}
+
+// Rule 7 of the design: the order of additions depends neither on threads nor on the batch.
+TEST_P(GoldenTest, SameBitsOnAnyThreadsAndBatch) {
+  const Golden& golden = GetParam();
+  std::vector<float> first;
+  for (const auto& [threads, batch] : {std::pair{1u, 512u}, {2u, 512u}, {3u, 7u}, {2u, 1u}}) {
+    const auto engine = load({.context_length = golden.context, .threads = threads, .batch = batch});
+    ASSERT_NE(engine, nullptr);
+    const auto sequence = engine->new_sequence().value();
+    const auto logits = engine->forward(*sequence, golden.tokens, LogitRows::all);
+    ASSERT_TRUE(logits.ok());
+    if (first.empty()) first.assign(logits->begin(), logits->end());
+    EXPECT_EQ(std::memcmp(first.data(), logits->data(), first.size() * sizeof(float)), 0)
+        << threads << " threads, batch " << batch;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(load_goldens()), [](const auto& test) {
+  std::string name = test.param.name;
+  for (char& c : name)
+    if (c == '-') c = '_';
+  return name;
+});
+
+}  // namespace
+}  // namespace ingle::core

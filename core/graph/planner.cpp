@@ -1,0 +1,386 @@
+// The planner: fusion, emission, phases, placement.
+//   fuse      a gate's two products become one gated product; a product whose only use is a sum adds into the other
+//   term emit      one or more kernels per remaining operation; inputs of 8-bit products are quantised once phases    a
+//   kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between place buffers
+//   live from the phase that writes them to the last that reads them; first fit into one arena
+#include <algorithm>
+#include <cassert>
+#include <optional>
+
+#include "core/graph/program.h"
+
+namespace ingle::core {
+namespace {
+
+constexpr uint64_t kAlign = 64;
+constexpr size_t kActivationGroupBytes = 48;  // core/kernels/packed.h
+constexpr uint32_t kActivationGroup = 32;
+
+struct Buffer {
+  uint64_t bytes = 0;
+  size_t first_phase = 0, last_phase = 0;
+  bool used = false;
+  uint64_t offset = 0;
+};
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const PlanOptions& options) : graph_(graph), options_(options) {}
+
+  Program plan() {
+    count_uses();
+    if (options_.fuse) find_fusions();
+    emit_rope_tables();
+    for (size_t i = 0; i < graph_.ops.size(); ++i)
+      if (!skipped_[i]) emit(i);
+    assign_phases();
+    place_buffers();
+    resolve_offsets();
+    return std::move(program_);
+  }
+
+ private:
+  // --- analysis
+  void count_uses() {
+    uses_.assign(graph_.widths.size(), 0);
+    last_use_.assign(graph_.widths.size(), 0);
+    producer_.assign(graph_.widths.size(), -1);
+    skipped_.assign(graph_.ops.size(), false);
+    fused_into_.resize(graph_.ops.size());
+    for (size_t i = 0; i < graph_.ops.size(); ++i) {
+      for (const ValueId input : graph_.ops[i].inputs) {
+        ++uses_[input];
+        last_use_[input] = i;
+      }
+      producer_[graph_.ops[i].output] = static_cast<int32_t>(i);
+    }
+    if (graph_.logits >= 0) ++uses_[graph_.logits];
+    value_buffer_.assign(graph_.widths.size(), -1);
+    quantized_buffer_.assign(graph_.widths.size(), -1);
+  }
+
+  const Op* producer(ValueId value) const { return producer_[value] < 0 ? nullptr : &graph_.ops[producer_[value]]; }
+  bool quantized(const Op& matmul) const { return options_.takes_quantized(graph_.matrices[matmul.matrix]); }
+
+  void find_fusions() {
+    for (size_t i = 0; i < graph_.ops.size(); ++i) {
+      if (graph_.ops[i].kind == OpKind::gate) fuse_gate(i);
+      if (graph_.ops[i].kind == OpKind::add) fuse_add(i);
+    }
+  }
+
+  // A plain product whose value nobody else reads.
+  bool is_fusable_matmul(const Op* op, bool allow_bias) const {
+    return op != nullptr && op->kind == OpKind::matmul && uses_[op->output] == 1 && (allow_bias || op->vector < 0) &&
+           !skipped_[producer_[op->output]];
+  }
+
+  void fuse_gate(size_t index) {
+    const Op& op = graph_.ops[index];
+    const Op* gate = producer(op.inputs[0]);
+    const Op* up = producer(op.inputs[1]);
+    if (!is_fusable_matmul(gate, false) || !is_fusable_matmul(up, false) || gate == up) return;
+    if (gate->inputs[0] != up->inputs[0] || quantized(*gate) != quantized(*up)) return;
+    if (graph_.matrices[gate->matrix].rows != graph_.matrices[up->matrix].rows || gate->factor != 1.0f ||
+        up->factor != 1.0f)
+      return;
+    skipped_[producer_[gate->output]] = skipped_[producer_[up->output]] = true;
+    fused_into_[index] = up->output;
+  }
+
+  void fuse_add(size_t index) {
+    const Op& op = graph_.ops[index];
+    for (const size_t side : {size_t{1}, size_t{0}}) {
+      const Op* product = producer(op.inputs[side]);
+      const ValueId other = op.inputs[1 - side];
+      // The other term's buffer becomes the sum's, so this must be its last use, and it must exist before the product.
+      if (!is_fusable_matmul(product, true) || last_use_[other] != index || other == product->inputs[0]) continue;
+      if (producer(other) == nullptr || skipped_[producer_[other]]) continue;
+      skipped_[producer_[product->output]] = true;
+      fused_into_[index] = product->output;
+      return;
+    }
+  }
+
+  // --- buffers
+  int32_t new_buffer(uint64_t row_bytes) {
+    buffers_.push_back({.bytes = (row_bytes * options_.max_rows + kAlign - 1) / kAlign * kAlign});
+    return static_cast<int32_t>(buffers_.size() - 1);
+  }
+  // Refs carry the buffer's index in `offset` until resolve_offsets().
+  static BufferRef ref(int32_t buffer, uint32_t width) { return {static_cast<uint64_t>(buffer), width}; }
+
+  BufferRef output_of(ValueId value) {
+    const uint32_t width = graph_.widths[value];
+    if (value == graph_.logits) return {BufferRef::kLogits, width};
+    if (value_buffer_[value] < 0) value_buffer_[value] = new_buffer(uint64_t{width} * sizeof(float));
+    return ref(value_buffer_[value], width);
+  }
+  BufferRef input_of(ValueId value) {
+    if (value == graph_.logits) return {BufferRef::kLogits, graph_.widths[value]};
+    assert(value_buffer_[value] >= 0);
+    return ref(value_buffer_[value], graph_.widths[value]);
+  }
+  BufferRef new_quantized(ValueId value) {
+    const uint32_t width = graph_.widths[value];
+    quantized_buffer_[value] = new_buffer(uint64_t{width / kActivationGroup} * kActivationGroupBytes);
+    return ref(quantized_buffer_[value], width);
+  }
+
+  // --- emission
+  KernelDesc& push(KernelKind kind, ValueId output) {
+    KernelDesc kernel;
+    kernel.kind = kind;
+    kernel.output_rows = output >= 0 && graph_.output_rows[output];
+    program_.kernels.push_back(kernel);
+    return program_.kernels.back();
+  }
+
+  void emit_rope_tables() {
+    for (size_t i = 0; i < graph_.ropes.size(); ++i) {
+      const auto rotary = static_cast<uint32_t>(graph_.ropes[i].inverse_frequencies.size() * 2);
+      rope_buffers_.push_back(ref(new_buffer(uint64_t{rotary} * sizeof(float)), rotary));
+      KernelDesc& kernel = push(KernelKind::rope_table, -1);
+      kernel.rope = static_cast<int32_t>(i);
+      kernel.out = rope_buffers_.back();
+    }
+  }
+
+  void emit(size_t index) {
+    const Op& op = graph_.ops[index];
+    switch (op.kind) {
+      case OpKind::embed:
+        return emit_embed(op);
+      case OpKind::rms_norm:
+        return emit_norm(op);
+      case OpKind::matmul:
+        return emit_matmul(op, op.output, false);
+      case OpKind::attention:
+        return emit_attention(op);
+      case OpKind::add:
+        return emit_add(index, op);
+      case OpKind::gate:
+        return emit_gate(index, op);
+      case OpKind::scale:
+        return emit_scale(op);
+      case OpKind::output_rows: {
+        KernelDesc& kernel = push(KernelKind::output_rows, op.output);
+        kernel.in[0] = input_of(op.inputs[0]);
+        kernel.out = output_of(op.output);
+        return;
+      }
+    }
+  }
+
+  void emit_embed(const Op& op) {
+    KernelDesc& kernel = push(KernelKind::embed, op.output);
+    kernel.matrix = op.matrix;
+    kernel.factor = op.factor;
+    kernel.out = output_of(op.output);
+  }
+
+  // A norm that only feeds 8-bit products writes them directly.
+  void emit_norm(const Op& op) {
+    bool to_quantized = false, to_float = op.output == graph_.logits;
+    for (const Op& user : graph_.ops)
+      for (const ValueId input : user.inputs)
+        if (input == op.output) (user.kind == OpKind::matmul && quantized(user) ? to_quantized : to_float) = true;
+    if (!options_.fuse) {
+      to_float = true;
+      to_quantized = false;
+    }
+    KernelDesc& kernel = push(KernelKind::rms_norm, op.output);
+    kernel.in[0] = input_of(op.inputs[0]);
+    kernel.vector = op.vector;
+    kernel.epsilon = op.epsilon;
+    if (to_quantized) kernel.quantized_out = new_quantized(op.output);
+    if (to_float || !to_quantized) kernel.out = output_of(op.output);
+  }
+
+  BufferRef quantized_input(ValueId value) {
+    if (quantized_buffer_[value] < 0) {
+      const BufferRef in = input_of(value);
+      KernelDesc& kernel = push(KernelKind::quantize, value);
+      kernel.in[0] = in;
+      kernel.quantized_out = new_quantized(value);
+    }
+    return ref(quantized_buffer_[value], graph_.widths[value]);
+  }
+
+  void emit_matmul(const Op& op, ValueId output, bool accumulate) {
+    const bool bytes = quantized(op);
+    const BufferRef in = bytes ? quantized_input(op.inputs[0]) : input_of(op.inputs[0]);
+    KernelDesc& kernel = push(KernelKind::matmul, output);
+    (bytes ? kernel.quantized_in : kernel.in[0]) = in;
+    kernel.matrix = op.matrix;
+    kernel.vector = op.vector;
+    kernel.factor = op.factor;
+    kernel.accumulate = accumulate;
+    kernel.out = output_of(output);
+  }
+
+  void emit_gate(size_t index, const Op& op) {
+    if (!fused_into_[index]) {
+      KernelDesc& kernel = push(KernelKind::gate, op.output);
+      kernel.in = {input_of(op.inputs[0]), input_of(op.inputs[1]), {}};
+      kernel.gelu = op.activation == Activation::gelu_tanh;
+      kernel.out = output_of(op.output);
+      return;
+    }
+    emit_matmul(*producer(op.inputs[1]), op.output, false);
+    KernelDesc& kernel = program_.kernels.back();
+    kernel.gated = true;
+    kernel.gelu = op.activation == Activation::gelu_tanh;
+    kernel.gate_matrix = producer(op.inputs[0])->matrix;
+  }
+
+  void emit_add(size_t index, const Op& op) {
+    if (!fused_into_[index]) {
+      KernelDesc& kernel = push(KernelKind::add, op.output);
+      kernel.in = {input_of(op.inputs[0]), input_of(op.inputs[1]), {}};
+      kernel.out = output_of(op.output);
+      return;
+    }
+    const ValueId product = *fused_into_[index];
+    const ValueId other = op.inputs[0] == product ? op.inputs[1] : op.inputs[0];
+    value_buffer_[op.output] = value_buffer_[other];
+    emit_matmul(*producer(product), op.output, true);
+  }
+
+  void emit_scale(const Op& op) {
+    KernelDesc& kernel = push(KernelKind::scale, op.output);
+    kernel.in[0] = input_of(op.inputs[0]);
+    kernel.factor = op.factor;
+    kernel.cap = op.cap;
+    kernel.out = output_of(op.output);
+  }
+
+  void emit_attention(const Op& op) {
+    const AttentionSpec& spec = op.attention;
+    KernelDesc base;
+    base.layer = spec.layer;
+    base.heads = spec.heads;
+    base.kv_heads = spec.kv_heads;
+    base.head_dim = spec.head_dim;
+    base.window = spec.window;
+    base.rope = spec.rope;
+    base.q_norm = spec.q_norm;
+    base.k_norm = spec.k_norm;
+    base.epsilon = spec.norm_epsilon;
+    base.factor = spec.scale;
+    base.cap = spec.softcap;
+    if (spec.rope >= 0) base.rope_table = rope_buffers_[spec.rope];
+    base.in = {input_of(op.inputs[0]), input_of(op.inputs[1]), input_of(op.inputs[2])};
+    base.kind = KernelKind::prepare_attention;
+    program_.kernels.push_back(base);
+    base.kind = KernelKind::attention;
+    base.in[1] = base.in[2] = {};
+    base.out = output_of(op.output);
+    program_.kernels.push_back(base);
+  }
+
+  // --- phases and placement
+  static std::vector<uint64_t> reads(const KernelDesc& k) {
+    std::vector<uint64_t> r;
+    for (const BufferRef& b : {k.in[0], k.in[1], k.in[2], k.quantized_in, k.rope_table})
+      if (b.valid()) r.push_back(b.offset);
+    if (k.accumulate) r.push_back(k.out.offset);
+    return r;
+  }
+  static std::vector<uint64_t> writes(const KernelDesc& k) {
+    std::vector<uint64_t> w;
+    for (const BufferRef& b : {k.out, k.quantized_out})
+      if (b.valid()) w.push_back(b.offset);
+    if (k.kind == KernelKind::prepare_attention) w.insert(w.end(), {k.in[0].offset, k.in[1].offset});
+    return w;
+  }
+
+  void assign_phases() {
+    std::vector<uint64_t> read, written;
+    size_t phase = 0;
+    const auto touches = [](const std::vector<uint64_t>& set, const std::vector<uint64_t>& of) {
+      return std::any_of(of.begin(), of.end(),
+                         [&](uint64_t b) { return std::find(set.begin(), set.end(), b) != set.end(); });
+    };
+    for (size_t i = 0; i < program_.kernels.size(); ++i) {
+      KernelDesc& kernel = program_.kernels[i];
+      const auto r = reads(kernel), w = writes(kernel);
+      // The state that prepare_attention writes is not a buffer: attention always starts a phase.
+      const bool dependent =
+          kernel.kind == KernelKind::attention || touches(written, r) || touches(written, w) || touches(read, w);
+      if (i > 0 && dependent) {
+        ++phase;
+        read.clear();
+        written.clear();
+      } else if (i > 0) {
+        program_.kernels[i - 1].barrier = false;
+      }
+      read.insert(read.end(), r.begin(), r.end());
+      written.insert(written.end(), w.begin(), w.end());
+      for (const auto* set : {&r, &w})
+        for (const uint64_t b : *set) touch(b, phase);
+    }
+  }
+
+  void touch(uint64_t index, size_t phase) {
+    if (index == BufferRef::kLogits) return;
+    Buffer& buffer = buffers_[index];
+    if (!buffer.used) buffer.first_phase = phase;
+    buffer.used = true;
+    buffer.last_phase = phase;
+  }
+
+  void place_buffers() {
+    std::vector<Buffer*> order;
+    for (Buffer& buffer : buffers_)
+      if (buffer.used) order.push_back(&buffer);
+    std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
+    std::vector<Buffer*> placed;  // by offset
+    for (Buffer* buffer : order) {
+      uint64_t offset = 0;
+      for (const Buffer* other : placed) {
+        const bool overlap = other->first_phase <= buffer->last_phase && buffer->first_phase <= other->last_phase;
+        if (!overlap) continue;
+        if (offset + buffer->bytes <= other->offset) break;
+        offset = std::max(offset, other->offset + other->bytes);
+      }
+      buffer->offset = offset;
+      program_.arena_bytes = std::max(program_.arena_bytes, offset + buffer->bytes);
+      placed.insert(std::upper_bound(placed.begin(), placed.end(), buffer,
+                                     [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; }),
+                    buffer);
+    }
+  }
+
+  void resolve_offsets() {
+    const auto resolve = [&](BufferRef& b) {
+      if (b.valid() && b.offset != BufferRef::kLogits) b.offset = buffers_[b.offset].offset;
+    };
+    for (KernelDesc& kernel : program_.kernels) {
+      for (BufferRef& b : kernel.in) resolve(b);
+      resolve(kernel.out);
+      resolve(kernel.quantized_in);
+      resolve(kernel.quantized_out);
+      resolve(kernel.rope_table);
+    }
+    program_.max_rows = options_.max_rows;
+  }
+
+  const Graph& graph_;
+  const PlanOptions& options_;
+  Program program_;
+  std::vector<Buffer> buffers_;
+  std::vector<BufferRef> rope_buffers_;
+  std::vector<int32_t> uses_, producer_, value_buffer_, quantized_buffer_;
+  std::vector<size_t> last_use_;
+  std::vector<bool> skipped_;
+  std::vector<std::optional<ValueId>> fused_into_;
+};
+
+}  // namespace
+
+Program compile(const Graph& graph, const PlanOptions& options) {
+  return Planner(graph, options).plan();
+}
+
+}  // namespace ingle::core
