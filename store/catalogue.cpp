@@ -92,7 +92,11 @@ Status read_source(const Json& json, CatalogueEntry& entry, const Context& conte
   INGLE_CHECK(read_object(json, fields, source, context));
   const Result<Address> address = parse_address(source.address);
   if (!address.ok()) return context.error(address.error().message);
-  entry.sources.push_back(std::move(source));
+  // In order of rank; those of equal rank as they are listed.
+  const auto after =
+      std::upper_bound(entry.sources.begin(), entry.sources.end(), source,
+                       [](const CatalogueSource& a, const CatalogueSource& b) { return a.rank < b.rank; });
+  entry.sources.insert(after, std::move(source));
   return {};
 }
 
@@ -188,8 +192,7 @@ Result<CatalogueEntry> read_entry(const Json& json, Context context) {
   CatalogueEntry entry;
   INGLE_CHECK(read_object(json, entry_fields(), entry, context));
   INGLE_CHECK(check_entry(entry, context));
-  std::stable_sort(entry.sources.begin(), entry.sources.end(),
-                   [](const CatalogueSource& a, const CatalogueSource& b) { return a.rank < b.rank; });
+
   return entry;
 }
 
@@ -331,8 +334,9 @@ std::vector<const CatalogueEntry*> models_that_fit(uint64_t free_memory_bytes, c
   for (const CatalogueEntry& entry : catalogue.entries()) {
     if (entry.memory_bytes <= free_memory_bytes) out.push_back(&entry);
   }
-  std::stable_sort(out.begin(), out.end(),
-                   [](const CatalogueEntry* a, const CatalogueEntry* b) { return a->memory_bytes > b->memory_bytes; });
+  std::sort(out.begin(), out.end(), [](const CatalogueEntry* a, const CatalogueEntry* b) {
+    return a->memory_bytes != b->memory_bytes ? a->memory_bytes > b->memory_bytes : a->name < b->name;
+  });
   return out;
 }
 

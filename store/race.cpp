@@ -57,9 +57,10 @@ RaceOutcome race(const std::vector<std::function<Result<double>(const std::atomi
   outcome.order.resize(racers.size());
   for (size_t i = 0; i < racers.size(); ++i) outcome.order[i] = i;
   const auto group = [&](size_t i) { return outcome.seconds[i] >= 0 ? 0 : outcome.errors[i].message.empty() ? 1 : 2; };
-  std::stable_sort(outcome.order.begin(), outcome.order.end(), [&](size_t a, size_t b) {
+  std::sort(outcome.order.begin(), outcome.order.end(), [&](size_t a, size_t b) {
     if (group(a) != group(b)) return group(a) < group(b);
-    return group(a) == 0 && outcome.seconds[a] < outcome.seconds[b];
+    if (group(a) == 0 && outcome.seconds[a] != outcome.seconds[b]) return outcome.seconds[a] < outcome.seconds[b];
+    return a < b;
   });
   return outcome;
 }
