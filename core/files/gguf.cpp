@@ -1,7 +1,6 @@
 #include "core/files/gguf.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/checked.h"
@@ -251,10 +250,8 @@ class GgufParser {
   Status read_tensor_infos() {
     part_.tensors.reserve(tensor_count_);
     offsets_.reserve(tensor_count_);
-    std::set<std::string_view> names;
     for (uint64_t i = 0; i < tensor_count_; ++i) {
       INGLE_TRY(const std::string_view name, read_name("tensor", i));
-      if (!names.insert(name).second) return corrupt("tensor " + quote(name) + " occurs twice");
       INGLE_TRY(Tensor tensor, read_tensor_info(name));
       part_.tensors.push_back(std::move(tensor));
     }
@@ -294,7 +291,6 @@ class GgufParser {
 
   /// Points the tensors at their data, now that the end of the descriptions, and so the start of the data, is known.
   Status place_tensors() {
-    if (part_.tensors.empty()) return {};
     INGLE_TRY(const uint64_t alignment, read_alignment());
     const auto data_start = base::checked_align_up(reader_.offset(), alignment);
     if (!data_start) return corrupt("the data starts beyond any file");

@@ -23,7 +23,7 @@ namespace ingle::core {
 
 struct GgufPart {
   Metadata metadata;
-  std::vector<Tensor> tensors;  ///< names are unique; data points into the parsed bytes
+  std::vector<Tensor> tensors;  ///< data points into the parsed bytes; that names are unique is checked over all parts
 };
 
 /// Parses and checks everything but the tensors' values. `file` starts the messages. Takes memory in proportion to the

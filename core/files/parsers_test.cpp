@@ -201,6 +201,12 @@ TEST(JsonConfig, StaysInsideItsLimits) {
   EXPECT_EQ(code(R"({"a": {"b": 1}, "a": {"c": 2}})"), "ok");
 }
 
+TEST(JsonConfig, KeepsIntegersThatNoSignedTypeHolds) {
+  Metadata metadata;
+  ASSERT_TRUE(flatten_json(R"({"a": [-1, 18446744073709551615]})", "", "x", metadata).ok());
+  EXPECT_THAT(*metadata.find_doubles("a"), testing::ElementsAre(-1.0, 18446744073709551615.0));
+}
+
 TEST(Metadata, GivesNumbersThatFit) {
   Metadata m;
   m.values["u"] = uint64_t{7};

@@ -322,6 +322,9 @@ def bad_splits():
     split("number-negative", "corrupt", "split.no is not a count", second=negative)
     split("tensors-count-negative", "corrupt", "split.tensors.count is not a count", second=part(1, 3, "b", total=-1))
     add("split-name-lost", "corrupt", "does not end in -00001-of-00003.gguf", {"model.gguf": good[first]}, "model.gguf")
+    for i, name in enumerate(["m_00001-of-00003.gguf", "m-0000x-of-00003.gguf", "m-00001-of-0000x.gguf", "m-00001-to-00003.gguf",
+                              "m-00001-of-00003.GGUF", "-00001-of-00003.gguf", "m-0001-of-0003.gguf", "m-+0001-of-00003.gguf"]):  # fmt: skip
+        add(f"split-name-{i}", "corrupt", "does not end in -00001-of-00003.gguf", {name: good[first]}, name)
     add("split-name-of-other-count", "corrupt", "named part 1 of 2, but",
         {"m-00001-of-00002.gguf": good[first]}, "m-00001-of-00002.gguf")  # fmt: skip
     add("split-name-zero", "corrupt", "named part 0 of 3, but",
