@@ -20,8 +20,8 @@ size_t Mirostat::draw(Candidates& candidates, double fraction) {
   std::vector<Candidate>& items = candidates.items();
   const double total = candidates.total();
   const Candidate likeliest = *std::min_element(items.begin(), items.end(), better);
-  // A surprise of at most mu is a probability of at least 2^-mu.
-  const double least = mu_ >= 0 ? total * exp_nonpositive(-mu_ / kLog2E) : 2 * total;
+  // A surprise of at most mu is a probability of at least 2^-mu. (With eta <= 1, mu never falls below zero.)
+  const double least = total * exp_nonpositive(std::min(-mu_ / kLog2E, 0.0));
   std::erase_if(items, [least](const Candidate& item) { return item.weight < least; });
   if (items.empty()) items.push_back(likeliest);
   const size_t drawn = candidates.find_fraction(fraction);

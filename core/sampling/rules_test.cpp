@@ -83,6 +83,15 @@ TEST(Candidates, ABoundaryBelongsToTheNext) {
   EXPECT_EQ(candidates.find_fraction(0.5), 1u);
 }
 
+TEST(Candidates, WeightsAreThoseOfTheLastTemperature) {
+  Candidates candidates;
+  candidates.gather(std::vector<float>{0, -1});
+  for (const double temperature : {1.0, 0.5, 1.0, 2.0, 1.0}) {
+    candidates.weigh(temperature);
+    EXPECT_NEAR(candidates.total(), 1 + std::exp(-1 / temperature), 1e-12);
+  }
+}
+
 TEST(Candidates, WeightsDoNotVanishWithTheBestTakenOut) {
   Candidates candidates;
   candidates.gather(std::vector<float>{5, 1, 3});
