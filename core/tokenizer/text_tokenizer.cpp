@@ -72,8 +72,8 @@ base::Status TextTokenizer::set_up(TokenizerDefinition& definition) {
   hide_turn_markers(vocabulary_, definition.added);
   find_fim_ids(vocabulary_, special_);
   stop_ids_ = find_stop_ids(vocabulary_, special_, definition.extra_stop);
-  const auto middle = std::stable_partition(definition.added.begin(), definition.added.end(),
-                                            [](const AddedToken& t) { return !t.normalized; });
+  const auto middle = std::partition(definition.added.begin(), definition.added.end(),
+                                     [](const AddedToken& t) { return !t.normalized; });
   normalized_ = std::vector<AddedToken>(middle, definition.added.end());
   definition.added.erase(middle, definition.added.end());
   added_ = AddedTokens(std::move(definition.added));

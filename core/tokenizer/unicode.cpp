@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <span>
+#include <vector>
 
 #include "base/utf8.h"
 
@@ -321,14 +322,22 @@ void reorder_marks(std::u32string& text) {
     }
     size_t end = i + 1;
     while (end < text.size() && combining_class(text[end]) != 0) end++;
-    std::stable_sort(text.begin() + static_cast<std::ptrdiff_t>(i), text.begin() + static_cast<std::ptrdiff_t>(end),
-                     [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); });
+    // Stable by class: class, place and code point in one number.
+    std::vector<uint64_t> keys;
+    for (size_t k = i; k < end; k++) {
+      keys.push_back(static_cast<uint64_t>(combining_class(text[k])) << 56 | static_cast<uint64_t>(k - i) << 21 |
+                     text[k]);
+    }
+    std::sort(keys.begin(), keys.end());
+    for (size_t k = i; k < end; k++) text[k] = static_cast<char32_t>(keys[k - i] & 0x1FFFFF);
     i = end;
   }
 }
 
 bool is_nonspacing_mark(uint32_t code_point) {
-  return category(code_point) == UTF8PROC_CATEGORY_MN;
+  if (code_point == 0x1734) return true;  // was Mn in Unicode 8
+  return category(code_point) == UTF8PROC_CATEGORY_MN &&
+         find_range<Range>(kNonspacingSinceUnicode8, code_point) == nullptr;
 }
 
 bool is_control(uint32_t code_point) {

@@ -70,7 +70,7 @@ def compare_trained(program, texts, folder):
         compare(f"json spm prefix={prefix}", program, folder, texts, hf_ids(hf))
         compare(f"json spm special={prefix}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"))
     for lower in (True, False):
-        hf = make.train_wordpiece(4000, make.CORPUS, lower)
+        hf = make.train_wordpiece(16000, make.CORPUS, lower)
         tokens, types = make.wordpiece_gguf_tokens(hf)
         path = make.write_gguf(folder / f"bert{lower}.gguf", "bert", tokens, types, unknown_token_id=1, cls_token_id=2,
                                seperator_token_id=3, **({} if lower else {"normalizer.lowercase": False}))

@@ -169,7 +169,7 @@ def train_wordpiece(size, corpus, lower=True):
     hf.normalizer = normalizers.BertNormalizer(lowercase=lower, strip_accents=None)
     hf.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False, limit_alphabet=400)
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False, limit_alphabet=size // 2)
     # GGUF writes U+2581 for a word's start, so a vocabulary with that character in it cannot be told apart there.
     hf.train_from_iterator((text.replace("▁", "") for text in corpus), trainer)
     hf.decoder = decoders.WordPiece(cleanup=False)
