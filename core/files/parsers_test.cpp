@@ -178,6 +178,16 @@ TEST(Safetensors, DeepAndWideHeadersEndQuickly) {
   EXPECT_EQ(result->shards.size(), 1u);
 }
 
+TEST(Safetensors, IndexMayCarryAnyMetadata) {
+  const auto index = parse_safetensors_index(
+      R"({"metadata": {"total_size": 1, "by": "x", "list": [null, true, -1, 0.5, {"a": "../b"}]}, "format": "pt",
+          "weight_map": {"t": "x.safetensors"}, "more": "/etc/passwd"})",
+      "x");
+  ASSERT_TRUE(index.ok()) << index.error().message;
+  EXPECT_THAT(index->shards, testing::ElementsAre("x.safetensors"));
+  EXPECT_EQ(*index->shard_of.at("t"), "x.safetensors");
+}
+
 TEST(Safetensors, KnowsComputedBuffers) {
   EXPECT_TRUE(is_computed_buffer("model.layers.0.self_attn.rotary_emb.inv_freq"));
   EXPECT_TRUE(is_computed_buffer("embeddings.position_ids"));

@@ -22,7 +22,8 @@
 namespace ingle::core {
 
 /// Parses and checks everything but the tensors' values; data points into `bytes`. Leaves out buffers that are not
-/// weights (rotary_emb.inv_freq, position_ids, …). Takes memory in proportion to the header.
+/// weights (rotary_emb.inv_freq, position_ids, …). That names are unique is checked over all shards. Takes memory in
+/// proportion to the header.
 /// Errors: corrupt, unsupported (dtype), limit_exceeded (a header over 100,000,000 bytes, the reference's bound).
 base::Result<std::vector<Tensor>> parse_safetensors(std::span<const std::byte> bytes, std::string_view file);
 

@@ -30,7 +30,10 @@ class IndexEvents final : public JsonEvents {
   SafetensorsIndex index;
 
   bool start_object(size_t) override { return enter(); }
-  bool start_array(size_t) override { return enter(); }
+  bool start_array(size_t) override {
+    if (in_map_ && depth_ == 1) return refuse("weight_map is not an object");
+    return enter();
+  }
   bool end_object() override {
     if (--depth_ == 1) in_map_ = false;
     return true;

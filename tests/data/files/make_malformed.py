@@ -462,12 +462,16 @@ def bad_folders():
     folder("no-config-file", "not_found", "needs its config.json", {"model.safetensors": good}, "model.safetensors")
     folder("only-gguf", "not_found", "give the .gguf file itself", {"model.gguf": base().bytes()})
     folder("no-weights", "not_found", "no .safetensors file", {"config.json": CONFIG})
+    folder("usual-weights-cut", "corrupt", "model.safetensors: corrupt", {"config.json": CONFIG, "model.safetensors": good[:-1], "x.safetensors": good})
+    folder("only-weights-cut", "corrupt", "x.safetensors: corrupt", {"config.json": CONFIG, "x.safetensors": good[:-1]})
     folder("which-weights", "not_found", "2 .safetensors files", {"config.json": CONFIG, "x.safetensors": good, "y.safetensors": other})
     texts = {"empty": b"", "text": b"hello", "cut": b'{"a": 1', "array": b"[1]", "number": b"1", "null": b"null", "not-utf8": b'{"a": "\xff"}',
              "trailing": b"{} x", "nul": b'{}\0{"a": 1}', "nan": b'{"a": NaN}', "huge-number": b'{"a": 1e999}', "bad-escape": b'{"a": "\\x"}'}  # fmt: skip
     for name, text in texts.items():
         config(name, "corrupt", "config.json", text)
     config("twice", "corrupt", "'a.b' occurs twice", b'{"a.b": 1, "a": {"b": 2}}')
+    config("twice-in-array", "corrupt", "'a.1.b.c' occurs twice", b'{"a": [null, {"b.c": 1, "b": {"c": 2}}]}')
+    config("large", "limit_exceeded", "config.json has 1048577 bytes", b" " * (2**20 + 1))
     config("deep", "limit_exceeded", "nested deeper", b'{"a":' * 100 + b"1" + b"}" * 100)
     config("deep-arrays", "limit_exceeded", "nested deeper", b'{"a":' + b"[" * 300 + b"]" * 300 + b"}")
     config("long-name", "limit_exceeded", "too long names", b'{"' + b"n" * 1100 + b'": 1}')
@@ -501,9 +505,17 @@ def bad_folders():
     index("empty-map", "corrupt", "no weight_map", {"weight_map": {}})
     index("empty-file", "corrupt", "bad JSON", b"")
     index("cut", "corrupt", "bad JSON", b'{"weight_map": {"a": "x.safe')
-    for name, text in [("array", b"[]"), ("string", b'"x.safetensors"'), ("number", b"1"), ("of-arrays", b'{"a":["x.safetensors"]}'),
-                       ("of-objects", b'{"a":{"b":"x.safetensors"}}'), ("of-numbers", b'{"a":1}'), ("of-null", b'{"a":null}')]:  # fmt: skip
-        index("map-" + name, "corrupt", "index.json", b'{"weight_map": ' + text + b"}")
+    for name, text, message in [
+        ("array", b"[]", "weight_map is not an object"),
+        ("array-of-names", b'["x.safetensors"]', "weight_map is not an object"),
+        ("string", b'"x.safetensors"', "weight_map is not an object"),
+        ("number", b"1", "something other than names"),
+        ("of-arrays", b'{"a":["x.safetensors"]}', "'a' is not given the name"),
+        ("of-objects", b'{"a":{"b":"x.safetensors"}}', "'a' is not given the name"),
+        ("of-numbers", b'{"a":1}', "something other than names"),
+        ("of-null", b'{"a":null}', "something other than names"),
+    ]:
+        index("map-" + name, "corrupt", message, b'{"weight_map": ' + text + b"}")
     index("map-twice", "corrupt", "weight_map occurs twice", b'{"weight_map": {"a": "x.safetensors"}, "weight_map": {}}')
     index("tensor-twice", "corrupt", "'a' occurs twice", b'{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}')
     index("deep", "corrupt", "nested deeper", b'{"metadata": ' + b"[" * 300 + b"]" * 300 + b"}")
@@ -518,6 +530,7 @@ def other_formats():
         add("other-" + name, "unsupported", message, data)
     add("other-text", "unsupported", "neither a GGUF nor", b"hello", "model.bin")
     add("other-missing", "not_found", "model.gguf", {"unrelated": b""}, "model.gguf")
+    add("other-missing-both", "not_found", "cannot open", {"unrelated": b""}, "x.safetensors")
     add("other-missing-safetensors", "not_found", "x.safetensors", {"config.json": CONFIG}, "x.safetensors")
 
 
