@@ -175,7 +175,7 @@ TEST_F(SafetyTest, AFolderThatCannotBeWritten) {
   StoreOptions options = this->options(server_->file_url("-", "model.gguf"));
   options.root = "/proc/ingle";
   EXPECT_THAT(Store::open(options).error().code, AnyOf(ErrorCode::not_found, ErrorCode::permission_denied));
-  options.root = folder_.path() / "catalogue.json" / "x";
+  options.root = options.catalogues[0] / "x";
   EXPECT_FALSE(Store::open(options).ok());
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "store/http.h"
+#include "store/system.h"
 
 namespace ingle::store {
 
@@ -109,8 +110,9 @@ std::string test_catalogue(const TestServer& server, const std::vector<std::pair
 StoreOptions test_options(const std::filesystem::path& folder, const std::string& catalogue) {
   StoreOptions options;
   options.root = folder / "store";
-  options.catalogues = {folder / "catalogue.json"};
-  (void)base::write_file_atomic(folder / "catalogue.json", catalogue);
+  // Named by its content: a test may use several at once.
+  options.catalogues = {folder / (sha256_text(catalogue).substr(0, 8) + "-catalogue.json")};
+  (void)base::write_file_atomic(options.catalogues[0], catalogue);
   options.retry_delay_seconds = 0.01;
   options.stall_seconds = 2;
   const char* path = std::getenv("PATH");
