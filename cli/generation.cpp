@@ -118,7 +118,9 @@ core::EngineOptions engine_options(const Session& session) {
   options.batch = static_cast<uint32_t>(values.integer("batch"));
   options.precision = values.text("precision") == "reference" ? core::Precision::reference : core::Precision::normal;
   options.isa = values.text("isa");
+  options.cache_folder = session.paths.cache;
   options.memory_limit_bytes = values.bytes("memory");
+  options.cache_folder = session.paths.cache;
   for (const std::string& text : values.list("lora")) options.loras.push_back(parse_lora(text, session.environment));
   return options;
 }
@@ -126,6 +128,9 @@ core::EngineOptions engine_options(const Session& session) {
 Result<LoadedModel> load_model(const Session& session, const std::string& model, const core::EngineOptions& options) {
   LoadedModel loaded;
   INGLE_TRY(loaded.installed, ensure_model(session, model));
+  core::EngineOptions bounded = options;
+  // The engine knows the machine's free memory; what a container may take is known here.
+  if (bounded.memory_limit_bytes == 0) bounded.memory_limit_bytes = free_memory_bytes();
   ProgressLine line(session.terminal);
   const auto start = std::chrono::steady_clock::now();
   const auto progress = [&](double done) {
@@ -133,7 +138,11 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
     if (session.terminal.options().progress_bars && slow) line.update("loading " + model, done);
     return !interrupted();
   };
-  INGLE_TRY(loaded.engine, core::Engine::load(loaded.installed.path, options, progress));
+  INGLE_TRY(loaded.engine, core::Engine::load(loaded.installed.path, bounded, progress));
+  if (const std::string& why = loaded.engine->info().template_error; !why.empty()) {
+    line.clear();
+    session.terminal.notice("ingle: the chat template of this model can't be used: " + why);
+  }
   return loaded;
 }
 

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <thread>
 
-#include "cli/instruction_sets.h"
 #include "cli/models.h"
 #include "cli/settings.h"
 #include "cli/system.h"
 #include "cli/version.h"
+#include "core/engine/engine.h"
 
 namespace ingle::cli {
 namespace {
@@ -14,9 +14,9 @@ namespace {
 using base::Json;
 using base::Status;
 
-Json describe_machine() {
+Json describe_machine(const Session& session) {
   Json sets = Json::array();
-  for (const InstructionSet& set : probe_instruction_sets()) {
+  for (const core::InstructionSet& set : core::instruction_sets(session.paths.cache)) {
     sets.push_back({{"name", set.name}, {"works", set.works}, {"chosen", set.chosen}, {"note", set.note}});
   }
   return {{"processor", processor_name()},
@@ -167,7 +167,7 @@ Status run(Session& session) {
   Json problems = configuration_problems(session);
   Json report;
   report["version"] = std::string(version_text());
-  report["machine"] = describe_machine();
+  report["machine"] = describe_machine(session);
   if (const auto store = open_store(session)) {
     report["store"] = describe_store(session, *store);
     report["default"] = describe_choice(session, *store, problems);

@@ -10,15 +10,7 @@
 #include "base/json.h"
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
-#if __has_include("core/engine/defaults.h")
 #include "core/engine/defaults.h"
-#else
-namespace ingle::core {
-inline SamplingParams default_sampling(const Metadata&) {
-  return {};
-}
-}  // namespace ingle::core
-#endif
 #include "core/graph/program.h"
 #include "core/models/model.h"
 
@@ -313,6 +305,16 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
 }
 
 }  // namespace
+
+std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_folder) {
+  std::vector<InstructionSet> sets;
+  bool chosen = false;
+  for (const IsaStatus& status : probe_isas(cache_folder)) {
+    sets.push_back({status.name, status.proven, status.proven && !chosen, status.note});
+    chosen = chosen || status.proven;
+  }
+  return sets;
+}
 
 uint64_t available_memory() {
   uint64_t kilobytes = 0;

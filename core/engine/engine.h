@@ -57,6 +57,16 @@ struct EngineInfo {
   std::string template_error;  ///< why the model's chat template could not be read, if so
 };
 
+/// An instruction set of this build and whether its kernels were proven to work on this machine.
+struct InstructionSet {
+  std::string name;  ///< as EngineOptions::isa takes it
+  bool works = false;
+  bool chosen = false;  ///< what an engine uses that does not ask for another
+  std::string note;     ///< why it does not work
+};
+/// In order of preference. Proves each in a child process, once per boot and build where `cache_folder` is given.
+std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_folder);
+
 /// Bytes of memory that could be taken now without pushing others out.
 uint64_t available_memory();
 
