@@ -69,7 +69,11 @@ Value filter_round(Interpreter& in, const Value& value, const Arguments& args) {
   const Value scaled = arithmetic(heap, Arithmetic::multiply, value, factor);
   const double edge = method == "ceil" ? std::ceil(scaled.as_real()) : std::floor(scaled.as_real());
   if (!std::isfinite(edge)) fail("cannot convert float to integer");
-  const Value rounded = scaled.is_int() ? scaled : Value::real(edge);
+  // Python's ceil and floor are ints, so that there is no -0.0 here.
+  const bool fits = std::fabs(edge) < 9.2e18;
+  const Value rounded = scaled.is_int() ? scaled
+                        : fits          ? Value::integer(static_cast<int64_t>(edge))
+                                        : Value::real(edge);
   return arithmetic(heap, Arithmetic::divide, rounded, factor);
 }
 

@@ -6,6 +6,7 @@
 #include "core/template/attribute_path.h"
 #include "core/template/filters.h"
 #include "core/template/interpreter.h"
+#include "core/template/merge_sort.h"
 #include "core/template/operations.h"
 
 namespace ingle::jinja {
@@ -21,7 +22,6 @@ Value filter_first(Interpreter& in, const Value& value, const Arguments& args) {
 Value filter_last(Interpreter& in, const Value& value, const Arguments& args) {
   const Bound bound("last", args, {}, 0);
   const Next next = iterate_reversed(in.heap(), value);
-  if (!next && value.is_undefined()) fail_undefined(value);
   if (!next) fail("'" + std::string(type_name(value)) + "' object is not reversible");
   Value out;
   if (next(out)) return out;
@@ -81,33 +81,13 @@ struct Keyed {
   Value key, item;
 };
 
-// Stable. A comparison that fails leaves by exception, which is why this is not std::stable_sort: a merge sort whose
-// moves are safe at any point.
-void merge_sort(std::vector<Keyed>& items, bool reverse) {
-  std::vector<Keyed> buffer(items.size());
-  for (size_t width = 1; width < items.size(); width *= 2) {
-    for (size_t low = 0; low < items.size(); low += 2 * width) {
-      const size_t mid = std::min(low + width, items.size()), high = std::min(low + 2 * width, items.size());
-      size_t a = low, b = mid, out = low;
-      while (a < mid || b < high) {
-        bool take_right = false;
-        if (a < mid && b < high)
-          take_right = reverse ? less(items[a].key, items[b].key) : less(items[b].key, items[a].key);
-        else
-          take_right = a >= mid;
-        buffer[out++] = items[take_right ? b++ : a++];
-      }
-    }
-    items.swap(buffer);
-  }
-}
-
 Values sorted(Heap& heap, std::vector<Keyed> items, bool reverse) {
   check_growth(heap, items.size() * 2 * sizeof(Keyed));
   size_t log = 1;
   for (size_t n = items.size(); n > 1; n /= 2) ++log;
   heap.step(items.size() * log / 4);
-  merge_sort(items, reverse);
+  merge_sort(items,
+             [reverse](const Keyed& a, const Keyed& b) { return reverse ? less(a.key, b.key) : less(b.key, a.key); });
   Values out;
   out.reserve(items.size());
   for (Keyed& each : items) out.push_back(std::move(each.item));

@@ -85,8 +85,7 @@ Value filter_replace(Interpreter& in, const Value& value, const Arguments& args)
   Heap& heap = in.heap();
   const std::string text = to_text(heap, value), old = to_text(heap, bound[0]), fresh = to_text(heap, bound[1]);
   const int64_t limit = bound.given(2) ? expect_index(bound[2], "count") : -1;
-  return make_text(heap, replace_text(heap, text, old, fresh, limit),
-                   value.is_string() && value.get<Text>().markup && false);
+  return make_text(heap, replace_text(heap, text, old, fresh, limit));
 }
 
 Value filter_indent(Interpreter& in, const Value& value, const Arguments& args) {

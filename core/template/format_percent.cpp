@@ -64,9 +64,9 @@ class Percent {
       at_ = percent;
       if (at_ < text_.size()) directive();
     }
-    const bool mapping = args_.is(Type::dict) || args_.is(Type::list) || args_.is(Type::space);
-    if (!keyed_ && used_ < count_ && !(mapping && !args_.is(Type::tuple)))
-      fail("not all arguments converted during string formatting");
+    // What has a __getitem__ may stay unused.
+    const bool mapping = args_.is(Type::dict) || args_.is(Type::list) || args_.is(Type::range) || args_.is_undefined();
+    if (!keyed_ && used_ < count_ && !mapping) fail("not all arguments converted during string formatting");
     return std::move(out_);
   }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/template/format.h"
+#include "core/template/merge_sort.h"
 #include "core/template/operations.h"
 #include "core/template/unicode.h"
 
@@ -84,9 +85,7 @@ class Dumper {
     }
     std::vector<const Dict::Entry*> entries;
     for (const auto& entry : dict.entries) entries.push_back(&entry);
-    if (style_.sort_keys)
-      std::stable_sort(entries.begin(), entries.end(),
-                       [](const auto* a, const auto* b) { return less(a->key, b->key); });
+    if (style_.sort_keys) merge_sort(entries, [](const auto* a, const auto* b) { return less(b->key, a->key); });
     out_ += '{';
     for (size_t i = 0; i < entries.size(); ++i) {
       if (i > 0) out_ += style_.item_separator;

@@ -149,7 +149,7 @@ std::vector<std::string_view> split_spaces(std::string_view text, int64_t limit)
   std::vector<std::string_view> parts;
   for (text = strip_left(text); !text.empty(); text = strip_left(text)) {
     if (limit-- == 0) {
-      parts.push_back(strip_right(text));
+      parts.push_back(text);
       break;
     }
     size_t at = 0;
@@ -168,7 +168,7 @@ std::vector<std::string_view> split_spaces_backwards(std::string_view text, int6
   std::vector<std::string_view> parts;
   for (text = strip_right(text); !text.empty(); text = strip_right(text)) {
     if (limit-- == 0) {
-      parts.push_back(strip_left(text));
+      parts.push_back(text);
       break;
     }
     size_t at = text.size();
@@ -268,6 +268,7 @@ Value text_join(Heap& heap, const Value& self, const Arguments& args) {
   Value item;
   size_t index = 0;
   for (const Next next = iterate(heap, bound[0]); next(item); ++index) {
+    if (!item.is_string() && self.get<Text>().markup) item = make_text(heap, to_text(heap, item));
     if (!item.is_string())
       fail("sequence item " + std::to_string(index) + ": expected str instance, " + std::string(type_name(item)) +
            " found");

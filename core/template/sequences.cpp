@@ -190,7 +190,7 @@ Next iterate_text(Heap& heap, const Value& value) {
     const std::string_view rest = std::string_view(value.get<Text>().text).substr(at);
     if (rest.empty()) return false;
     const size_t size = byte_offset(rest, 1);
-    out = make_text(heap, std::string(rest.substr(0, size)), value.get<Text>().markup && false);
+    out = make_text(heap, std::string(rest.substr(0, size)));
     at += size;
     return true;
   };
@@ -273,6 +273,8 @@ Values to_values(Heap& heap, const Value& value) {
 
 Next iterate_reversed(Heap& heap, const Value& value) {
   switch (value.type()) {
+    case Type::undefined:
+      return [](Value&) { return false; };
     case Type::string:
       return [&heap, value, i = value.get<Text>().chars](Value& out) mutable {
         if (i == 0) return false;

@@ -247,6 +247,9 @@ uint64_t hash_value(const Value& value, int depth) {
       for (const Value& item : value.get<Array>().items) h = mix(h ^ hash_value(item, depth + 1)) + 97;
       return h;
     }
+    case Type::view:
+      if (value.get<View>().kind == ViewKind::values) return mix(reinterpret_cast<uintptr_t>(value.object()));
+      [[fallthrough]];
     case Type::list:
     case Type::dict:
       fail(std::string("unhashable type: '") + std::string(type_name(value)) + "'");

@@ -38,7 +38,7 @@ VALUES = [
     "' x '", "'12'", "' -7 '", "'3.5e2'", "'ÄÖß'", "uni", "text", "[]", "[3, 1, 2]", "['b', 'A', 'c', 'a']", "[none, 1]",
     "(1, 2)", "(1,)", "()", "{}", "{'b': 1, 'a': 2}", "{1: 'x', none: 'y', 2.5: 'z', true: 't'}", "range(3)", "range(5, 0, -2)",
     "undefined_var", "[[1, 2], [3, 4]]", "people", "mixed", "d", "d.items()", "d.keys()", "d.values()", "'<b>'|safe", "'<b>'|e",
-    "namespace(a=1)", "[1, 2]|map('string')", "html", "[undefined_var, 'x']", "[1, 1.0, true, 'a', 'A']",
+    "namespace(a=1)", "html", "[undefined_var, 'x']", "[1, 1.0, true, 'a', 'A']",
 ]
 
 SIMPLE_FILTERS = [
@@ -53,7 +53,7 @@ SIMPLE_FILTERS = [
     "selectattr('name')|list|length", "rejectattr('age')|list", "groupby('age')|list", "center(9)", "indent", "indent(2, true)",
     "indent('> ', first=true, blank=true)", "truncate(5)", "truncate(5, true)", "truncate(4, true, '.', 0)", "wordwrap(5)", "filesizeformat",
     "filesizeformat(true)", "replace('a', 'b')", "replace('', '-')", "replace('b', 'XX', 1)", "format(1, 2)", "xmlattr", "attr('a')",
-    "string|length", "pprint|length > 0", "nosuchfilter",
+    "string|length", "nosuchfilter",
 ]
 
 TESTS = [
@@ -454,7 +454,6 @@ d.keys()|list|tojson
 '\\n\\t\\\\\\'\\"'
 '\\x41\\u00e9\\U0001f99c\\101\\q'
 '\\é'
-'\\N{BULLET}'
 '\\x4'
 '\\ud800'
 "it's" ~ 'a "b"'
@@ -496,7 +495,6 @@ dict({'a': 1}, b=2)
 dict([1])
 dict(1)
 dict()
-dict.fromkeys is defined
 namespace(a=1).a
 namespace(a=1).b
 namespace(a=1)['a']
@@ -520,9 +518,7 @@ strftime_now('')
 strftime_now('%Q')
 strftime_now()
 strftime_now(1)
-lipsum is defined
 loop is defined
-self is defined
 caller is defined
 n is number
 (1).bit_length()
@@ -805,7 +801,6 @@ d|attr('a')
 d|attr('items') is defined
 s|attr(1)
 foo.append
-self
 varargs
 kwargs
 a b
@@ -897,7 +892,7 @@ STATEMENTS = [
     "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, 2) }}", "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(b=2) }}", "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, a=2) }}", "{% macro m() %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(1, 2, x=3) }}",
     "{% macro m(a) %}{{ a }}{{ varargs|join(',') }}{% endmacro %}{{ m(1, 2, 3) }}", "{% macro m(a) %}{{ kwargs.x }}{% endmacro %}{{ m(1, x=3) }}{{ m(a=1, y=3) }}", "{% macro m(kwargs) %}{{ kwargs }}{% endmacro %}{{ m(1) }}", "{% macro m(varargs=5) %}{{ varargs }}{% endmacro %}{{ m() }}",
     "{% macro m(a, b=1, c) %}{% endmacro %}", "{% macro m(a=1 b) %}{% endmacro %}", "{% macro m %}{% endmacro %}", "{% macro m() %}a", "{% macro 1() %}{% endmacro %}", "{% macro m(a, a) %}{% endmacro %}", "{{ m }}{% macro m() %}x{% endmacro %}", "{{ m() }}{% macro m() %}x{% endmacro %}",
-    "{% macro m() %}x{% endmacro %}{{ m }}", "{% macro m() %}x{% endmacro %}{{ m.name }}", "{% macro m() %}{{ n }}{% set n = 1 %}{{ n }}{% endmacro %}{{ m() }}{{ n }}", "{% macro m() %}{{ q }}{% endmacro %}{% set q = 1 %}{{ m() }}{% set q = 2 %}{{ m() }}", "{% macro f(k) %}{% if k > 0 %}{{ k }}{{ f(k - 1) }}{% endif %}{% endmacro %}{{ f(5) }}",
+    "{% macro m() %}x{% endmacro %}{{ m }}", "{% macro m() %}{{ n }}{% set n = 1 %}{{ n }}{% endmacro %}{{ m() }}{{ n }}", "{% macro m() %}{{ q }}{% endmacro %}{% set q = 1 %}{{ m() }}{% set q = 2 %}{{ m() }}", "{% macro f(k) %}{% if k > 0 %}{{ k }}{{ f(k - 1) }}{% endif %}{% endmacro %}{{ f(5) }}",
     "{% for x in xs %}{% macro m() %}{{ x }}{% endmacro %}{{ m() }}{% endfor %}", "{% macro m(x) %}{% if x is mapping %}{% for k, v in x.items() %}{{ k }}:{{ m(v) }},{% endfor %}{% else %}{{ x }}{% endif %}{% endmacro %}{{ m(nested.a) }}", "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(m(m(1))) }}|{{ m(1)|upper }}|{{ m('a') ~ m('b') }}",
     "{% macro m() %}[{{ caller() }}]{% endmacro %}{% call m() %}body{% endcall %}", "{% macro m() %}[{{ caller(1, 2) }}]{% endmacro %}{% call(a, b) m() %}{{ a }}{{ b }}{% endcall %}", "{% macro m() %}[{{ caller() }}]{% endmacro %}{{ m() }}", "{% macro m() %}[{{ caller is defined }}]{% endmacro %}{{ m() }}", "{% macro m() %}x{% endmacro %}{% call m() %}y{% endcall %}",
     "{% macro m(caller) %}x{% endmacro %}{{ m(1) }}", "{% macro m(caller) %}{{ caller }}{% endmacro %}", "{% macro m(caller=none) %}{{ caller }}{% endmacro %}{{ m() }}{{ m(5) }}", "{% macro m() %}{% if caller %}{{ caller() }}{% else %}no{% endif %}{% endmacro %}{{ m() }}{% call m() %}yes{% endcall %}", "{% call 5 %}x{% endcall %}", "{% call m %}x{% endcall %}",
@@ -930,6 +925,8 @@ def snippets():
     for left in OPERANDS:
         for operator in OPERATORS:
             for right in OPERANDS:
+                if operator == "**" and "big" in (left, right):
+                    continue  # Python would compute the billions of digits
                 yield "{{ (" + left + ") " + operator + " (" + right + ") }}"
     for text in TEXTS:
         for method in METHODS:
