@@ -24,15 +24,19 @@ from tokenizers import Tokenizer
 FAILED = []
 
 
-def compare(name, program, model, texts, want, options=()):
-    """`want(text)` gives the expected ids."""
+def compare(name, program, model, texts, want, options=(), decode=None):
+    """`want(text)` gives the expected ids, `decode(ids)` the text of ids."""
     got = encode_all(program, model, texts, options)
     bad = [(t, ids, want(t)) for t, (ids, _) in zip(texts, got) if ids != want(t)]
-    back = sum(decoded != t.encode() for t, (_, decoded) in zip(texts, got))
-    print(f"{name:28} {len(texts):6} strings {len(bad):5} differ; {back} decode to another text", flush=True)
+    same = sum(decoded == t.encode() for t, (_, decoded) in zip(texts, got))
+    unlike = [(t, d, decode(ids)) for t, (ids, d) in zip(texts, got) if decode and d.decode(errors="replace") != decode(ids)]
+    decoded = f"; decoded: {len(unlike)} differ" if decode else ""
+    print(f"{name:28} {len(texts):6} strings {len(bad):5} differ; {same} come back as they were{decoded}", flush=True)
     for text, ours, theirs in bad[:3]:
         print(f"    {ascii(text[:100])}\n        ours   {ours[:24]}\n        theirs {theirs[:24]}")
-    if bad:
+    for text, ours, theirs in unlike[:3]:
+        print(f"    {ascii(text[:100])}\n        ours   {ours[:100]}\n        theirs {theirs[:100].encode()}")
+    if bad or unlike:
         FAILED.append(name)
 
 
@@ -49,12 +53,17 @@ def hf_ids(hf, special=False, add=False):
     return want
 
 
+def hf_text(hf):
+    """What ids decode to, special tokens shown."""
+    return lambda ids: hf.decode(ids, skip_special_tokens=False)
+
+
 def compare_trained(program, texts, folder):
     tokens, merges = make.train_bytes(6000, make.CORPUS)
     for name in make.BYTE_LEVEL:
         path = make.write_gguf(folder / f"{name}.gguf", "gpt2", tokens, [1] * len(tokens), pre=name, merges=merges)
         hf = make.hf_bytes(name, tokens, merges)
-        compare(f"gguf {name}", program, path, texts, hf_ids(hf))
+        compare(f"gguf {name}", program, path, texts, hf_ids(hf), decode=hf_text(hf))
         if name != "default":  # its expressions are nobody's tokenizer.json
             hf.save(str(folder / "tokenizer.json"))
             compare(f"json {name}", program, folder, texts[:3000], hf_ids(hf))
@@ -67,8 +76,8 @@ def compare_trained(program, texts, folder):
         compare(f"gguf spm prefix={prefix}", program, path, plain, spm.encode)
         hf = make.hf_sentencepiece(spm, prefix)
         hf.save(str(folder / "tokenizer.json"))
-        compare(f"json spm prefix={prefix}", program, folder, texts, hf_ids(hf))
-        compare(f"json spm special={prefix}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"))
+        compare(f"json spm prefix={prefix}", program, folder, texts, hf_ids(hf), decode=hf_text(hf))
+        compare(f"json spm special={prefix}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"), hf_text(hf))
     for lower in (True, False):
         hf = make.train_wordpiece(16000, make.CORPUS, lower)
         tokens, types = make.wordpiece_gguf_tokens(hf)
@@ -76,7 +85,7 @@ def compare_trained(program, texts, folder):
                                seperator_token_id=3, **({} if lower else {"normalizer.lowercase": False}))
         compare(f"gguf bert lower={lower}", program, path, texts, hf_ids(hf, False, True), ("add",))
         hf.save(str(folder / "tokenizer.json"))
-        compare(f"json bert lower={lower}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"))
+        compare(f"json bert lower={lower}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"), hf_text(hf))
 
 
 def gguf_as_hf(path, name):
@@ -141,13 +150,14 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             compare_trained(args.program, texts, Path(folder))
     for folder in args.json:
+        hf = load_hf(folder)
         name = "json " + Path(folder).resolve().parts[-3 if Path(folder).name == "models" else -1]
-        compare(name, args.program, folder, texts, hf_ids(load_hf(folder)))
-        compare(name + " special", args.program, folder, texts[:5000], hf_ids(load_hf(folder), True), ("special",))
+        compare(name, args.program, folder, texts, hf_ids(hf), decode=hf_text(hf))
+        compare(name + " special", args.program, folder, texts[:5000], hf_ids(hf, True), ("special",), hf_text(hf))
     for pair in args.gguf:
         path, other = pair.rsplit("=", 1)
         hf = gguf_as_hf(path, other) if other in make.BYTE_LEVEL else load_hf(other)
-        compare("gguf " + Path(path).stem, args.program, path, texts, hf_ids(hf))
+        compare("gguf " + Path(path).stem, args.program, path, texts, hf_ids(hf), decode=hf_text(hf))
     return 1 if FAILED else 0
 
 
