@@ -240,6 +240,20 @@ TEST_F(Generate, PenaltiesSeeThePrompt) {
   EXPECT_THAT(run({hello}).result.tokens, IsEmpty()) << "token 0, which stops, is the first of the others";
 }
 
+TEST_F(Generate, PenaltiesSeeWhatWasGenerated) {
+  options.sampling.presence_penalty = 30;
+  // "ld" is wanted twice (20, then 20 - 30); the second time token 0, which stops, is the first of the others.
+  const Outcome outcome = run({ld, ld, ld});
+  EXPECT_THAT(outcome.result.tokens, ElementsAre(ld));
+}
+
+TEST_F(Generate, AStopStringMayBeFoundInTheLastFlush) {
+  options.stop_strings = {"\uFFFD"};
+  const Outcome outcome = run({hello, grin1, kStop});
+  EXPECT_EQ(outcome.result.reason, StopReason::stop_string);
+  EXPECT_EQ(outcome.result.text, "Hello");
+}
+
 TEST_F(Generate, MeasuresTimes) {
   const GenerateResult result = run({hello, wor, kStop}).result;
   EXPECT_GT(result.prefill_ms, 0);
