@@ -1,5 +1,7 @@
 """The contexts that every published template is rendered with."""
 
+import json
+
 WEATHER = {
     "type": "function",
     "function": {
@@ -117,5 +119,9 @@ def contexts():
     add("unknown-role", [USER, {"role": "narrator", "content": "Meanwhile…"}])
     add("developer", [{"role": "developer", "content": "Answer in verse."}, USER])
     add("documents", [USER], documents=[{"title": "A", "text": "Text of A"}, {"title": "B", "text": "Ünïcode", "doc_id": 2}])
+    flat = [{"name": "search", "description": "Search\nthe web", "parameter_definitions": {"q": {"type": "str", "description": "query", "required": True}, "n": {"type": "int", "description": "how many", "required": False}}}]
+    add("tools-command-r", [SYSTEM, USER, REPLY, SECOND], flat)
+    add("functions", conversation, functions=json.dumps([WEATHER["function"]]), datetime="2024-07-26")
+    add("functions-call", [USER, call("{\"location\": \"Paris\"}"), RESULT], [WEATHER], functions=json.dumps([WEATHER["function"]]), datetime="2024-07-26")
     add("no-tokens", conversation, bos_token="", eos_token="")
     return out
