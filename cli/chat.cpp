@@ -154,6 +154,10 @@ Status Chat::stream(Produce produce) {
   const bool stopped = interrupted();
   clear_interrupt();
   INGLE_CHECK(written);
+  if (!result && result.error().code == ErrorCode::cancelled && editor_.interactive()) {
+    say("(stopped)");
+    return {};
+  }
   if (!result) {
     if (!last.empty()) INGLE_CHECK(session_->terminal.out("\n"));
     return result.error();

@@ -73,6 +73,7 @@ Result<core::GenerateResult> Conversation::answer(const core::GenerateOptions& o
     held_.resize(kept);
     return result;
   }
+  if (result->reason == core::StopReason::cancelled && result->tokens.empty()) return Error{ErrorCode::cancelled, ""};
   messages_.push_back({"assistant", result->text});
   return result;
 }

@@ -22,7 +22,8 @@ class Conversation {
   static base::Result<Conversation> start(core::Engine& engine);
 
   /// Appends the person's message and the answer, which is streamed to `on_text`. On an error the message is taken
-  /// back, so that the person can change it; a cancelled answer stays as far as it came.
+  /// back, so that the person can change it; a cancelled answer stays as far as it came (before its first token it is
+  /// the error `cancelled`).
   base::Result<core::GenerateResult> ask(std::string_view text, const core::GenerateOptions& options,
                                          const std::function<bool(std::string_view)>& on_text,
                                          const std::function<bool()>& cancelled);

@@ -139,6 +139,13 @@ Result<ModelChoice> default_model(const Session& session, const store::Store& st
   return ModelChoice{choice.entry->name, choice.reason};
 }
 
+Result<std::string> model_or_default(const Session& session) {
+  if (std::string named = session.argument(0); !named.empty()) return named;
+  INGLE_TRY(const auto store, open_store(session));
+  INGLE_TRY(const ModelChoice choice, default_model(session, store));
+  return choice.model;
+}
+
 bool is_address(std::string_view text) {
   return store::looks_like_address(text);
 }

@@ -31,6 +31,9 @@ struct ModelChoice {
 /// The model that runs where none is named: the setting `model`, or what fits the free memory.
 base::Result<ModelChoice> default_model(const Session& session, const store::Store& store);
 
+/// The first argument, or default_model().
+base::Result<std::string> model_or_default(const Session& session);
+
 enum class WordKind {
   model,     ///< a known name, an installed one, an existing path or an address
   mistyped,  ///< a single word next to a known name, or one that looks like a path to a model file

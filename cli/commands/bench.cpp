@@ -101,7 +101,8 @@ std::string result_text(const Json& result) {
 }
 
 Status run(Session& session) {
-  INGLE_TRY(const auto model, ensure_model(session, session.argument(0)));
+  INGLE_TRY(const std::string name, model_or_default(session));
+  INGLE_TRY(const auto model, ensure_model(session, name));
   const auto repeat = static_cast<size_t>(session.values.integer("repeat"));
   std::vector<Json> runs;
   ProgressLine line(session.terminal);
@@ -122,7 +123,7 @@ Status run(Session& session) {
 }
 
 constexpr Argument arguments[] = {
-    {.name = "MODEL", .help = "a model's name or path", .type = ValueType::model, .required = true}};
+    {.name = "MODEL", .help = "a model's name or path; without one the default is used", .type = ValueType::model}};
 constexpr Option options[] = {
     {.name = "prompt",
      .type = ValueType::integer,

@@ -10,12 +10,7 @@ namespace {
 using base::Status;
 
 Status run(Session& session) {
-  std::string model = session.argument(0);
-  if (model.empty()) {
-    INGLE_TRY(const auto store, open_store(session));
-    INGLE_TRY(const ModelChoice choice, default_model(session, store));
-    model = choice.model;
-  }
+  INGLE_TRY(const std::string model, model_or_default(session));
   INGLE_TRY(const LoadedModel loaded, load_model(session, model, engine_options(session)));
   return run_chat(session, loaded);
 }

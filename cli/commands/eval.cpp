@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
+#include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/scoring.h"
 
@@ -137,13 +138,13 @@ std::string result_text(const Json& result) {
 
 Status run(Session& session) {
   const Values& values = session.values;
-  const std::string model = session.argument(0);
   const auto window = static_cast<size_t>(values.is_set("ctx") ? values.integer("ctx") : default_window);
   if (window < 2) return Error{ErrorCode::invalid_argument, "--ctx: a window needs at least 2 tokens"};
   if (values.text("text").empty()) return Error{ErrorCode::invalid_argument, "--text is missing; name a file"};
   INGLE_TRY(const std::string text,
             base::read_file(expand_home(values.text("text"), session.environment), max_text_bytes));
 
+  INGLE_TRY(const std::string model, model_or_default(session));
   core::EngineOptions options = engine_options(session);
   options.context_length = static_cast<uint32_t>(window);
   INGLE_TRY(const LoadedModel loaded, load_model(session, model, options));
@@ -178,7 +179,7 @@ Status run(Session& session) {
 }
 
 constexpr Argument arguments[] = {
-    {.name = "MODEL", .help = "a model's name or path", .type = ValueType::model, .required = true}};
+    {.name = "MODEL", .help = "a model's name or path; without one the default is used", .type = ValueType::model}};
 constexpr Option options[] = {
     {.name = "text", .type = ValueType::path, .metavar = "FILE", .help = "the text to predict"},
     {.name = "kl-against",
