@@ -62,8 +62,8 @@ void Dry::apply(std::span<const int32_t> history, std::span<float> logits) {
     const auto [token, match] = longest_[i];
     if (i + 1 < longest_.size() && longest_[i + 1].first == token) continue;  // a longer one follows
     if (token < 0 || static_cast<size_t>(token) >= logits.size()) continue;
-    const bool is_breaker = std::any_of(breakers_.begin(), breakers_.end(), [token = token](const auto& breaker) {
-      return breaker.size() == 1 && breaker[0] == token;
+    const bool is_breaker = std::any_of(breakers_.begin(), breakers_.end(), [id = token](const auto& breaker) {
+      return breaker.size() == 1 && breaker[0] == id;
     });
     if (!is_breaker) logits[static_cast<size_t>(token)] -= penalty(match);
   }

@@ -117,6 +117,12 @@ TEST(TopP, KeepsTheFewestThatReachTheMass) {
   }
 }
 
+TEST(TopP, OfEqualsTheFirstStay) {
+  Candidates candidates = from_probabilities({0.25, 0.25, 0.25, 0.25});
+  keep_top_p(candidates, 0.5);
+  EXPECT_THAT(ids(candidates), ElementsAre(0, 1));
+}
+
 TEST(TopP, SortsNoFurtherThanItMustAndKeepsTheOrderOverManyTokens) {
   std::vector<double> probabilities(5000);
   for (size_t i = 0; i < probabilities.size(); ++i) probabilities[(i * 1237) % 5000] = std::pow(0.999, i);
