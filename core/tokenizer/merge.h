@@ -39,6 +39,9 @@ class MergeTable {
     slots_[slot] = {key, merge};
     return true;
   }
+  void prefetch(TokenId left, TokenId right) const {
+    __builtin_prefetch(&slots_[hash(key_of(left, right)) & mask_], 1);
+  }
   Merge find(TokenId left, TokenId right) const {
     const uint64_t key = key_of(left, right);
     for (size_t slot = hash(key) & mask_;; slot = (slot + 1) & mask_) {

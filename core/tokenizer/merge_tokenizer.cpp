@@ -86,42 +86,57 @@ void MergeTokenizer::find_bytes() {
   }
 }
 
-base::Status MergeTokenizer::add_merge(size_t rank, std::string_view left, std::string_view right) {
-  const auto missing = [&](std::string_view part) {
-    return corrupt("merge " + std::to_string(rank) + " of the tokenizer names \"" + std::string(part.substr(0, 60)) +
-                   "\", which is not in its vocabulary");
-  };
+base::Result<MergeTokenizer::NamedMerge> MergeTokenizer::find_merge(size_t rank, MergeParts parts) {
   std::string joined;
-  joined.reserve(left.size() + right.size());
-  joined.append(left).append(right);
-  const TokenId left_id = vocabulary().find(left);
-  const TokenId right_id = vocabulary().find(right);
-  const TokenId id = vocabulary().find(joined);
-  if (left_id == kNoToken) return missing(left);
-  if (right_id == kNoToken) return missing(right);
-  if (id == kNoToken) return missing(joined);
-  if (!merges_.add(left_id, right_id, {static_cast<uint32_t>(rank), id})) {
-    return corrupt("the tokenizer's merges cannot be indexed: they were made to collide");
-  }
-  return {};
+  joined.reserve(parts.left.size() + parts.right.size());
+  joined.append(parts.left).append(parts.right);
+  NamedMerge merge{vocabulary().find(parts.left), vocabulary().find(parts.right), {static_cast<uint32_t>(rank), {}}};
+  // Most vocabularies list what the merges make in order, which saves a look-up.
+  const TokenId next = last_merged_ + 1;
+  const bool in_order = vocabulary().contains(next) && vocabulary().text(next) == joined;
+  merge.merge.id = last_merged_ = in_order ? next : vocabulary().find(joined);
+  if (merge.left != kNoToken && merge.right != kNoToken && merge.merge.id != kNoToken) return merge;
+  const std::string_view missing = merge.left == kNoToken    ? parts.left
+                                   : merge.right == kNoToken ? parts.right
+                                                             : std::string_view(joined);
+  return corrupt("merge " + std::to_string(rank) + " of the tokenizer names \"" + std::string(missing.substr(0, 60)) +
+                 "\", which is not in its vocabulary");
 }
 
 base::Status MergeTokenizer::read_merges(const TokenizerDefinition& definition) {
   const size_t count = definition.merges.empty() ? definition.merge_pairs.size() : definition.merges.size();
   if (count >= size_t{1} << 25) return corrupt("the tokenizer has " + std::to_string(count) + " merges");
   merges_.reserve(count);
-  for (size_t i = 0; i < definition.merges.size(); i++) {
+  const auto parts_of = [&](size_t i) -> MergeParts {
+    if (definition.merges.empty()) return {definition.merge_pairs[i][0], definition.merge_pairs[i][1]};
     const std::string_view merge = definition.merges[i];
     // A part may itself start with a space where the alphabet is not GPT-2's.
     const size_t space = merge.find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == merge.size()) {
-      return corrupt("merge " + std::to_string(i) + " of the tokenizer is not two tokens with a space between");
+    return space == std::string_view::npos ? MergeParts{} : MergeParts{merge.substr(0, space), merge.substr(space + 1)};
+  };
+  // The tables are larger than the caches: what a block of merges will touch is asked for ahead.
+  constexpr size_t kBlock = 32;
+  NamedMerge block[kBlock];
+  for (size_t begin = 0; begin < count; begin += kBlock) {
+    const size_t size = std::min(kBlock, count - begin);
+    for (size_t i = 0; i < size; i++) {
+      const MergeParts parts = parts_of(begin + i);
+      if (parts.left.empty() || parts.right.empty()) {
+        return corrupt("merge " + std::to_string(begin + i) +
+                       " of the tokenizer is not two tokens with a space between");
+      }
+      vocabulary().prefetch(parts.left);
+      vocabulary().prefetch(parts.right);
     }
-    INGLE_CHECK(add_merge(i, merge.substr(0, space), merge.substr(space + 1)));
-  }
-  if (!definition.merges.empty()) return {};
-  for (size_t i = 0; i < count; i++) {
-    INGLE_CHECK(add_merge(i, definition.merge_pairs[i][0], definition.merge_pairs[i][1]));
+    for (size_t i = 0; i < size; i++) {
+      INGLE_TRY(block[i], find_merge(begin + i, parts_of(begin + i)));
+      merges_.prefetch(block[i].left, block[i].right);
+    }
+    for (size_t i = 0; i < size; i++) {
+      if (!merges_.add(block[i].left, block[i].right, block[i].merge)) {
+        return corrupt("the tokenizer's merges cannot be indexed: they were made to collide");
+      }
+    }
   }
   return {};
 }

@@ -28,8 +28,15 @@ class MergeTokenizer final : public TextTokenizer {
   void append_bytes(TokenId id, std::string& out) const override;
 
  private:
+  struct MergeParts {
+    std::string_view left, right;
+  };
+  struct NamedMerge {
+    TokenId left = kNoToken, right = kNoToken;
+    Merge merge;
+  };
   base::Status read_merges(const TokenizerDefinition& definition);
-  base::Status add_merge(size_t rank, std::string_view left, std::string_view right);
+  base::Result<NamedMerge> find_merge(size_t rank, MergeParts parts);
   base::Status read_scores(const TokenizerDefinition& definition);
   void find_bytes();
   void find_space_crossings();
@@ -56,6 +63,7 @@ class MergeTokenizer final : public TextTokenizer {
   SpacePrefix space_prefix_ = SpacePrefix::never;
 
   MergeTable merges_;
+  TokenId last_merged_ = kNoToken;         ///< while merges are read
   std::vector<uint32_t> score_ranks_;      ///< by token: lower for better scores
   std::vector<TokenId> space_runs_;        ///< by length: user-defined tokens spelt as that many spaces
   std::array<TokenId, 256> byte_ids_{};    ///< kNoToken where the vocabulary lacks one

@@ -93,10 +93,19 @@ Vocabulary::Indexing Vocabulary::index(TokenId& duplicate) {
   mask_ = slots - 1;
   slots_.assign(slots, Slot{});
   size_t probes = size() * kProbesPerToken + 4096;
-  for (TokenId id = 0; id < static_cast<TokenId>(size()); id++) {
+  // The table is larger than the caches: the slots of the tokens to come are asked for ahead.
+  constexpr uint32_t kAhead = 16;
+  uint64_t hashes[kAhead] = {};
+  for (uint32_t i = 0; i < size() + kAhead; i++) {
+    const uint64_t hash = hashes[i % kAhead];
+    if (i < size()) {
+      hashes[i % kAhead] = hash_bytes(text(static_cast<TokenId>(i)), seed_);
+      __builtin_prefetch(&slots_[hashes[i % kAhead] & mask_], 1);
+    }
+    if (i < kAhead) continue;
+    const auto id = static_cast<TokenId>(i - kAhead);
     const std::string_view spelling = text(id);
     if (spelling.empty()) continue;
-    const uint64_t hash = hash_bytes(spelling, seed_);
     const auto tag = static_cast<uint32_t>(hash >> 32);
     size_t slot = hash & mask_;
     for (; slots_[slot].id != kNoToken; slot = (slot + 1) & mask_) {

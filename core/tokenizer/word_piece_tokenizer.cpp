@@ -159,7 +159,13 @@ void WordPieceTokenizer::append_bytes(TokenId id, std::string& out) const {
 }
 
 std::string WordPieceTokenizer::decode(std::span<const TokenId> ids, bool show_special) const {
-  std::string out = TextTokenizer::decode(ids, show_special);
+  std::string out;
+  for (const TokenId id : ids) {
+    const TokenKind kind = token_kind(id);
+    const std::string bytes = token_bytes(id, show_special);
+    if (!bytes.empty() && (kind == TokenKind::control || kind == TokenKind::unknown)) out += ' ';
+    out += bytes;
+  }
   if (out.starts_with(' ')) out.erase(0, 1);
   return out;
 }
