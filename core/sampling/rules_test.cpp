@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -56,7 +57,8 @@ TEST(Candidates, TheBestAreSortedWithTiesByIdWhateverTheCount) {
   all.gather(logits);
   EXPECT_EQ(all.items().size(), 998u);
   std::vector<Candidate> sorted = all.items();
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.logit > b.logit; });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto& a, const auto& b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; });
   for (const size_t count : {1, 2, 40, 500, 997, 998, 999}) {
     Candidates best;
     best.gather_best(logits, count);
@@ -126,8 +128,6 @@ TEST(TopP, OfEqualsTheFirstStay) {
 TEST(TopP, SortsNoFurtherThanItMustAndKeepsTheOrderOverManyTokens) {
   std::vector<double> probabilities(5000);
   for (size_t i = 0; i < probabilities.size(); ++i) probabilities[(i * 1237) % 5000] = std::pow(0.999, i);
-  double total = 0;
-  for (const double p : probabilities) total += p;
   Candidates candidates = from_probabilities(probabilities);
   keep_top_p(candidates, 0.9);
   const double kept = std::ceil(std::log(1 - 0.9 * (1 - std::pow(0.999, 5000))) / std::log(0.999));
