@@ -85,6 +85,7 @@ Result<Fetched> Fetcher::fetch_packages(const Address& address) {
     state = PartsState{address.text, 0, 0};
   }
   const bool mixed = state.parts > 0;
+  reporter_.done(state.bytes);
   HttpClient client = make_client(true);
   while (state.parts < address.parts.size())
     INGLE_CHECK(fetch_part(address, client, static_cast<size_t>(state.parts), state));

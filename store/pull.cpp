@@ -65,7 +65,7 @@ class Pull {
     if (!plan_.sources.empty()) return {};
     const std::string size = plan_.target.size == 0 ? "" : megabytes(plan_.target.size) + " ";
     return Error{ErrorCode::offline, "model '" + plan_.target.name +
-                                         "' is not downloaded and --offline forbids to fetch " + size + "from " +
+                                         "' is not downloaded and --offline forbids fetching " + size + "from " +
                                          wanted + "; pull it once without --offline"};
   }
 

@@ -206,6 +206,10 @@ TEST_F(PullTest, WrongSizes) {
 
 TEST_F(PullTest, AnswersThatDoNotFitTheirRange) {
   expect_good(pull_from({{url("shift,drops=1000000:1"), 1}}));
+  const std::vector<base::Json> asked = requests("model.gguf");
+  ASSERT_EQ(asked.size(), 3u);
+  EXPECT_TRUE(asked[1]["headers"].contains("Range"));
+  EXPECT_FALSE(asked[2]["headers"].contains("Range")) << "an answer for another range than asked means starting again";
 }
 
 TEST_F(PullTest, AnEndWithoutALengthIsNoticed) {
