@@ -68,6 +68,12 @@ TEST(SplitRules, Contractions) {
   EXPECT_EQ(pieces("we'LLx", {&kTekkenWords}), (Pieces{"we", "'LLx"}));
 }
 
+TEST(SplitRules, LineBreaksAndSlashesGoWithTheSignsBefore) {
+  EXPECT_EQ(pieces("x!\n/y", {&kGpt4oWords}), (Pieces{"x", "!\n/", "y"}));
+  EXPECT_EQ(pieces("x!\n/y", {&kLlama3Words}), (Pieces{"x", "!\n", "/y"}));
+  EXPECT_EQ(pieces("x!\n/y", {&kGpt2Words}), (Pieces{"x", "!", "\n", "/", "y"}));
+}
+
 TEST(SplitRules, NumbersAndCase) {
   EXPECT_EQ(pieces("12345", {&kLlama3Words}), (Pieces{"123", "45"}));
   EXPECT_EQ(pieces("12345", {&kQwen2Words}), (Pieces{"1", "2", "3", "4", "5"}));

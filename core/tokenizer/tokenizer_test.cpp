@@ -62,6 +62,22 @@ TEST(ByteLevel, BytesThatAreNotUtf8ComeBack) {
   }
 }
 
+// A long text goes through the cache of pieces, a word alone does not.
+TEST(ByteLevel, LongTextsAreTheirWords) {
+  std::mt19937 random(5);
+  const auto tokenizer = load(byte_level_metadata("gpt-2", kMerges));
+  std::string text;
+  std::vector<TokenId> want;
+  for (int i = 0; i < 6000; i++) {
+    std::string word = " ";
+    for (size_t n = 1 + random() % (i % 100 == 0 ? 40 : 6); n > 0; n--) word += "abc"[random() % 3];
+    text += word;
+    const auto ids = tokenizer->encode(word);
+    want.insert(want.end(), ids.begin(), ids.end());
+  }
+  EXPECT_EQ(tokenizer->encode(text), want);
+}
+
 TEST(ByteLevel, NormalisesOnlyWhereTheModelDoes) {
   EXPECT_EQ(load(byte_level_metadata("gpt-2", {}))->encode("e\u0301").size(), 3u);
   const auto qwen = load(byte_level_metadata("qwen2", {}));
@@ -147,6 +163,17 @@ TEST(SentencePiece, MergesByScoreAndFallsBackToBytes) {
   }
 }
 
+TEST(SentencePiece, TokensMayLieAcrossSpaces) {
+  const auto tokenizer = load(scores_metadata({"\u2581y", "x\u2581y", "x", "y", "\u2581", "xx"}, false));
+  EXPECT_THAT(tokenizer->encode("xx y"), ElementsAre(261, 260));
+  EXPECT_THAT(tokenizer->encode("y y"), ElementsAre(262, 259));
+}
+
+TEST(SentencePiece, TextNeverBecomesAControlToken) {
+  const auto tokenizer = load(scores_metadata({"<s", "<", "s", ">", "s>"}, false));
+  EXPECT_THAT(tokenizer->encode("<s>"), ElementsAre(259, 262));
+}
+
 TEST(SentencePiece, LongTextsStayNearLinear) {
   const auto tokenizer = load(scores_metadata({"aa", "aaaa", "\u2581\u2581", "\u2581", "a", "x\u2581y"}, true));
   for (const char* part : {"a", " ", "x ", "\u6F22"}) {
@@ -160,8 +187,8 @@ TEST(WordPiece, LowersStripsAndCuts) {
   Metadata metadata;
   metadata.values["tokenizer.ggml.model"] = std::string("bert");
   metadata.values["tokenizer.ggml.tokens"] =
-      std::vector<std::string>{"[UNK]", "[CLS]", "[SEP]", "\u2581cafe", "s", "\u2581!", "\u2581\u6F22", "\u2581a"};
-  metadata.values["tokenizer.ggml.token_type"] = std::vector<int64_t>{3, 3, 3, 1, 1, 1, 1, 1};
+      std::vector<std::string>{"[UNK]", "[CLS]", "[SEP]", "\u2581cafe", "s", "\u2581!", "\u2581\u6F22", "\u2581a", "a"};
+  metadata.values["tokenizer.ggml.token_type"] = std::vector<int64_t>{3, 3, 3, 1, 1, 1, 1, 1, 1};
   metadata.values["tokenizer.ggml.unknown_token_id"] = uint64_t{0};
   metadata.values["tokenizer.ggml.cls_token_id"] = uint64_t{1};
   metadata.values["tokenizer.ggml.seperator_token_id"] = uint64_t{2};
@@ -169,6 +196,7 @@ TEST(WordPiece, LowersStripsAndCuts) {
   EXPECT_THAT(tokenizer->encode("Cafe\u0301s!\u6F22\u6F22 q", {.add_special = true}),
               ElementsAre(1, 3, 4, 5, 6, 6, 0, 2));
   EXPECT_EQ(tokenizer->decode(tokenizer->encode("CAF\u00C9S !")), "cafes !");
+  EXPECT_EQ(tokenizer->encode(std::string(100, 'a')).size(), 100u);
   EXPECT_THAT(tokenizer->encode(std::string(101, 'a')), ElementsAre(0));
 }
 
