@@ -301,7 +301,7 @@ Status Chat::info(const std::string&) {
   const core::EngineInfo& info = loaded_->engine->info();
   say(pad("model", 12) + loaded_->installed.name + " (" + info.architecture + ", " + info.quantization + ")\n" +
       pad("runs on", 12) + info.isa + ", " + std::to_string(info.threads) + " threads\n" + pad("memory", 12) +
-      show_memory(info.weight_bytes + info.state_bytes + info.activation_bytes) + "\n" + pad("context", 12) +
+      show_bytes(info.weight_bytes + info.state_bytes + info.activation_bytes) + "\n" + pad("context", 12) +
       std::to_string(conversation_.tokens_held()) + " of " + std::to_string(conversation_.capacity()) + " tokens used");
   return {};
 }

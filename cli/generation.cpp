@@ -138,7 +138,9 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
     if (session.terminal.options().progress_bars && slow) line.update("loading " + model, done);
     return !interrupted();
   };
-  INGLE_TRY(loaded.engine, core::Engine::load(loaded.installed.path, bounded, progress));
+  auto engine = core::Engine::load(loaded.installed.path, bounded, progress);
+  if (!engine && engine.error().code == ErrorCode::cancelled) return Error{ErrorCode::cancelled, ""};
+  INGLE_TRY(loaded.engine, std::move(engine));
   if (const std::string& why = loaded.engine->info().template_error; !why.empty()) {
     line.clear();
     session.terminal.notice("ingle: the chat template of this model can't be used: " + why);
@@ -215,7 +217,7 @@ std::string statistics_text(const core::Engine& engine, const core::GenerateResu
                      show_fixed(rate(decoded(result), result.decode_ms), 1) + " tokens/s)");
   line("ended by", std::string(reason_text(result.reason)));
   line("seed", std::to_string(seed));
-  line("memory", show_memory(peak_memory_bytes()) + " at most");
+  line("memory", show_bytes(peak_memory_bytes()) + " at most");
   return out;
 }
 

@@ -21,8 +21,8 @@ namespace ingle::cli {
 namespace {
 
 constexpr int history_length = 1000;
-constexpr std::string_view paste_end = "\033[201~";
-constexpr size_t max_paste_bytes = size_t{1} << 20;
+constexpr std::wstring_view paste_end = L"\033[201~";
+constexpr size_t max_paste = size_t{1} << 20;  // characters
 
 /// libedit understands UTF-8 only in a UTF-8 locale, and bare machines often have none set.
 void ensure_utf8_locale() {
@@ -47,14 +47,16 @@ struct LineEditor::State {
   static char* prompt_text(EditLine* editor) { return of(editor)->prompt.data(); }
 
   static unsigned char paste(EditLine* editor, int) {
-    std::string text;
-    char c = 0;
-    while (text.size() < max_paste_bytes && el_getc(editor, &c) == 1) {
-      text += c == '\r' ? '\n' : c;
+    // The narrow el_getc fails on everything that is not ASCII.
+    std::wstring text;
+    wchar_t c = 0;
+    while (text.size() < max_paste && el_wgetc(editor, &c) == 1) {
+      text += c == L'\r' ? L'\n' : c;
       if (text.ends_with(paste_end)) break;
     }
     if (text.ends_with(paste_end)) text.resize(text.size() - paste_end.size());
-    return el_insertstr(editor, text.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
+    if (text.ends_with(L'\n')) text.pop_back();
+    return el_winsertstr(editor, text.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
   }
 
   /// Completes a slash command at the start of the line, where only one fits.

@@ -94,9 +94,6 @@ std::string pad(std::string_view text, size_t width, bool right) {
 std::string show_bytes(uint64_t bytes) {
   return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB"});
 }
-std::string show_memory(uint64_t bytes) {
-  return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB"});
-}
 
 std::string show_fixed(double value, int digits) {
   char buffer[512];

@@ -52,8 +52,6 @@ size_t display_width(std::string_view text);
 std::string pad(std::string_view text, size_t width, bool right = false);
 /// 98.2 MB: powers of 1000, as shops and file managers count.
 std::string show_bytes(uint64_t bytes);
-/// 1.5 GiB: powers of 1024, as memory is counted.
-std::string show_memory(uint64_t bytes);
 /// Fixed notation with `digits` after the point.
 std::string show_fixed(double value, int digits);
 /// Words of `text` in lines of at most `width` columns, each after `indent` spaces. Empty lines stay.

@@ -108,8 +108,8 @@ void print_machine(Page& page, const Json& machine) {
   page.heading("Machine");
   page.line("Processor", machine["processor"].get<std::string>());
   page.line("Hardware threads", machine["hardware_threads"].dump());
-  page.line("Memory", show_memory(machine["memory_bytes"].get<uint64_t>()) + ", " +
-                          show_memory(machine["free_memory_bytes"].get<uint64_t>()) + " free");
+  page.line("Memory", show_bytes(machine["memory_bytes"].get<uint64_t>()) + ", " +
+                          show_bytes(machine["free_memory_bytes"].get<uint64_t>()) + " free");
   if (machine["instruction_sets"].empty()) return;
   page.heading("Instruction sets");
   for (const Json& set : machine["instruction_sets"]) {
@@ -132,7 +132,7 @@ void print_models(Page& page, const Json& report) {
   for (const Json& model : report.value("fits", Json::array())) {
     page.line(first ? "Fit in memory" : "",
               pad(model["name"].get<std::string>(), 24) + "needs " +
-                  pad(show_memory(model["memory_bytes"].get<uint64_t>()), 9, true) + ", " +
+                  pad(show_bytes(model["memory_bytes"].get<uint64_t>()), 9, true) + ", " +
                   (model["installed"].get<bool>() ? std::string("installed")
                                                   : "download " + show_bytes(model["download_bytes"].get<uint64_t>())));
     first = false;

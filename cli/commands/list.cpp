@@ -16,7 +16,7 @@ struct Row {
 std::string parameters_text(uint64_t parameters) {
   if (parameters == 0) return "";
   const double millions = static_cast<double>(parameters) / 1e6;
-  return millions >= 1000 ? show_fixed(millions / 1000, 1) + "B" : show_fixed(millions, 0) + "M";
+  return millions >= 950 ? show_fixed(millions / 1000, 1) + "B" : show_fixed(millions, 0) + "M";
 }
 
 std::string table_of(const Terminal& terminal, const std::vector<Row>& rows) {
@@ -48,7 +48,7 @@ void fill_from_entry(Row& row, const store::CatalogueEntry* entry) {
   if (entry == nullptr) return;
   row.parameters = parameters_text(entry->parameters);
   row.quantisation = entry->quantisation;
-  row.memory = show_memory(entry->memory_bytes);
+  row.memory = show_bytes(entry->memory_bytes);
 }
 
 Status list_installed(Session& session, const store::Store& store) {

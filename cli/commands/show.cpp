@@ -101,7 +101,7 @@ void print_entry(Page& page, const Terminal& terminal, const store::CatalogueEnt
   page.line("Licence", entry.licence.name + (entry.licence.notes.empty() ? "" : ": " + entry.licence.notes));
   page.line("", entry.licence.url);
   page.line("Download", show_bytes(entry.size_bytes) + ", " + entry.quantisation);
-  page.line("Memory", show_memory(entry.memory_bytes) + " with a modest context");
+  page.line("Memory", show_bytes(entry.memory_bytes) + " with a modest context");
   page.line("SHA-256", entry.sha256);
   for (size_t i = 0; i < entry.sources.size(); ++i) page.line(i == 0 ? "Sources" : "", entry.sources[i].address);
 }
@@ -116,7 +116,7 @@ void print_file(Page& page, const Terminal& terminal, const store::InstalledMode
   page.line("Context", number(file, "trained_context_length"));
   page.line("Chat template", file["chat_template"].get<bool>() ? "yes" : "no: continues text");
   if (file.contains("memory")) {
-    page.line("Memory", show_memory(file["memory"]["total_bytes_at_4096"].get<uint64_t>()) + " at a context of 4096");
+    page.line("Memory", show_bytes(file["memory"]["total_bytes_at_4096"].get<uint64_t>()) + " at a context of 4096");
   }
   page.line("Cannot run", file.value("cannot_run", ""));
 }
