@@ -70,6 +70,7 @@ class Interpreter {
   Flow run_branch(const Stmt& stmt);
   Flow run_loop(const Stmt& stmt);
   Flow run_iterations(const Stmt& stmt, const Value& iterable, int64_t depth);
+  Value read_target(const Expr& target);
   Next loop_source(const Stmt& stmt, const Value& iterable, const Value& outer);
   Flow run_assign_block(const Stmt& stmt);
   Flow run_filter_block(const Stmt& stmt);

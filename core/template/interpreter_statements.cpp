@@ -163,10 +163,20 @@ Next Interpreter::loop_source(const Stmt& stmt, const Value& iterable, const Val
       heap_.step();
       scope_ = new_scope(outer);
       assign(*stmt.target, out);
-      if (truthy(eval(*stmt.condition))) return true;
+      if (!truthy(eval(*stmt.condition))) continue;
+      out = read_target(*stmt.target);
+      return true;
     }
     return false;
   };
+}
+
+// Jinja's filter hands on what it unpacked, put together again: a pair that came as a list goes on as a tuple.
+Value Interpreter::read_target(const Expr& target) {
+  if (target.kind == ExprKind::name) return eval_name(target.index);
+  Values items;
+  for (const auto& kid : target.kids) items.push_back(read_target(*kid));
+  return make_tuple(heap_, std::move(items));
 }
 
 Interpreter::Flow Interpreter::run_loop(const Stmt& stmt) {

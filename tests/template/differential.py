@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import make_goldens
 import snippets
@@ -92,6 +93,8 @@ class Writer:
         return self.tag(f"with a = {self.expression(1)}") + self.body(depth - 1, loop) + self.tag("endwith")
 
     def template(self):
+        if self.random.random() < 0.7:  # most large templates end in an error: small ones reach more
+            return "".join("{{ " + self.expression(self.pick(1, 2, 2, 3)) + " }}" for _ in range(self.pick(1, 1, 2)))
         macro = self.tag("macro m(a, b=1)") + self.body(1) + self.tag("endmacro") if self.random.random() < 0.3 else "{% macro m(a, b=1) %}<{{ a }}{{ b }}>{% endmacro %}"
         return macro + "{% set ns = namespace(x=0) %}" + self.body(3)
 
@@ -101,6 +104,7 @@ def timed_out(*_):
 
 
 def main():
+    warnings.simplefilter("ignore", SyntaxWarning)
     program, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 30
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else time.time_ns()
     process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf8")
@@ -122,6 +126,8 @@ def main():
         process.stdin.flush()
         reply = json.loads(process.stdout.readline())
         count, errors = count + 1, errors + (expected is None)
+        if "cannot be sliced" in reply.get("e", ""):
+            continue  # jinja2's constant folding makes some of these undefined; see core/template/README.md
         if reply.get("o") != expected:
             different += 1
             print(f"--- {source!r}\n want {expected!r}\n got  {reply!r}")
