@@ -35,20 +35,36 @@ constexpr std::array<PackedLayout, kLayoutCount> kLayouts = {
     layout(6, 256, 16, false, false, false, 32),  // Q6_K
 };
 
-// Writes `width` bits of every code, starting at bit `from`, as planes of 8 / width quads each.
-void pack_planes(const BlockCodes* rows, size_t first_column, uint32_t from, uint32_t width, uint8_t* out) {
-  const uint32_t mask = (1u << width) - 1;
-  const size_t per_plane = 8 / width;
-  std::memset(out, 0, planes_bytes(width));
-  for (size_t quad = 0; quad < 8; ++quad) {
-    // Nibbles pair quad j with j + 4; narrower planes hold consecutive quads.
-    const size_t plane = width == 4 ? quad % 4 : quad / per_plane;
-    const size_t slot = width == 4 ? quad / 4 : quad % per_plane;
-    for (size_t row = 0; row < kPanelRows; ++row)
+// Writes `width` bits of every code, from bit `from` on, as planes of 8 / width quads each. Nibbles pair quad j with
+// quad j + 4; narrower planes hold consecutive quads.
+template <uint32_t width>
+void pack_planes(const BlockCodes* rows, size_t first_column, uint32_t from, uint8_t* out) {
+  constexpr uint32_t mask = (1u << width) - 1;
+  constexpr size_t per_plane = 8 / width, planes = width;
+  constexpr size_t plane_step = width == 4 ? 4 : per_plane * 4;  // columns from one plane to the next, and ...
+  constexpr size_t slot_step = width == 4 ? 16 : 4;              // ... from one quad of a plane to its next
+  for (size_t row = 0; row < kPanelRows; ++row) {
+    const uint8_t* q = rows[row].q + first_column;
+    for (size_t plane = 0; plane < planes; ++plane)
       for (size_t k = 0; k < 4; ++k) {
-        const uint32_t code = rows[row].q[first_column + quad * 4 + k] >> from & mask;
-        out[plane * 64 + row * 4 + k] |= static_cast<uint8_t>(code << (slot * width));
+        uint32_t byte = 0;
+        for (size_t slot = 0; slot < per_plane; ++slot)
+          byte |= (q[plane * plane_step + slot * slot_step + k] >> from & mask) << (slot * width);
+        out[plane * 64 + row * 4 + k] = static_cast<uint8_t>(byte);
       }
+  }
+}
+
+void pack_planes(const BlockCodes* rows, size_t first_column, uint32_t from, uint32_t width, uint8_t* out) {
+  switch (width) {
+    case 1:
+      return pack_planes<1>(rows, first_column, from, out);
+    case 2:
+      return pack_planes<2>(rows, first_column, from, out);
+    case 4:
+      return pack_planes<4>(rows, first_column, from, out);
+    default:
+      return pack_planes<8>(rows, first_column, from, out);
   }
 }
 

@@ -146,24 +146,15 @@ std::string compare_attention(const Kernels& kernels, const Kernels& scalar, Ran
       const auto q = random.vector(kTokens * kHeads * kDim);
       std::vector<float> a(q.size()), b(q.size());
       std::vector<std::byte> scratch(attention_scratch_bytes(kDim));
-      for (const Kernels* which : {&scalar, &kernels}) {
-        AttentionArgs args{q.data(),
-                           kHeads * kDim,
-                           which == &scalar ? a.data() : b.data(),
-                           kHeads * kDim,
-                           kv,
-                           kHeads,
-                           kKvHeads,
-                           kDim,
-                           kPast,
-                           kTokens,
-                           0.3f,
-                           window,
-                           0.0f};
+      const auto attend = [&](const Kernels& with, std::vector<float>& out) {
+        const AttentionArgs args{q.data(), kHeads * kDim, out.data(), kHeads * kDim, kv,     kHeads, kKvHeads,
+                                 kDim,     kPast,         kTokens,    0.3f,          window, 0.0f};
         for (uint32_t head = 0; head < kKvHeads; ++head)
           for (size_t row = 0; row < kTokens * 3; row += 6)
-            which->attention(args, head, row, std::min<size_t>(row + 6, kTokens * 3), scratch.data());
-      }
+            with.attention(args, head, row, std::min<size_t>(row + 6, kTokens * 3), scratch.data());
+      };
+      attend(scalar, a);
+      attend(kernels, b);
       if (!close(a, b, 1e-5f)) return "attention";
     }
   return "";
