@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "core/tokenizer/unicode.h"
 
 namespace ingle::core {
@@ -20,7 +21,8 @@ bool touches_word(std::string_view text, size_t begin, size_t end) {
 }  // namespace
 
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
-  std::erase_if(tokens_, [](const AddedToken& t) { return t.content.empty(); });
+  // One that is not valid UTF-8 could cut a character of the text in two.
+  std::erase_if(tokens_, [](const AddedToken& t) { return t.content.empty() || !base::is_valid_utf8(t.content); });
   std::sort(tokens_.begin(), tokens_.end(),
             [](const AddedToken& a, const AddedToken& b) { return a.content < b.content; });
   for (uint32_t i = 0; i < tokens_.size(); i++) {

@@ -137,6 +137,11 @@ TEST(AddedTokens, LongestAtTheLeftmostPlace) {
   EXPECT_FALSE(tokens.find("a", 0, true).has_value());
 }
 
+TEST(AddedTokens, NoneCutsACharacter) {
+  const AddedTokens tokens({{.id = 1, .content = "\xC3"}, {.id = 2, .content = "\xA9"}, {.id = 3, .content = ""}});
+  EXPECT_TRUE(tokens.empty());
+}
+
 TEST(Vocabulary, FindsEveryToken) {
   std::vector<std::string> tokens;
   for (int i = 0; i < 5000; i++) tokens.push_back("t" + std::to_string(i * 7));
