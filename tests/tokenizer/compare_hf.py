@@ -29,7 +29,9 @@ def compare(name, program, model, texts, want, options=(), decode=None):
     got = encode_all(program, model, texts, options)
     bad = [(t, ids, want(t)) for t, (ids, _) in zip(texts, got) if ids != want(t)]
     same = sum(decoded == t.encode() for t, (_, decoded) in zip(texts, got))
-    unlike = [(t, d, decode(ids)) for t, (ids, d) in zip(texts, got) if decode and d.decode(errors="replace") != decode(ids)]
+    unlike = [
+        (t, d, decode(ids)) for t, (ids, d) in zip(texts, got) if decode and d.decode(errors="replace") != decode(ids)
+    ]
     decoded = f"; decoded: {len(unlike)} differ" if decode else ""
     print(f"{name:28} {len(texts):6} strings {len(bad):5} differ; {same} come back as they were{decoded}", flush=True)
     for text, ours, theirs in bad[:3]:
@@ -70,22 +72,49 @@ def compare_trained(program, texts, folder):
     for prefix in (True, False):
         spm = make.train_sentencepiece(4000, make.CORPUS, prefix)
         tokens, types, scores = make.sentencepiece_tables(spm)
-        path = make.write_gguf(folder / f"spm{prefix}.gguf", "llama", tokens, types, scores=scores,
-                               add_space_prefix=prefix, bos_token_id=1, eos_token_id=2, unknown_token_id=0)
+        path = make.write_gguf(
+            folder / f"spm{prefix}.gguf",
+            "llama",
+            tokens,
+            types,
+            scores=scores,
+            add_space_prefix=prefix,
+            bos_token_id=1,
+            eos_token_id=2,
+            unknown_token_id=0,
+        )
         plain = [t for t in texts if "\0" not in t]  # sentencepiece ends a text there
         compare(f"gguf spm prefix={prefix}", program, path, plain, spm.encode)
         hf = make.hf_sentencepiece(spm, prefix)
         hf.save(str(folder / "tokenizer.json"))
         compare(f"json spm prefix={prefix}", program, folder, texts, hf_ids(hf), decode=hf_text(hf))
-        compare(f"json spm special={prefix}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"), hf_text(hf))
+        compare(
+            f"json spm special={prefix}",
+            program,
+            folder,
+            texts,
+            hf_ids(hf, True, True),
+            ("special", "add"),
+            hf_text(hf),
+        )
     for lower in (True, False):
         hf = make.train_wordpiece(16000, make.CORPUS, lower)
         tokens, types = make.wordpiece_gguf_tokens(hf)
-        path = make.write_gguf(folder / f"bert{lower}.gguf", "bert", tokens, types, unknown_token_id=1, cls_token_id=2,
-                               seperator_token_id=3, **({} if lower else {"normalizer.lowercase": False}))
+        path = make.write_gguf(
+            folder / f"bert{lower}.gguf",
+            "bert",
+            tokens,
+            types,
+            unknown_token_id=1,
+            cls_token_id=2,
+            seperator_token_id=3,
+            **({} if lower else {"normalizer.lowercase": False}),
+        )
         compare(f"gguf bert lower={lower}", program, path, texts, hf_ids(hf, False, True), ("add",))
         hf.save(str(folder / "tokenizer.json"))
-        compare(f"json bert lower={lower}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"), hf_text(hf))
+        compare(
+            f"json bert lower={lower}", program, folder, texts, hf_ids(hf, True, True), ("special", "add"), hf_text(hf)
+        )
 
 
 def gguf_as_hf(path, name):
@@ -125,8 +154,11 @@ def write_goldens(out):
     tokens, types, scores = make.sentencepiece_tables(spm)
     dump("spm.vocab.json", {"tokens": tokens, "types": types, "scores": [float(s) for s in scores]})
     dump("spm.ids.json", [spm.encode(t.replace("\0", "")) for t in texts])
-    for name, hf in [("llama", make.hf_sentencepiece(spm, True)), ("bert", make.train_wordpiece(1200, make.CORPUS)),
-                     ("qwen2", make.hf_bytes("qwen2", *make.train_bytes(700, make.CORPUS)))]:
+    for name, hf in [
+        ("llama", make.hf_sentencepiece(spm, True)),
+        ("bert", make.train_wordpiece(1200, make.CORPUS)),
+        ("qwen2", make.hf_bytes("qwen2", *make.train_bytes(700, make.CORPUS))),
+    ]:
         folder = out / f"{name}.hf"
         folder.mkdir(exist_ok=True)
         hf.save(str(folder / "tokenizer.json"), pretty=False)

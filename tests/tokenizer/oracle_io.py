@@ -17,7 +17,7 @@ def encode_all(program, model, texts, options=()):
         ids = list(struct.unpack_from(f"<{count}i", out, at + 4))
         at += 4 + 4 * count
         (size,) = struct.unpack_from("<I", out, at)
-        result.append((ids, out[at + 4:at + 4 + size]))
+        result.append((ids, out[at + 4 : at + 4 + size]))
         at += 4 + size
     return result
 
