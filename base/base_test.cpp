@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
-
-#include <cstdio>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "base/checked.h"
@@ -55,12 +54,13 @@ TEST(Utf8, HoldsBackIncompleteTail) {
   const std::string euro = "\xE2\x82\xAC";
   EXPECT_EQ(complete_utf8_prefix("a" + euro), 4u);
   EXPECT_EQ(complete_utf8_prefix("a" + euro.substr(0, 2)), 1u);
-  EXPECT_EQ(complete_utf8_prefix("a\xFF"), 2u);         // never becomes valid: not held back
-  EXPECT_EQ(complete_utf8_prefix("a\xED\xA0"), 3u);     // a surrogate's first half
+  EXPECT_EQ(complete_utf8_prefix("a\xFF"), 2u);      // never becomes valid: not held back
+  EXPECT_EQ(complete_utf8_prefix("a\xED\xA0"), 3u);  // a surrogate's first half
 }
 
 TEST(Json, IsBounded) {
   EXPECT_EQ(parse_json("[1, 2").error().code, ErrorCode::corrupt);
+  EXPECT_EQ(parse_json(std::string_view("{}\0x", 4)).error().code, ErrorCode::corrupt);
   EXPECT_EQ(parse_json(std::string(100000, '[')).error().code, ErrorCode::limit_exceeded);
   const auto object = parse_json(R"({"b":1,"a":"]]]"})");
   ASSERT_TRUE(object.ok());

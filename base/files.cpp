@@ -40,7 +40,7 @@ Status write_all(int fd, std::string_view content, const std::filesystem::path& 
 }
 
 Result<uint64_t> regular_file_size(int fd, const std::filesystem::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return errno_error(errno, "stat", path);
   if (!S_ISREG(info.st_mode)) return Error{ErrorCode::corrupt, path.string() + " is not a regular file"};
   return static_cast<uint64_t>(info.st_size);
@@ -97,8 +97,8 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
   if (fd.get() < 0) return errno_error(errno, "open", path);
   INGLE_TRY(const uint64_t size, regular_file_size(fd.get(), path));
   if (size > max_bytes)
-    return Error{ErrorCode::limit_exceeded, path.string() + " has " + std::to_string(size) +
-                                                " bytes; the limit is " + std::to_string(max_bytes)};
+    return Error{ErrorCode::limit_exceeded,
+                 path.string() + " has " + std::to_string(size) + " bytes; the limit is " + std::to_string(max_bytes)};
   std::string content(size, '\0');
   size_t done = 0;
   while (done < size) {

@@ -12,8 +12,10 @@ size_t bracket_depth(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
@@ -31,6 +33,9 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes)
     return Error{ErrorCode::limit_exceeded, "JSON of " + std::to_string(text.size()) + " bytes is over the limit of " +
                                                 std::to_string(limits.max_bytes)};
+  // The library takes a NUL for the end of the text; outside a string it is no JSON, and inside it must be escaped.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos)
+    return Error{ErrorCode::corrupt, "invalid JSON at byte " + std::to_string(nul)};
   if (bracket_depth(text) > limits.max_depth)
     return Error{ErrorCode::limit_exceeded, "JSON is nested deeper than " + std::to_string(limits.max_depth)};
   try {

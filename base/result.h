@@ -21,11 +21,11 @@ enum class ErrorCode {
   no_space,
   io_error,
   network,
-  offline,           ///< a download was needed and --offline forbids it
+  offline,  ///< a download was needed and --offline forbids it
   permission_denied,
-  busy,              ///< somebody else holds the lock
+  busy,  ///< somebody else holds the lock
   cancelled,
-  internal,          ///< our fault
+  internal,  ///< our fault
 };
 
 /// The name of a code, as --json prints it: "not_found".
@@ -41,23 +41,38 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}   // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    assert(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
 
-  const Error& error() const& { assert(!ok()); return *std::get_if<1>(&state_); }
-  Error&& error() && { assert(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  const Error& error() const& {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    assert(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -72,8 +87,14 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  const Error& error() const& { assert(!ok()); return *error_; }
-  Error&& error() && { assert(!ok()); return std::move(*error_); }
+  const Error& error() const& {
+    assert(!ok());
+    return *error_;
+  }
+  Error&& error() && {
+    assert(!ok());
+    return std::move(*error_);
+  }
 
  private:
   std::optional<Error> error_;
@@ -92,8 +113,8 @@ using Status = Result<void>;
   if (!tmp.ok()) return std::move(tmp).error();  \
   declaration = std::move(tmp).value()
 #define INGLE_TRY(declaration, expression) INGLE_TRY_(INGLE_CONCAT(ingle_try_, __LINE__), declaration, expression)
-#define INGLE_CHECK(expression)                                                       \
-  do {                                                                                \
-    auto ingle_check_ = (expression);                                                 \
-    if (!ingle_check_.ok()) return std::move(ingle_check_).error();                   \
+#define INGLE_CHECK(expression)                                     \
+  do {                                                              \
+    auto ingle_check_ = (expression);                               \
+    if (!ingle_check_.ok()) return std::move(ingle_check_).error(); \
   } while (false)

@@ -21,7 +21,9 @@ void append_utf8(std::string& out, uint32_t code_point);
 
 /// Offset of the first byte that is not valid UTF-8, or text.size().
 size_t find_invalid_utf8(std::string_view text);
-inline bool is_valid_utf8(std::string_view text) { return find_invalid_utf8(text) == text.size(); }
+inline bool is_valid_utf8(std::string_view text) {
+  return find_invalid_utf8(text) == text.size();
+}
 
 /// Length of the longest prefix that does not end inside a code point which later bytes could still complete.
 size_t complete_utf8_prefix(std::string_view text);

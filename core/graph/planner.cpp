@@ -334,7 +334,9 @@ class Planner {
     std::vector<Buffer*> order;
     for (Buffer& buffer : buffers_)
       if (buffer.used) order.push_back(&buffer);
-    std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
+    // Larger ones first; of equals the earlier, all being elements of one vector.
+    std::sort(order.begin(), order.end(),
+              [](const Buffer* a, const Buffer* b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
     std::vector<Buffer*> placed;  // by offset
     for (Buffer* buffer : order) {
       uint64_t offset = 0;

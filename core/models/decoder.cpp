@@ -175,12 +175,12 @@ class DecoderBuilder {
     for (const TensorName& entry : kTopNames)
       if (stem == entry.gguf) return std::string(entry.json) + suffix;
     const size_t part = stem.find('.', 4) + 1;
-    const std::string prefix = "model.layers." + stem.substr(4, part - 4);
+    std::string result = "model.layers." + stem.substr(4, part - 4);
     stem = stem.substr(part);
-    if (stem == "ffn_norm") return prefix + std::string(shape_.json_ffn_norm) + suffix;
-    if (stem == "ffn_up" && shape_.fused_gate_up) return prefix + "mlp.gate_up_proj" + suffix;
+    if (stem == "ffn_norm") return result.append(shape_.json_ffn_norm).append(suffix);
+    if (stem == "ffn_up" && shape_.fused_gate_up) return result.append("mlp.gate_up_proj").append(suffix);
     for (const TensorName& entry : kLayerNames)
-      if (stem == entry.gguf) return prefix + std::string(entry.json) + suffix;
+      if (stem == entry.gguf) return result.append(entry.json).append(suffix);
     return name;
   }
 

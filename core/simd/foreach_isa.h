@@ -12,6 +12,7 @@
 //
 // No include guard: it is meant to be included by many files, and it includes them.
 #ifndef INGLE_ISA
+// NOLINTBEGIN(bugprone-suspicious-include): including the file itself is the point
 
 // Everything the regions use is included before the first of them opens.
 #include "core/simd/vocabulary.h"
@@ -42,4 +43,5 @@
 #undef INGLE_ISA
 #endif
 
+// NOLINTEND(bugprone-suspicious-include)
 #endif
