@@ -62,6 +62,9 @@ TEST(Json, IsBounded) {
   EXPECT_EQ(parse_json("[1, 2").error().code, ErrorCode::corrupt);
   EXPECT_EQ(parse_json(std::string_view("{}\0x", 4)).error().code, ErrorCode::corrupt);
   EXPECT_EQ(parse_json(std::string(100000, '[')).error().code, ErrorCode::limit_exceeded);
+  std::string crowd = "{";
+  for (int i = 0; i < 20000; ++i) crowd += "\"k" + std::to_string(i) + "\":[],";
+  EXPECT_EQ(parse_json(crowd + "\"z\":1}").error().code, ErrorCode::limit_exceeded);
   const auto object = parse_json(R"({"b":1,"a":"]]]"})");
   ASSERT_TRUE(object.ok());
   EXPECT_EQ(object->begin().key(), "b");

@@ -1,13 +1,20 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace ingle::base {
 namespace {
 
-// Depth of the deepest bracket outside strings; a cheap scan that bounds the DOM's recursion before it is built.
-size_t bracket_depth(std::string_view text) {
-  size_t depth = 0, deepest = 0;
+// What a text would build, found by a cheap scan before the DOM is built.
+struct Shape {
+  size_t depth = 0;    ///< of the deepest bracket
+  size_t members = 0;  ///< of the fullest object
+};
+
+Shape measure(std::string_view text) {
+  Shape shape;
+  std::vector<size_t> colons;  // per open bracket; only objects have any
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -19,12 +26,15 @@ size_t bracket_depth(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
+      colons.push_back(0);
+      shape.depth = std::max(shape.depth, colons.size());
+    } else if (c == ':' && !colons.empty()) {
+      shape.members = std::max(shape.members, ++colons.back());
+    } else if ((c == '}' || c == ']') && !colons.empty()) {
+      colons.pop_back();
     }
   }
-  return deepest;
+  return shape;
 }
 
 }  // namespace
@@ -36,8 +46,12 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   // The library takes a NUL for the end of the text; outside a string it is no JSON, and inside it must be escaped.
   if (const size_t nul = text.find('\0'); nul != std::string_view::npos)
     return Error{ErrorCode::corrupt, "invalid JSON at byte " + std::to_string(nul)};
-  if (bracket_depth(text) > limits.max_depth)
+  const Shape shape = measure(text);
+  if (shape.depth > limits.max_depth)
     return Error{ErrorCode::limit_exceeded, "JSON is nested deeper than " + std::to_string(limits.max_depth)};
+  if (shape.members > limits.max_members)
+    return Error{ErrorCode::limit_exceeded,
+                 "a JSON object has more than " + std::to_string(limits.max_members) + " members"};
   try {
     return Json::parse(text.begin(), text.end());
   } catch (const nlohmann::json::parse_error& e) {

@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 struct JsonLimits {
   size_t max_bytes = size_t{256} << 20;
   size_t max_depth = 256;
+  size_t max_members = 16384;  ///< of one object; finding a member takes time in proportion to them
 };
 
 /// Parses untrusted text. Errors: limit_exceeded, corrupt (with the byte offset). Never throws.

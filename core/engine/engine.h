@@ -38,9 +38,9 @@ struct EngineOptions {
   uint32_t threads = 0;         ///< 0: one per physical core
   uint32_t batch = 512;         ///< most tokens in one pass of prefill
   Precision precision = Precision::normal;
-  std::string isa;              ///< "", or an instruction set's name to force ("scalar", "avx2", "avx512vnni", …)
+  std::string isa;  ///< "", or an instruction set's name to force ("scalar", "avx2", "avx512vnni", …)
   std::vector<LoraSpec> loras;
-  uint64_t memory_limit_bytes = 0;  ///< 0: the memory that is free now
+  uint64_t memory_limit_bytes = 0;     ///< 0: the memory that is free now
   std::filesystem::path cache_folder;  ///< where verdicts on instruction sets are kept; empty: nowhere
 };
 
@@ -84,8 +84,8 @@ enum class LogitRows { none, last, all };
 class Sequence {
  public:
   virtual ~Sequence() = default;
-  virtual uint32_t length() const = 0;    ///< tokens held
-  virtual uint32_t capacity() const = 0;  ///< context length
+  virtual uint32_t length() const = 0;         ///< tokens held
+  virtual uint32_t capacity() const = 0;       ///< context length
   virtual void truncate(uint32_t length) = 0;  ///< keeps the first `length` tokens
 };
 

@@ -108,7 +108,8 @@ inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, 
     for (int i = 0; i < M; ++i) dots[h][i] = dot<T::signed_codes>(dots[h][i], w, rows[i][at].q + 4 * j); \
   }
   INGLE_QUAD(0)
-  INGLE_QUAD(1) INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
+  INGLE_QUAD(1)
+  INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
 #undef INGLE_QUAD
       for (int h = 0; h < T::halves; ++h) {
     const F32 scale = tile.scale(g, h);

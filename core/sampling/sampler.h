@@ -25,7 +25,7 @@ struct SamplingParams {
   float dry_multiplier = 0.0f, dry_base = 1.75f;
   int32_t dry_allowed_length = 2, dry_last_n = -1;
   std::vector<std::vector<int32_t>> dry_breakers;  ///< token sequences that end a repetition
-  int32_t mirostat = 0;  ///< 0 or 2
+  int32_t mirostat = 0;                            ///< 0 or 2
   float mirostat_tau = 5.0f, mirostat_eta = 0.1f;
   std::vector<std::pair<int32_t, float>> logit_bias;
   uint64_t seed = 0;
