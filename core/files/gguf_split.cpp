@@ -119,7 +119,7 @@ Status append_all_parts(ModelFile& file, MappedPart opened) {
     const auto path = file.path.parent_path() / part_name(name.prefix, number + 1, split.count);
     MappedPart part;
     if (number == opened_number) {
-      part = std::move(opened);
+      part = std::move(opened);  // NOLINT(bugprone-use-after-move): one number of the loop is this part's
     } else {
       INGLE_TRY(part, open_sibling(path));
       INGLE_CHECK(check_part_name(path, part.split));

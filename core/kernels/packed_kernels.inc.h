@@ -107,9 +107,9 @@ inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, 
     constexpr int h = T::halves == 2 ? j / 4 : 0;                                                        \
     for (int i = 0; i < M; ++i) dots[h][i] = dot<T::signed_codes>(dots[h][i], w, rows[i][at].q + 4 * j); \
   }
-  INGLE_QUAD(0)
-  INGLE_QUAD(1)
-  INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
+  // clang-format off
+  INGLE_QUAD(0) INGLE_QUAD(1) INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
+  // clang-format on
 #undef INGLE_QUAD
       for (int h = 0; h < T::halves; ++h) {
     const F32 scale = tile.scale(g, h);

@@ -17,7 +17,26 @@ import snippets
 
 METHODS = [m for m in snippets.METHODS if not m.startswith("_")]
 FILTERS = [f for f in snippets.SIMPLE_FILTERS if f != "nosuchfilter"]
-NAMES = ["s", "text", "n", "f", "neg", "xs", "words", "d", "nested", "people", "messages", "t", "nothing", "mixed", "zz", "a", "b", "ns"]
+NAMES = [
+    "s",
+    "text",
+    "n",
+    "f",
+    "neg",
+    "xs",
+    "words",
+    "d",
+    "nested",
+    "people",
+    "messages",
+    "t",
+    "nothing",
+    "mixed",
+    "zz",
+    "a",
+    "b",
+    "ns",
+]
 
 
 class Writer:
@@ -28,7 +47,26 @@ class Writer:
         return self.random.choice(choices)
 
     def literal(self):
-        return self.pick("1", "0", "-2", "3", "2.5", "'a'", "'b c'", "''", "' x\\n'", "none", "true", "false", "[]", "{}", "[1, 'a']", "(1, 2)", "{'a': 1, 'k': [2]}", "'é🦜'")
+        return self.pick(
+            "1",
+            "0",
+            "-2",
+            "3",
+            "2.5",
+            "'a'",
+            "'b c'",
+            "''",
+            "' x\\n'",
+            "none",
+            "true",
+            "false",
+            "[]",
+            "{}",
+            "[1, 'a']",
+            "(1, 2)",
+            "{'a': 1, 'k': [2]}",
+            "'é🦜'",
+        )
 
     def expression(self, depth):
         if depth <= 0:
@@ -54,7 +92,12 @@ class Writer:
         if kind == 9:
             return f"({inner()}).{self.pick('a', 'name', 'role', 'content', 'items()', 'keys()', 'values()', 'get(' + inner() + ')', 'b.c')}"
         if kind == 10:
-            return self.pick(f"not {inner()}", f"-({inner()})", f"({inner()}) ~ ({inner()}) ~ ({inner()})", f"{inner()} < {inner()} < {inner()}")
+            return self.pick(
+                f"not {inner()}",
+                f"-({inner()})",
+                f"({inner()}) ~ ({inner()}) ~ ({inner()})",
+                f"{inner()} < {inner()} < {inner()}",
+            )
         if kind == 11:
             return f"range({self.random.randint(0, 5)})"
         if kind == 12:
@@ -68,34 +111,76 @@ class Writer:
         return "{%" + self.pick("", "", "-", "+") + f" {text} " + self.pick("", "", "-", "+") + "%}"
 
     def body(self, depth, loop=False):
-        return "".join(self.space() + self.statement(depth, loop) + self.space() for _ in range(self.random.randint(1, 3)))
+        return "".join(
+            self.space() + self.statement(depth, loop) + self.space() for _ in range(self.random.randint(1, 3))
+        )
 
     def statement(self, depth, loop):
         kind = self.random.randrange(12)
         if depth <= 0 or kind < 4:
             return "{{" + self.pick("", "", "-") + f" {self.expression(2)} " + self.pick("", "-") + "}}"
         if kind == 4:
-            return self.tag(f"if {self.expression(2)}") + self.body(depth - 1, loop) + self.pick("", self.tag("else") + self.body(depth - 1, loop)) + self.tag("endif")
+            return (
+                self.tag(f"if {self.expression(2)}")
+                + self.body(depth - 1, loop)
+                + self.pick("", self.tag("else") + self.body(depth - 1, loop))
+                + self.tag("endif")
+            )
         if kind in (5, 6):
             target = self.pick("a", "a", "a, b")
-            source = self.pick("xs", "messages", "words", "d", "d.items()", "nested.a", "range(3)", "[[1, 2], [3, 4]]", self.expression(2))
+            source = self.pick(
+                "xs",
+                "messages",
+                "words",
+                "d",
+                "d.items()",
+                "nested.a",
+                "range(3)",
+                "[[1, 2], [3, 4]]",
+                self.expression(2),
+            )
             condition = self.pick("", "", "", f" if {self.expression(1)}")
-            extra = self.pick("", "{{ loop.index }}", "{{ loop.last }}", "{{ loop.nextitem }}{{ loop.length }}", "{{ loop.changed(a) }}{{ loop.previtem }}")
-            return self.tag(f"for {target} in {source}{condition}") + extra + self.body(depth - 1, True) + self.pick("", self.tag("else") + self.body(depth - 1, loop)) + self.tag("endfor")
+            extra = self.pick(
+                "",
+                "{{ loop.index }}",
+                "{{ loop.last }}",
+                "{{ loop.nextitem }}{{ loop.length }}",
+                "{{ loop.changed(a) }}{{ loop.previtem }}",
+            )
+            return (
+                self.tag(f"for {target} in {source}{condition}")
+                + extra
+                + self.body(depth - 1, True)
+                + self.pick("", self.tag("else") + self.body(depth - 1, loop))
+                + self.tag("endfor")
+            )
         if kind == 7:
             return self.tag(f"set {self.pick('a', 'b', 'a, b', 'ns.x')} = {self.expression(3)}")
         if kind == 8:
-            return self.tag(f"set {self.pick('a', 'b')}{self.pick('', ' | upper')}") + self.body(depth - 1, loop) + self.tag("endset")
+            return (
+                self.tag(f"set {self.pick('a', 'b')}{self.pick('', ' | upper')}")
+                + self.body(depth - 1, loop)
+                + self.tag("endset")
+            )
         if kind == 9 and loop:
             return self.tag(f"if {self.expression(1)}") + self.tag(self.pick("break", "continue")) + self.tag("endif")
         if kind == 10:
-            return self.pick("{# c #}", "{#- c -#}", self.tag("raw") + "{{ x }} " + self.tag("endraw"), self.tag("filter trim") + self.body(depth - 1, loop) + self.tag("endfilter"))
+            return self.pick(
+                "{# c #}",
+                "{#- c -#}",
+                self.tag("raw") + "{{ x }} " + self.tag("endraw"),
+                self.tag("filter trim") + self.body(depth - 1, loop) + self.tag("endfilter"),
+            )
         return self.tag(f"with a = {self.expression(1)}") + self.body(depth - 1, loop) + self.tag("endwith")
 
     def template(self):
         if self.random.random() < 0.7:  # most large templates end in an error: small ones reach more
             return "".join("{{ " + self.expression(self.pick(1, 2, 2, 3)) + " }}" for _ in range(self.pick(1, 1, 2)))
-        macro = self.tag("macro m(a, b=1)") + self.body(1) + self.tag("endmacro") if self.random.random() < 0.3 else "{% macro m(a, b=1) %}<{{ a }}{{ b }}>{% endmacro %}"
+        macro = (
+            self.tag("macro m(a, b=1)") + self.body(1) + self.tag("endmacro")
+            if self.random.random() < 0.3
+            else "{% macro m(a, b=1) %}<{{ a }}{{ b }}>{% endmacro %}"
+        )
         return macro + "{% set ns = namespace(x=0) %}" + self.body(3)
 
 
@@ -120,7 +205,9 @@ def main():
             continue
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        if not make_goldens.is_comparable(expected) or (expected and ("object at 0x" in expected or len(expected) > 10**6)):
+        if not make_goldens.is_comparable(expected) or (
+            expected and ("object at 0x" in expected or len(expected) > 10**6)
+        ):
             continue
         process.stdin.write(json.dumps({"t": source, "c": snippets.SNIPPET_CONTEXT, "now": make_goldens.NOW}) + "\n")
         process.stdin.flush()

@@ -17,10 +17,9 @@ import json
 import pathlib
 import re
 
+from contexts import contexts
 from snippets import SNIPPET_CONTEXT, snippets
 from transformers.utils.chat_template_utils import _compile_jinja_template
-
-from contexts import contexts
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data" / "template"
 NOW = 1722006245  # 2024-07-26 15:04:05, taken as local time

@@ -153,16 +153,31 @@ def truncated_files():
 
 def bad_headers():
     whole = base()
-    for version, name in [(0, "version is 0"), (1, "version 1;"), (4, "version 4;"), (0xFFFFFFFF, "version 4294967295;")]:
+    for version, name in [
+        (0, "version is 0"),
+        (1, "version 1;"),
+        (4, "version 4;"),
+        (0xFFFFFFFF, "version 4294967295;"),
+    ]:
         gguf(f"version-{version}", "corrupt" if version == 0 else "unsupported", name, base(version=version).bytes())
     for version in (2, 3):
-        gguf(f"big-endian-{version}", "unsupported", "big-endian", whole.with_piece("version", struct.pack(">I", version)))
+        gguf(
+            f"big-endian-{version}",
+            "unsupported",
+            "big-endian",
+            whole.with_piece("version", struct.pack(">I", version)),
+        )
     for magic in (b"gguf", b"GGUX", b"FUGG", b"\0\0\0\0", b"GGU\xff"):
         gguf("magic-" + magic.hex(), "corrupt", "letters GGUF", whole.with_piece("magic", magic))
     for magic in (b"lmgg", b"fmgg", b"tjgg"):
         gguf("magic-" + magic.decode(), "unsupported", "of before GGUF", whole.with_piece("magic", magic))
     for count in (MAX64, 2**63, 2**63 - 1, 2**59, 2**32, 1000):
-        gguf(f"tensor-count-{count}", "corrupt", f"its {count} tensor descriptions", whole.with_piece("tensor_count", u64(count)))
+        gguf(
+            f"tensor-count-{count}",
+            "corrupt",
+            f"its {count} tensor descriptions",
+            whole.with_piece("tensor_count", u64(count)),
+        )
     for count in (MAX64, 2**63, 2**63 - 1, 2**60, 2**32, 1000):
         gguf(f"key-count-{count}", "corrupt", f"its {count} metadata keys", whole.with_piece("key_count", u64(count)))
     gguf("tensor-count-one-more", "corrupt", "tensor 3 has an empty name", whole.with_piece("tensor_count", u64(4)))
@@ -187,7 +202,12 @@ def bad_arrays():
         whole = keys_only([("list", ARRAY, (kind, [bytes(size)]))])
         wrap = 2**64 // size  # times the item's size is 0 in 64 bits
         for count in {MAX64, min(wrap, MAX64), 2**63, 2**32, 1000}:
-            gguf(f"array-{NAMES[kind]}-{count}", "corrupt", "ends inside the", whole.with_piece("key:list.count", u64(count)))
+            gguf(
+                f"array-{NAMES[kind]}-{count}",
+                "corrupt",
+                "ends inside the",
+                whole.with_piece("key:list.count", u64(count)),
+            )
     whole = keys_only([("list", ARRAY, (UINT8, [u8(1)]))])
     for kind in (13, 255, 2**32 - 1):
         gguf(f"array-item-type-{kind}", "corrupt", "does not exist", whole.with_piece("key:list.item_type", u32(kind)))
@@ -214,7 +234,9 @@ def bad_names():
     gguf("key-empty", "corrupt", "empty name", keys_only([("", UINT8, u8(1))]).bytes())
     gguf("tensor-empty", "corrupt", "empty name", base(tensors=[("", [1], F32, 0)], data=bytes(4)).bytes())
     gguf("key-twice", "corrupt", "'k' occurs twice", keys_only([("k", UINT8, u8(1)), ("k", UINT8, u8(1))]).bytes())
-    gguf("key-twice-other-type", "corrupt", "occurs twice", keys_only([("k", UINT8, u8(1)), ("k", STRING, "x")]).bytes())
+    gguf(
+        "key-twice-other-type", "corrupt", "occurs twice", keys_only([("k", UINT8, u8(1)), ("k", STRING, "x")]).bytes()
+    )
     twice = [("t", [1], F32, 0), ("t", [1], F32, 32)]
     gguf("tensor-twice", "corrupt", "tensor 't' occurs twice", base(tensors=twice, data=bytes(36)).bytes())
     escape = keys_only([("\x1b[2J", UINT8, u8(1)), ("\x1b[2J", UINT8, u8(1))])
@@ -235,14 +257,26 @@ def bad_tensors():
         gguf("size-overflow-" + "x".join(map(str, dims)), "corrupt", "overflow", one(dims).bytes())
     for dims in ([2**61], [2**60, 2], [17], [2**32], [2**40]):
         gguf("size-" + "x".join(map(str, dims)), "corrupt", "past the end", one(dims).bytes())
-    for dims, kind in [([33], Q8_0), ([31], Q8_0), ([1, 32], Q8_0), ([32], Q4_K), ([128, 2], Q4_K), ([2**63 + 1], Q8_0)]:
+    for dims, kind in [
+        ([33], Q8_0),
+        ([31], Q8_0),
+        ([1, 32], Q8_0),
+        ([32], Q4_K),
+        ([128, 2], Q4_K),
+        ([2**63 + 1], Q8_0),
+    ]:
         gguf(f"row-{kind}-" + "x".join(map(str, dims)), "corrupt", "not a multiple of the", one(dims, kind).bytes())
     unsupported = {4: "Q4_2", 5: "Q4_3", 9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
                    21: "IQ3_S", 22: "IQ2_S", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M",
                    31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", 34: "TQ1_0", 35: "TQ2_0", 36: "IQ4_NL_4_4",
                    37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0"}  # fmt: skip
     for kind, name in unsupported.items():
-        gguf("type-" + name, "unsupported", f"has type {name}; supported types: ", one([256], kind, data=bytes(512)).bytes())
+        gguf(
+            "type-" + name,
+            "unsupported",
+            f"has type {name}; supported types: ",
+            one([256], kind, data=bytes(512)).bytes(),
+        )
     for kind in (42, 255, 2**31, 2**32 - 1):
         gguf(f"type-{kind}", "unsupported", f"has type {kind}, which is unknown", one([256], kind).bytes())
     for offset in (1, 4, 16, 31, 33, MAX64, 2**63 + 1):
@@ -259,7 +293,12 @@ def bad_alignments():
     kinds = {0: UINT32, 1: UINT32, 4: UINT32, 12: UINT32, 33: UINT32, 2**32 - 1: UINT32, 2**64 - 8: UINT64}
     for value, kind in kinds.items():
         data = struct.pack("<I" if kind == UINT32 else "<Q", value)
-        gguf(f"alignment-{value}", "corrupt", f"general.alignment is {value}", base([("general.alignment", kind, data)]).bytes())
+        gguf(
+            f"alignment-{value}",
+            "corrupt",
+            f"general.alignment is {value}",
+            base([("general.alignment", kind, data)]).bytes(),
+        )
     for value, kind, name in [(u32(2**31), UINT32, "2-31"), (u64(2**63), UINT64, "2-63"), (u64(2**40), UINT64, "2-40")]:
         gguf("alignment-" + name, "corrupt", "", base([("general.alignment", kind, value)]).bytes())
     for kind, value in [(STRING, "32"), (INT32, struct.pack("<i", -32)), (FLOAT32, struct.pack("<f", 32)), (BOOL, u8(1)),
@@ -315,7 +354,9 @@ def bad_splits():
     split("part-empty", "corrupt", "letters GGUF", second=b"")
     split("part-not-gguf", "corrupt", "letters GGUF", second=b"hello, world")
     split("part-big-endian", "unsupported", "big-endian", third=b"GGUF\0\0\0\3" + good[third][8:])
-    split("number-of-wrong-type", "corrupt", "split.no is not a count", second=Gguf([("split.no", STRING, "1")]).bytes())
+    split(
+        "number-of-wrong-type", "corrupt", "split.no is not a count", second=Gguf([("split.no", STRING, "1")]).bytes()
+    )
     split("number-is-count", "corrupt", "split.no is 3 of 3", third=part(3, 3, "c", total=3))
     split("number-past-count", "corrupt", "split.no is 9 of 3", third=part(9, 3, "c", total=3))
     negative = part(-1, 3, "b", total=3, kinds=(INT8, UINT16, INT32))
@@ -415,7 +456,12 @@ def bad_safetensors_entries():
     for value in (b"4", b'"4"', b"null", b"{}", b"[-4]", b"[4.0]", b"[4e0]", b"[1e400]", b'["4"]', b"[[4]]", b"[null]", b"[true]",
                   b"[18446744073709551616]", b"[1,1,1,1,1,1,1,1,4]"):  # fmt: skip
         raw("shape-" + value.decode(), "bad JSON", entry(shape=value))
-    for value in (b"[18446744073709551615,2]", b"[4294967296,4294967296]", b"[9223372036854775808]", b"[576460752303423488]"):
+    for value in (
+        b"[18446744073709551615,2]",
+        b"[4294967296,4294967296]",
+        b"[9223372036854775808]",
+        b"[576460752303423488]",
+    ):
         raw("shape-" + value.decode(), "overflows", entry(shape=value))
     for value in (b"[5]", b"[3]", b"[]", b"[2,3]", b"[0]", b"[4,0]"):
         raw("shape-" + value.decode(), "ask for", entry(shape=value))
@@ -462,9 +508,19 @@ def bad_folders():
     folder("no-config-file", "not_found", "needs its config.json", {"model.safetensors": good}, "model.safetensors")
     folder("only-gguf", "not_found", "give the .gguf file itself", {"model.gguf": base().bytes()})
     folder("no-weights", "not_found", "no .safetensors file", {"config.json": CONFIG})
-    folder("usual-weights-cut", "corrupt", "model.safetensors: corrupt", {"config.json": CONFIG, "model.safetensors": good[:-1], "x.safetensors": good})
+    folder(
+        "usual-weights-cut",
+        "corrupt",
+        "model.safetensors: corrupt",
+        {"config.json": CONFIG, "model.safetensors": good[:-1], "x.safetensors": good},
+    )
     folder("only-weights-cut", "corrupt", "x.safetensors: corrupt", {"config.json": CONFIG, "x.safetensors": good[:-1]})
-    folder("which-weights", "not_found", "2 .safetensors files", {"config.json": CONFIG, "x.safetensors": good, "y.safetensors": other})
+    folder(
+        "which-weights",
+        "not_found",
+        "2 .safetensors files",
+        {"config.json": CONFIG, "x.safetensors": good, "y.safetensors": other},
+    )
     texts = {"empty": b"", "text": b"hello", "cut": b'{"a": 1', "array": b"[1]", "number": b"1", "null": b"null", "not-utf8": b'{"a": "\xff"}',
              "trailing": b"{} x", "nul": b'{}\0{"a": 1}', "nan": b'{"a": NaN}', "huge-number": b'{"a": 1e999}', "bad-escape": b'{"a": "\\x"}'}  # fmt: skip
     for name, text in texts.items():
@@ -480,7 +536,12 @@ def bad_folders():
 
     def index(name, code, message, text, open_path=".", **files):
         text = text if isinstance(text, bytes) else json.dumps(text).encode()
-        contents = {"config.json": CONFIG, "model.safetensors.index.json": text, "x.safetensors": good, "y.safetensors": other}
+        contents = {
+            "config.json": CONFIG,
+            "model.safetensors.index.json": text,
+            "x.safetensors": good,
+            "y.safetensors": other,
+        }
         contents.update({key + ".safetensors": data for key, data in files.items()})
         contents = {path: data for path, data in contents.items() if data is not None}
         folder("index-" + name, code, message, contents, open_path)
@@ -497,8 +558,19 @@ def bad_folders():
     index("wrong-shard", "corrupt", "which the index does not say", place("y.safetensors", "x.safetensors"))
     index("same-shard", "corrupt", "'b' is not in 'x.safetensors'", place(b="x.safetensors"))
     index("tensor-missing", "corrupt", "'c' is not in 'x.safetensors'", place(c="x.safetensors"))
-    index("tensor-unlisted", "corrupt", "which the index does not say", {"weight_map": {"a": "x.safetensors", "z": "y.safetensors"}})
-    index("tensor-in-both", "corrupt", "which the index does not say", place(), y=safetensors({"b": tensor(0, 4, [1]), "a": tensor(4, 8, [1])}, bytes(8)))
+    index(
+        "tensor-unlisted",
+        "corrupt",
+        "which the index does not say",
+        {"weight_map": {"a": "x.safetensors", "z": "y.safetensors"}},
+    )
+    index(
+        "tensor-in-both",
+        "corrupt",
+        "which the index does not say",
+        place(),
+        y=safetensors({"b": tensor(0, 4, [1]), "a": tensor(4, 8, [1])}, bytes(8)),
+    )
     index("shard-corrupt", "corrupt", "ends inside its header", place(), y=other[:20])
     index("shard-corrupt-by-file", "corrupt", "ends inside its header", place(), "x.safetensors", y=other[:20])
     index("no-map", "corrupt", "no weight_map", {"metadata": {}})
@@ -516,8 +588,12 @@ def bad_folders():
         ("of-null", b'{"a":null}', "something other than names"),
     ]:
         index("map-" + name, "corrupt", message, b'{"weight_map": ' + text + b"}")
-    index("map-twice", "corrupt", "weight_map occurs twice", b'{"weight_map": {"a": "x.safetensors"}, "weight_map": {}}')
-    index("tensor-twice", "corrupt", "'a' occurs twice", b'{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}')
+    index(
+        "map-twice", "corrupt", "weight_map occurs twice", b'{"weight_map": {"a": "x.safetensors"}, "weight_map": {}}'
+    )
+    index(
+        "tensor-twice", "corrupt", "'a' occurs twice", b'{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}'
+    )
     index("deep", "corrupt", "nested deeper", b'{"metadata": ' + b"[" * 300 + b"]" * 300 + b"}")
 
 

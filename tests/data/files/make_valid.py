@@ -44,7 +44,11 @@ def write_everything(path, version=3):
         writer.add_tensor(name + ".f32", values)
         writer.add_tensor(name + ".f16", values.astype(np.float16))
         if shape[-1] % 32 == 0:
-            for kind in (gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0, gguf.GGMLQuantizationType.BF16):
+            for kind in (
+                gguf.GGMLQuantizationType.Q8_0,
+                gguf.GGMLQuantizationType.Q4_0,
+                gguf.GGMLQuantizationType.BF16,
+            ):
                 writer.add_tensor(f"{name}.{kind.name.lower()}", gguf.quants.quantize(values, kind), raw_dtype=kind)
     write(writer)
     if version != 3:  # the package writes version 3 only; on little-endian machines the two differ in this number
@@ -184,7 +188,9 @@ def main():
         expected[part.name] = expect_gguf(parts)
     for folder in ("single", "sharded"):
         expected[folder] = expect_safetensors(HERE / folder)
-    (HERE / "valid.json").write_text(json.dumps(expected, separators=(",", ":")).replace('"tensors"', '\n"tensors"') + "\n")
+    (HERE / "valid.json").write_text(
+        json.dumps(expected, separators=(",", ":")).replace('"tensors"', '\n"tensors"') + "\n"
+    )
 
 
 if __name__ == "__main__":

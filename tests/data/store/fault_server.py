@@ -1,3 +1,4 @@
+# ruff: noqa: RET503  (a handler returns what the answer returned: nothing)
 """A web server that misbehaves on request: what store/*_test.cpp downloads from.
 
 Usage: fault_server.py FOLDER [CERTIFICATE KEY]
@@ -48,7 +49,9 @@ def make_fixtures(folder):
             wheel.writestr("../../escape.txt", "never extracted")
             info = f"{name}-1.0.dist-info"
             wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(
+                f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            )
             wheel.writestr(f"{info}/RECORD", "")
         files[path.name] = path.read_bytes()
     with zipfile.ZipFile(folder / "bomb-1.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
