@@ -66,7 +66,7 @@ Status list_installed(Session& session, const store::Store& store) {
     return session.out_json(out);
   }
   if (models.empty()) {
-    session.terminal.notice("ingle: no model is installed; 'ingle list --available' shows what can be fetched");
+    session.terminal.notice("ingle: no model is installed; 'ingle list --all' shows what can be fetched");
     return {};
   }
   std::vector<Row> rows;
@@ -107,11 +107,11 @@ Status list_available(Session& session, const store::Store& store) {
 
 Status run(Session& session) {
   INGLE_TRY(const auto store, open_store(session));
-  return session.values.flag("available") ? list_available(session, store) : list_installed(session, store);
+  return session.values.flag("all") ? list_available(session, store) : list_installed(session, store);
 }
 
 constexpr Option options[] = {
-    {.name = "available", .letter = 'a', .help = "what the catalogue has, installed or not"},
+    {.name = "all", .letter = 'a', .help = "what the catalogue has, installed or not"},
     json_option,
 };
 

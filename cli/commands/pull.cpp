@@ -35,7 +35,7 @@ constexpr Argument arguments[] = {
     {.name = "MODEL", .help = "a catalogue name or an address", .type = ValueType::model, .repeatable = true}};
 constexpr Option options[] = {json_option};
 constexpr Example examples[] = {
-    {"ingle pull smollm2-135m", "By its name in the catalogue; 'ingle list --available' shows the names."},
+    {"ingle pull smollm2-135m", "By its name in the catalogue; 'ingle list --all' shows the names."},
     {"ingle pull hf:bartowski/SmolLM2-360M-Instruct-GGUF/SmolLM2-360M-Instruct-Q4_K_M.gguf",
      "One file of a Hugging Face repository; modelscope: works alike."},
     {"ingle pull https://example.org/model.gguf", "Any web address."},

@@ -25,7 +25,7 @@ struct Request {
 };
 
 Error not_a_model(const std::string& word, const std::string& suggestion) {
-  std::string advice = suggestion.empty() ? "see 'ingle list --available'" : "did you mean '" + suggestion + "'?";
+  std::string advice = suggestion.empty() ? "see 'ingle list --all'" : "did you mean '" + suggestion + "'?";
   return {ErrorCode::not_found, "no model is called '" + word + "'; " + advice +
                                     " (a prompt goes in quotes after the model, or after -m MODEL)"};
 }

@@ -1,0 +1,117 @@
+"""Runs the real program in an environment of its own: nothing of the person's settings, models or network gets in."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+MODELS = DATA / "models"
+INGLE = os.environ.get("INGLE_BINARY", str(ROOT / "build" / "release" / "bin" / "ingle"))
+TINY = str(MODELS / "llama.gguf")
+TIMEOUT = 120
+
+
+def real_model(name):
+    """The path of a fetched model, or None; tools/fetch_test_models fills the folder."""
+    folder = os.environ.get("INGLE_TEST_MODELS")
+    path = Path(folder or "/nonexistent") / f"{name}.gguf"
+    return str(path) if path.exists() else None
+
+
+def without_tensors(gguf):
+    """A GGUF file's header and metadata with no tensors after them: a vocabulary-only file."""
+    sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+    text, array = 8, 9
+
+    def number(form, at):
+        return struct.unpack_from(form, gguf, at)[0]
+
+    def skip(kind, at):
+        if kind == text:
+            return at + 8 + number("<Q", at)
+        if kind != array:
+            return at + sizes[kind]
+        item, count = number("<I", at), number("<Q", at + 4)
+        at += 12
+        for _ in range(count):
+            at = skip(item, at)
+        return at
+
+    at = 24
+    for _ in range(number("<Q", 16)):
+        at = skip(text, at)
+        at = skip(number("<I", at), at + 4)
+    return gguf[:8] + struct.pack("<Q", 0) + gguf[16:at]
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="ingle-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.environment = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": str(self.folder / "home"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "LC_ALL": "C.UTF-8",
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"):
+            if name in os.environ:
+                self.environment[name] = os.environ[name]
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def write_config(self, text):
+        return self.write("config/ingle/config.toml", text)
+
+    def ingle(self, *words, stdin=b"", env=None, **options):
+        """The finished process, with bytes in stdout and stderr."""
+        if isinstance(stdin, str):
+            stdin = stdin.encode()
+        return subprocess.run(
+            [INGLE, *words],
+            input=stdin,
+            capture_output=True,
+            env={**self.environment, **(env or {})},
+            timeout=TIMEOUT,
+            check=False,
+            **options,
+        )
+
+    def ok(self, *words, **options):
+        """Standard output of a run that must succeed."""
+        done = self.ingle(*words, **options)
+        self.assertEqual(done.returncode, 0, done.stderr.decode(errors="replace"))
+        return done.stdout
+
+    def ok_json(self, *words, **options):
+        return json.loads(self.ok(words[0], "--json", *words[1:], **options))
+
+    def fails(self, code, says, *words, **options):
+        """One line on stderr that says `says`, nothing on stdout, and this exit code; and the same as JSON."""
+        done = self.ingle(*words, **options)
+        error = done.stderr.decode()
+        self.assertEqual(done.returncode, code, error)
+        self.assertEqual(done.stdout, b"")
+        lines = [line for line in error.splitlines() if not line.startswith("ingle: this model has no chat template")]
+        self.assertEqual(len(lines), 1, error)
+        self.assertTrue(lines[0].startswith("ingle: "), error)
+        self.assertIn(says, lines[0])
+        return lines[0]
+
+    def store_files(self):
+        """Models and leftovers in the store."""
+        root = self.folder / "data" / "ingle"
+        return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file() and p.parent.name != "locks")

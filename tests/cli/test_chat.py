@@ -1,0 +1,176 @@
+"""Chats: from a pipe, and on a pseudo-terminal as a person has one."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+from harness import INGLE, TIMEOUT, TINY, ProgramTest, real_model
+
+
+class Piped(ProgramTest):
+    def test_each_line_is_a_message(self):
+        words = ["chat", TINY, "--temp", "0", "-n", "4", "-q"]
+        one = self.ok(*words, stdin="ab\n")
+        two = self.ok(*words, stdin="ab\ncd\n")
+        self.assertTrue(two.startswith(one))
+        self.assertGreater(len(two), len(one))
+
+    def test_commands(self):
+        path = str(self.folder / "chat.json")
+        self.ok("chat", TINY, "--temp", "0", "-n", "4", stdin=f"ab\n/save {path}\n")
+        saved = json.loads(Path(path).read_text())
+        self.assertEqual([m["role"] for m in saved["messages"]], ["user", "assistant"])
+        self.assertEqual(saved["messages"][0]["content"], "ab")
+        script = f'/load {path}\n/undo\n"""x\ny"""\n/system Be kind.\n/save {path}\n/exit\nnever read\n'
+        self.ok("chat", TINY, "--temp", "0", "-n", "4", stdin=script)
+        messages = json.loads(Path(path).read_text())["messages"]
+        self.assertEqual([m["role"] for m in messages], ["system", "user", "assistant"])
+        self.assertEqual([m["content"] for m in messages[:2]], ["Be kind.", "x\ny"])
+
+    def test_a_failure_ends_a_script(self):
+        self.fails(2, "did you mean /save", "chat", TINY, "-q", stdin="/sav x\n")
+        self.fails(2, "from 0 to 100", "chat", TINY, "-q", stdin="/set temp -3\n")
+        done = self.ingle("chat", TINY, "-q", "--ctx", "8", "-n", "2", stdin="abcdefghijklmnop\n")
+        self.assertEqual(done.returncode, 6, done.stderr)
+
+    def test_only_new_tokens_are_computed(self):
+        model = real_model("smollm2-135m")
+        if model is None:
+            self.skipTest("smollm2-135m was not fetched")
+        done = self.ingle("chat", model, "--temp", "0", "-n", "8", "-v", stdin="My name is Bob.\nWhat is my name?\n")
+        prompts = [int(n) for n in re.findall(rb"prompt +(\d+) tokens", done.stderr)]
+        reused = [int(n) for n in re.findall(rb"reused +(\d+) tokens", done.stderr)]
+        self.assertEqual(reused[0], 0)
+        self.assertGreaterEqual(reused[1], prompts[0])
+        self.assertLess(prompts[1], 20)
+        # The cache must not change what is said: the same conversation in one go.
+        first, second = done.stdout.decode().splitlines()[:2]
+        self.assertTrue(first and second)
+
+
+class OnTerminal(ProgramTest):
+    def start(self, *words):
+        master, slave = pty.openpty()
+        env = {**self.environment, "TERM": "xterm"}
+        self.process = subprocess.Popen(
+            [INGLE, *words],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=env,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that typing Ctrl-C is a signal
+        )
+        os.close(slave)
+        self.master = master
+        self.screen = b""
+        self.addCleanup(self.stop, self.process, master)
+
+    def stop(self, process, master):
+        process.kill()
+        process.wait(TIMEOUT)
+        os.close(master)
+
+    def expect(self, text):
+        """Waits until `text` appears after what was expected before."""
+        end = time.monotonic() + TIMEOUT
+        while text.encode() not in self.screen:
+            ready, _, _ = select.select([self.master], [], [], max(end - time.monotonic(), 0))
+            self.assertTrue(ready, f"no {text!r} in {self.screen!r}")
+            try:
+                self.screen += os.read(self.master, 65536)
+            except OSError:
+                self.fail(f"the program ended; no {text!r} in {self.screen!r}")
+        before, self.screen = self.screen.split(text.encode(), 1)
+        return before
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def ends_with(self, code):
+        end = time.monotonic() + TIMEOUT
+        while self.process.poll() is None and time.monotonic() < end:
+            ready, _, _ = select.select([self.master], [], [], 0.05)
+            if ready:
+                try:
+                    os.read(self.master, 65536)
+                except OSError:
+                    break
+        self.assertEqual(self.process.wait(TIMEOUT), code)
+
+    def test_chat(self):
+        self.start("chat", TINY, "--temp", "0", "-n", "4")
+        self.expect("is ready")
+        self.expect(">>> ")
+        self.type("/he\t\r")
+        self.expect("forget the conversation")
+        self.expect(">>> ")
+        self.type("ab\x7fc\r")
+        self.expect(">>> ")
+        path = self.folder / "chat.json"
+        self.type(f"/save {path}\r")
+        self.expect("Saved to")
+        self.assertEqual(json.loads(path.read_text())["messages"][0]["content"], "ac")
+        self.expect(">>> ")
+        self.type("\x03")
+        self.expect("Ctrl-D or /exit leaves")
+        self.expect(">>> ")
+        self.type("\x04")
+        self.ends_with(0)
+        history = self.folder / "state" / "ingle" / "chat_history"
+        self.assertIn("ac", history.read_text())
+        self.assertEqual(history.stat().st_mode & 0o077, 0)
+
+    def test_pasted_text_is_one_message(self):
+        self.start("chat", TINY, "--temp", "0", "-n", "2")
+        self.expect(">>> ")
+        self.type("\x1b[200~é one\rtwo\r\x1b[201~!\r")
+        self.expect(">>> ")
+        path = self.folder / "chat.json"
+        self.type(f"/save {path}\r")
+        self.expect("Saved to")
+        self.assertEqual(json.loads(path.read_text())["messages"][0]["content"], "é one\ntwo!")
+        self.type("\x04")
+
+    def test_ctrl_c_stops_an_answer_and_the_chat_goes_on(self):
+        self.start("chat", TINY, "--ctx", "100000", "--isa", "scalar", "--threads", "1", "--logit-bias", "66=100")
+        self.expect(">>> ")
+        self.type("ab\r")
+        self.expect(self.letter() * 4)
+        self.type("\x03")
+        self.expect("(stopped)")
+        self.expect(">>> ")
+        self.type("/exit\r")
+        self.ends_with(0)
+
+    def letter(self):
+        return self.ok("tokenize", TINY, "--decode", stdin="[66]").decode()
+
+    def test_run_without_a_prompt_opens_a_chat(self):
+        self.start("run", TINY)
+        self.expect(">>> ")
+        self.type("/exit\r")
+        self.ends_with(0)
+
+    def test_colours_only_where_wanted(self):
+        self.start("--help")
+        self.assertIn(b"\x1b[1m", self.expect("Commands:"))
+        self.environment["NO_COLOR"] = "1"
+        self.start("--help")
+        self.assertNotIn(b"\x1b[", self.expect("Start with"))
+
+
+class NoTerminal(ProgramTest):
+    def test_nothing_but_lines_on_stderr(self):
+        source = self.write("source/own.gguf", Path(TINY).read_bytes())
+        done = self.ingle("pull", f"file:{source}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(b"\r", done.stderr)
+        self.assertNotIn(b"\x1b", done.stderr + done.stdout)

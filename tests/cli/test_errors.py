@@ -1,0 +1,249 @@
+"""Bad input: one line on stderr, the documented exit code, nothing half-written."""
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from harness import INGLE, MODELS, TIMEOUT, TINY, ProgramTest
+
+
+def catalogue(source, sha256, size, name="tiny"):
+    return json.dumps(
+        {
+            "version": 1,
+            "models": [
+                {
+                    "name": name,
+                    "aliases": [],
+                    "description": "For tests.",
+                    "architecture": "llama",
+                    "parameters": 1000,
+                    "quantisation": "F16",
+                    "licence": {"name": "Apache-2.0", "url": "https://example.org/licence"},
+                    "file_name": "tiny.gguf",
+                    "size_bytes": size,
+                    "sha256": sha256,
+                    "memory_bytes": 1000000,
+                    "context_length": 128,
+                    "chat": False,
+                    "sources": [{"address": source, "rank": 1}],
+                }
+            ],
+        }
+    )
+
+
+class Usage(ProgramTest):
+    def test_commands_and_options(self):
+        self.fails(3, "did you mean 'run'", "rum")
+        self.fails(2, "did you mean '--temp'", "run", "--tmep", "1")
+        self.fails(2, "unknown option '-x'", "run", "-x")
+        self.fails(2, "'--temp' needs a value", "run", TINY, "--temp")
+        self.fails(2, "MODEL is missing", "show")
+        self.fails(2, "unexpected argument 'b'", "show", "a", "b")
+        self.fails(2, "contradict", "config", "--offline", "--no-offline")
+        self.fails(2, "no completion for 'tcsh'", "completion", "tcsh")
+
+    def test_values(self):
+        for flag, value, says in (
+            ("--temp", "hot", "'hot' is not a number"),
+            ("--temp", "-1", "from 0 to 100"),
+            ("--top-p", "0", "above 0"),
+            ("--top-k", "1.5", "not a whole number"),
+            ("--ctx", "0", "from 1"),
+            ("--memory", "much", "not a size"),
+            ("--precision", "double", "normal, reference"),
+            ("--logit-bias", "x", "TOKEN=BIAS"),
+            ("--logit-bias", "260=1", "ids are below 260"),
+        ):
+            self.fails(2, says, "run", TINY, flag, value, "hi")
+
+    def test_json_errors(self):
+        done = self.ingle("show", "nosuch", "--json")
+        self.assertEqual((done.returncode, done.stdout), (3, b""))
+        error = json.loads(done.stderr)["error"]
+        self.assertEqual((error["code"], error["exit"]), ("not_found", 3))
+        self.assertIn("nosuch", error["message"])
+
+
+class Models(ProgramTest):
+    def test_missing(self):
+        self.fails(3, "did you mean 'smollm2-135m'", "run", "smollm2-135", "hi")
+        self.fails(3, "did you mean 'smollm2-135m'", "run", "smollm2-135")
+        self.fails(3, "no model is called 'why'", "run", "why", "is the sky blue?")
+        self.fails(3, "gone.gguf", "run", "gone.gguf")
+        self.fails(3, "./gone", "run", "./gone", "hi")
+        self.fails(3, "nosuch", "rm", "nosuch")
+        self.fails(3, "nosuch", "chat", "nosuch")
+
+    def test_damaged(self):
+        whole = (MODELS / "llama.gguf").read_bytes()
+        self.fails(4, "cut.gguf", "run", self.write("cut.gguf", whole[: len(whole) // 2]), "hi")
+        self.fails(4, "magic.gguf", "show", self.write("empty/magic.gguf", b"GGUF"))
+        renamed = whole.replace(b"\x05\x00\x00\x00\x00\x00\x00\x00llama", b"\x05\x00\x00\x00\x00\x00\x00\x00lxama", 1)
+        self.fails(5, "lxama", "run", self.write("other.gguf", renamed), "hi")
+
+    def test_wrong_checksum_leaves_nothing(self):
+        source = self.write("source/tiny.gguf", (MODELS / "llama.gguf").read_bytes())
+        size = os.path.getsize(source)
+        listing = self.write("catalogue.json", catalogue(f"file:{source}", "0" * 64, size))
+        error = self.ingle("pull", "tiny", "--catalogue", listing)
+        self.assertEqual(error.returncode, 4, error.stderr)
+        self.assertIn(b"SHA-256", error.stderr)
+        self.assertFalse([f for f in self.store_files() if f.startswith(("blobs", "models"))])
+
+    def test_pull_list_show_run_rm(self):
+        content = (MODELS / "llama.gguf").read_bytes()
+        source = self.write("source/tiny.gguf", content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        listing = self.write("catalogue.json", catalogue(f"file:{source}", sha256, len(content)))
+        env = {"INGLE_CATALOGUE": listing}
+        [pulled] = self.ok_json("pull", "tiny", env=env)
+        self.assertTrue(pulled["fetched"])
+        self.assertEqual(pulled["sha256"], sha256)
+        self.assertEqual(Path(pulled["path"]).read_bytes(), content)
+        self.assertFalse(self.ok_json("pull", "tiny", env=env)[0]["fetched"])
+        self.assertEqual([m["name"] for m in self.ok_json("list", env=env)], ["tiny"])
+        self.assertIn(b"tiny", self.ok("ls", env=env))
+        shown = self.ok_json("show", "tiny", env=env)
+        self.assertEqual((shown["file"]["architecture"], shown["catalogue"]["sha256"]), ("llama", sha256))
+        by_name = self.ok("run", "tiny", "--raw", "--temp", "0", "-n", "4", "abc", env=env)
+        self.assertEqual(by_name, self.ok("run", TINY, "--raw", "--temp", "0", "-n", "4", "abc"))
+        # As the default model, the only argument is the prompt.
+        named = self.ok("run", "--raw", "--temp", "0", "-n", "4", "abc", env={**env, "INGLE_MODEL": "tiny"})
+        self.assertEqual(named, by_name)
+        self.assertIn("tiny", self.ok("__complete", "models", env=env).decode().split())
+        self.assertEqual(self.ok_json("rm", "tiny", env=env)[0]["bytes_freed"], len(content))
+        self.assertEqual(self.ok_json("list", env=env), [])
+
+    def test_no_network(self):
+        error = self.fails(8, "smollm2-135m", "pull", "smollm2-135m", "--offline")
+        self.assertIn("--offline", error)
+        self.fails(8, "offline", "run", "Why?", "--offline")
+        done = self.ingle("pull", "http://127.0.0.1:1/tiny.gguf")
+        self.assertEqual(done.returncode, 8, done.stderr)
+        self.assertFalse([f for f in self.store_files() if f.startswith(("blobs", "models"))])
+
+    def test_store_not_writable(self):
+        blocked = self.write("blocked", "a file where the folder should be")
+        done = self.ingle("pull", "smollm2-135m", "--offline", "--store", blocked + "/store")
+        self.assertIn(done.returncode, (1, 3, 9), done.stderr)
+        self.assertTrue(done.stderr.startswith(b"ingle: "))
+
+    def test_no_space_for_a_download(self):
+        content = (MODELS / "llama.gguf").read_bytes()
+        source = self.write("source/tiny.gguf", content)
+        listing = self.write(
+            "catalogue.json", catalogue(f"file:{source}", hashlib.sha256(content).hexdigest(), len(content))
+        )
+
+        def limit_files():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+
+        done = self.ingle("pull", "tiny", "--catalogue", listing, preexec_fn=limit_files)
+        self.assertIn(done.returncode, (1, 7), done.stderr)
+        self.assertFalse([f for f in self.store_files() if f.startswith(("blobs", "models"))])
+
+    def test_no_memory(self):
+        self.fails(7, "needs", "run", TINY, "--memory", "1K", "hi")
+
+
+class Prompts(ProgramTest):
+    def test_longer_than_the_context(self):
+        error = self.fails(6, "8 too", "run", TINY, "--raw", "--ctx", "4", "abcdefghijkl")
+        self.assertIn("12 tokens", error)
+        self.assertIn("4", error)
+
+    def test_invalid_utf8(self):
+        self.fails(2, "0xff at offset 2", "run", TINY, stdin=b"ab\xffcd")
+        self.fails(2, "0xc3 at offset 0", "run", TINY, b"\xc3(")
+        self.fails(2, "0xff at offset 1", "chat", TINY, stdin=b"a\xff\n")
+        self.fails(2, "0x80 at offset 0", "run", TINY, "hi", stdin=b"\x80")
+
+    def test_empty(self):
+        self.fails(2, "empty", "run", TINY, "--raw", "")
+        self.fails(2, "empty", "run", TINY, stdin=b"")
+
+    def test_template_that_loops(self):
+        loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+        self.fails(6, "", "template", self.write("loop.jinja", loop), stdin="{}")
+        flood = "{% for a in range(99999) %}{{ 'x' * 99999 }}{% endfor %}"
+        self.fails(6, "", "template", self.write("flood.jinja", flood), stdin="{}")
+        folder = self.folder / "model"
+        shutil.copytree(MODELS / "llama3-hf", folder)
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        config["chat_template"] = loop
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        self.fails(6, "", "run", str(folder), "hi")
+
+    def test_no_template_is_said(self):
+        done = self.ingle("run", TINY, "-n", "1", "hi")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"no chat template", done.stderr)
+        self.assertEqual(self.ingle("run", TINY, "-n", "1", "-q", "hi").stderr, b"")
+
+    def test_fill_in_the_middle_needs_its_tokens(self):
+        self.fails(5, "", "run", TINY, "--suffix", "b", "a")
+
+
+class Ends(ProgramTest):
+    def test_full_disk(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [INGLE, "run", TINY, "--raw", "-n", "4", "hi"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                env=self.environment,
+                timeout=TIMEOUT,
+            )
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertEqual(done.stderr.count(b"\n"), 1)
+
+    def test_reader_gone(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        with subprocess.Popen([INGLE, "man"], stdout=writing, stderr=subprocess.PIPE, env=self.environment) as process:
+            os.close(writing)
+            error = process.communicate(timeout=TIMEOUT)[1]
+        self.assertEqual((process.returncode, error), (-signal.SIGPIPE, b""))
+
+    def start_long_answer(self):
+        """An answer that goes on until it is stopped: no stop token, and it fills a large context."""
+        process = subprocess.Popen(
+            [
+                INGLE,
+                "run",
+                TINY,
+                "--raw",
+                "--ctx",
+                "100000",
+                "--isa",
+                "scalar",
+                "--threads",
+                "1",
+                "--logit-bias",
+                "65=100",
+            ]
+            + ["abc"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+        )
+        self.addCleanup(process.kill)
+        return process
+
+    def test_ctrl_c_stops_the_answer_and_keeps_what_came(self):
+        process = self.start_long_answer()
+        first = process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        rest, error = process.communicate(timeout=TIMEOUT)
+        self.assertEqual((process.returncode, error), (130, b""))
+        self.assertEqual(set(first + rest), set(first))

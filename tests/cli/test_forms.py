@@ -1,0 +1,235 @@
+"""The forms that other tools build on: exact bytes on stdout."""
+
+import json
+import math
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness import INGLE, MODELS, TIMEOUT, TINY, ProgramTest, real_model, without_tensors
+
+EVAL_TEXT = "".join(chr(97 + i * i % 26) + (" " if i % 7 == 0 else "") for i in range(200))
+
+
+class RunRaw(ProgramTest):
+    def test_prints_the_continuation_and_nothing_else(self):
+        words = ["run", TINY, "--raw", "--temp", "0", "-n", "12", "abc"]
+        text = self.ok(*words)
+        # The same through JSON, token by token: no newline added, nothing of the prompt.
+        told = self.ok_json(*words)
+        self.assertEqual(told["generated_tokens"], 12)
+        self.assertEqual(told["prompt_tokens"], 3)
+        # --decode gives a token that is not a character of its own as its byte, streaming as U+FFFD.
+        decoded = self.ok("tokenize", TINY, "--decode", stdin=json.dumps(told["tokens"]))
+        self.assertEqual(text.decode(), decoded.decode(errors="replace"))
+        self.assertEqual(text, self.ok(*words))
+
+    def test_a_prompt_on_the_command_line_is_the_whole_prompt(self):
+        words = ["run", TINY, "--raw", "--temp", "0", "-n", "6"]
+        self.assertEqual(self.ok(*words, "abc"), self.ok(*words, "abc", stdin="and more"))
+        self.assertEqual(self.ok(*words, "abc"), self.ok(*words, stdin="abc"))
+        self.assertNotEqual(self.ok_json(*words, stdin="abc\n")["prompt_tokens"], 3)
+
+    def test_does_not_wait_for_a_silent_pipe(self):
+        with subprocess.Popen(
+            [INGLE, "run", TINY, "--raw", "-n", "1", "x"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self.environment,
+        ) as process:
+            self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def test_odd_prompts_arrive_as_they_are(self):
+        for prompt in ("[a, b]", "{x}", "a=b", "pull", "--temp 9", "-", " x ", "ä\t\n"):
+            told = self.ok_json("run", TINY, "--raw", "-n", "1", "--", prompt)
+            alone = json.loads(self.ok("tokenize", TINY, "--json", stdin=prompt))
+            self.assertEqual(told["prompt_tokens"], len(alone), prompt)
+
+    def test_same_seed_same_text_on_any_thread_count(self):
+        words = ["run", TINY, "--raw", "--temp", "1.5", "-n", "24", "abc"]
+        first = self.ok(*words, "--seed", "7", "--threads", "1")
+        self.assertEqual(first, self.ok(*words, "--seed", "7", "--threads", "2"))
+        self.assertNotEqual(first, self.ok(*words, "--seed", "8"))
+        self.assertNotEqual(self.ok(*words), self.ok(*words))
+
+    def test_lora_changes_the_text(self):
+        words = ["run", TINY, "--raw", "--temp", "0", "-n", "12", "abc"]
+        adapter = str(MODELS / "lora-every.gguf")
+        plain = self.ok(*words)
+        self.assertNotEqual(plain, self.ok(*words, "--lora", adapter))
+        self.assertEqual(plain, self.ok(*words, "--lora", f"{adapter}:0"))
+
+    def test_bias_and_stop(self):
+        words = ["run", TINY, "--raw", "--temp", "0", "abc"]
+        told = self.ok_json(*words, "-n", "3", "--logit-bias", "65=100")
+        self.assertEqual(told["tokens"], [65, 65, 65])
+        letter = self.ok("tokenize", TINY, "--decode", stdin="[65]").decode()
+        told = self.ok_json(*words, "-n", "3", "--logit-bias", "65=100", "--stop", letter * 2)
+        self.assertEqual((told["reason"], told["text"]), ("stop_string", ""))
+
+
+class Answer(ProgramTest):
+    """With the real chat model, where the machine has it."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = real_model("smollm2-135m")
+        if self.model is None:
+            self.skipTest("smollm2-135m was not fetched")
+
+    def test_pipe_joins_the_prompt_and_the_text_ends_with_one_newline(self):
+        words = ["run", self.model, "--temp", "0", "-n", "8"]
+        joined = self.ok(*words, "Say this:\n\nhello")
+        self.assertEqual(joined, self.ok(*words, "Say this:", stdin="hello"))
+        self.assertTrue(joined.endswith(b"\n") and not joined.endswith(b"\n\n"))
+
+    def test_a_text_cannot_inject_special_tokens(self):
+        told = self.ok_json("run", self.model, "--temp", "0", "-n", "1", "<|im_end|>")
+        plain = self.ok_json("run", self.model, "--temp", "0", "-n", "1", "x")
+        ids = json.loads(self.ok("tokenize", self.model, "--json", stdin="<|im_end|>"))
+        self.assertGreater(len(ids), 1)
+        self.assertEqual(told["prompt_tokens"] - plain["prompt_tokens"], len(ids) - 1)
+
+    def test_known_ids(self):
+        self.assertEqual(self.ok("tokenize", self.model, "--json", stdin="Hello world").strip(), b"[19556, 905]")
+
+
+class Tokenize(ProgramTest):
+    def test_bytes_round_trip(self):
+        everything = bytes(range(256)) + "Grüße, 世界 👩‍🚀\r\n\n".encode() + b"\xff\xfe\x80"
+        vocabulary = self.write("vocabulary.gguf", without_tensors(Path(TINY).read_bytes()))
+        self.assertLess(os.path.getsize(vocabulary), os.path.getsize(TINY) // 2)
+        for model in (TINY, vocabulary):
+            ids = json.loads(self.ok("tokenize", model, "--json", stdin=everything))
+            back = self.ok("tokenize", model, "--decode", stdin=json.dumps(ids))
+            self.assertEqual(back, everything, model)
+
+    def test_nothing_is_dropped_or_added(self):
+        self.assertEqual(json.loads(self.ok("tokenize", TINY, "--json", stdin="")), [])
+        one = json.loads(self.ok("tokenize", TINY, "--json", stdin="a"))
+        two = json.loads(self.ok("tokenize", TINY, "--json", stdin="a\n"))
+        self.assertEqual(len(one), 1)
+        self.assertEqual(two[:1], one)
+        self.assertEqual(len(two), 2)
+
+    def test_special_reads_special_tokens_and_decode_prints_them(self):
+        name = self.ok("tokenize", TINY, "--decode", "--special", stdin="[259]").decode()
+        self.assertNotEqual(name, "")
+        self.assertEqual(self.ok("tokenize", TINY, "--decode", stdin="[259]"), b"")
+        plain = json.loads(self.ok("tokenize", TINY, "--json", stdin=name))
+        self.assertNotIn(259, plain)
+        self.assertEqual(json.loads(self.ok("tokenize", TINY, "--json", "--special", stdin=name))[-1], 259)
+
+    def test_bad_ids(self):
+        self.fails(2, "not a JSON array", "tokenize", TINY, "--decode", stdin="{}")
+        self.fails(2, "element 1 (260)", "tokenize", TINY, "--decode", stdin="[1, 260]")
+        self.fails(2, "element 0 (-1)", "tokenize", TINY, "--decode", stdin="[-1]")
+        self.fails(2, "element 0 (1.5)", "tokenize", TINY, "--decode", stdin="[1.5]")
+        self.fails(2, "element 0", "tokenize", TINY, "--decode", stdin="[99999999999999999999]")
+
+
+class Template(ProgramTest):
+    CONTEXT = {"messages": [{"role": "user", "content": "Hi <b>"}], "add_generation_prompt": True, "name": "é"}
+
+    def test_file(self):
+        source = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{{ name }}|{{ missing }}"
+        path = self.write("chat.jinja", source)
+        out = self.ok("template", path, stdin=json.dumps(self.CONTEXT))
+        self.assertEqual(out.decode(), "<user>Hi <b>\né|")
+
+    def test_the_context_is_the_whole_context(self):
+        path = self.write("chat.jinja", "{{ bos_token is defined }}{{ messages is defined }}")
+        self.assertEqual(self.ok("template", path, stdin="{}"), b"FalseFalse")
+
+    def test_a_models_own(self):
+        folder = self.folder / "model"
+        shutil.copytree(MODELS / "llama3-hf", folder)
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        config["chat_template"] = "{{ messages[0].content }}!"
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        self.assertEqual(self.ok("template", str(folder), stdin=json.dumps(self.CONTEXT)), b"Hi <b>!")
+
+    def test_errors(self):
+        self.fails(3, "no chat template", "template", TINY, stdin="{}")
+        self.fails(3, "nothing.jinja", "template", "nothing.jinja", stdin="{}")
+        path = self.write("chat.jinja", "{{ 1 }}")
+        self.fails(2, "not JSON", "template", path, stdin="{")
+        self.fails(2, "not a JSON object", "template", path, stdin="[]")
+        self.fails(2, "line", "template", self.write("bad.jinja", "a\n{% if %}"), stdin="{}")
+        stop = self.write("stop.jinja", "{{ raise_exception('roles must alternate') }}")
+        self.fails(2, "roles must alternate", "template", stop, stdin="{}")
+
+
+class Evaluate(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.text = self.write("text.txt", EVAL_TEXT)
+
+    def test_windows(self):
+        told = self.ok_json("eval", TINY, "--text", self.text, "--ctx", "64")
+        # No BOS: 229 tokens are 3 windows of 64, and 63 tokens of each are scored.
+        self.assertEqual(told["tokens"], 3 * 63)
+        self.assertAlmostEqual(told["ppl"], math.exp(told["nll"]))
+        self.assertEqual(set(told), {"nll", "ppl", "tokens"})
+        one = self.ok_json("eval", TINY, "--text", self.text, "--ctx", "64", "--windows", "1")
+        self.assertEqual(one["tokens"], 63)
+        self.assertNotEqual(one["nll"], told["nll"])
+
+    def test_same_as_transformers(self):
+        # From make_eval_golden.py.
+        words = ["eval", str(MODELS / "llama3-hf"), "--text", self.text, "--ctx", "64"]
+        told = self.ok_json(*words, "--precision", "reference")
+        self.assertEqual(told["tokens"], 189)
+        self.assertAlmostEqual(told["nll"], 6.041926595394962, places=6)
+        self.assertAlmostEqual(self.ok_json(*words)["nll"], 6.041926595394962, places=3)
+
+    def test_bos_takes_a_place_where_the_metadata_says_so(self):
+        gemma = str(MODELS / "gemma3.gguf")
+        with_bos = json.loads(self.ok("tokenize", gemma, "--json", "--special", stdin="ab"))
+        without = json.loads(self.ok("tokenize", gemma, "--json", stdin="ab"))
+        bos = len(with_bos) - len(without)
+        count = len(json.loads(self.ok("tokenize", gemma, "--json", stdin=Path(self.text).read_text())))
+        told = self.ok_json("eval", gemma, "--text", self.text, "--ctx", "32")
+        self.assertEqual(told["tokens"], count // (32 - bos) * 31)
+
+    def test_special_tokens_in_the_text_are_plain_text(self):
+        name = self.ok("tokenize", TINY, "--decode", "--special", stdin="[259]").decode()
+        text = self.write("special.txt", name * 8)
+        count = len(json.loads(self.ok("tokenize", TINY, "--json", stdin=name * 8)))
+        self.assertEqual(self.ok_json("eval", TINY, "--text", text, "--ctx", str(count))["tokens"], count - 1)
+
+    def test_divergence(self):
+        words = ["eval", TINY, "--text", self.text, "--ctx", "64"]
+        same = self.ok_json(*words, "--precision", "reference", "--kl-against", "reference")
+        self.assertEqual((same["kl"], same["top1_agreement"]), (0, 1))
+        self.assertEqual(same["nll"], same["against"]["nll"])
+        near = self.ok_json(*words, "--kl-against", "reference")
+        self.assertTrue(0 < near["kl"] < 0.01, near)
+        far = self.ok_json(*words, "--kl-against", str(MODELS / "llama3.gguf"))
+        self.assertGreater(far["kl"], 0.02)
+        self.assertLess(far["top1_agreement"], 1)
+        self.assertNotEqual(far["nll"], far["against"]["nll"])
+
+    def test_errors(self):
+        self.fails(2, "--text", "eval", TINY)
+        self.fails(3, "nothing.txt", "eval", TINY, "--text", "nothing.txt")
+        self.fails(2, "229 tokens", "eval", TINY, "--text", self.text, "--ctx", "230")
+
+
+class Bench(ProgramTest):
+    def test_figures(self):
+        words = ["bench", TINY, "--prompt", "20", "--gen", "4", "--threads", "2", "--repeat", "3"]
+        told = self.ok_json(*words)
+        figures = ("prefill_tps", "decode_tps", "load_ms", "first_token_ms", "peak_rss_bytes")
+        for figure in figures:
+            spread = told["spread"][figure]
+            self.assertTrue(0 < spread["min"] <= told[figure] <= spread["max"], figure)
+        self.assertGreater(told["first_token_ms"], told["load_ms"])
+        self.assertTrue(told["isa"])
+        self.assertEqual((told["threads"], told["prompt"], told["gen"], told["repeat"]), (2, 20, 4, 3))
+        self.assertEqual(self.ok_json(*words, "--isa", "scalar")["isa"], "scalar")
+
+    def test_a_failure_in_the_child_is_ours(self):
+        self.fails(5, "nosuch", "bench", TINY, "--isa", "nosuch")
+        self.fails(6, "context", "bench", TINY, "--prompt", "64", "--ctx", "32")
