@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/files.h"
@@ -17,29 +18,46 @@ const std::filesystem::path kFolder = std::filesystem::path(INGLE_SOURCE_DIR) / 
 struct Golden {
   std::string name;
   std::filesystem::path file;
+  std::vector<LoraSpec> loras;
   std::vector<TokenId> tokens;
-  std::vector<float> logits;  // [rows][vocabulary]
-  uint32_t rows = 0, vocabulary = 0, context = 0;
+  std::vector<float> logits;  // [rows][vocabulary], every stride-th token id
+  uint32_t rows = 0, vocabulary = 0, stride = 1, context = 0;
 };
 
-std::vector<Golden> load_goldens() {
-  const auto index = base::parse_json(*base::read_file(kFolder / "index.json", 1 << 24));
+// `models` is where the model files are, `index` a file of the format that tests/models/README.md describes.
+std::vector<Golden> load_goldens(const std::filesystem::path& models, const std::filesystem::path& index_file) {
+  const auto index = base::parse_json(*base::read_file(index_file, 1 << 24));
   std::vector<Golden> goldens;
   for (const auto& entry : (*index)["goldens"]) {
-    if (entry.contains("lora")) continue;
     Golden golden;
     golden.name = entry["name"];
-    golden.file = kFolder / entry["file"].get<std::string>();
+    golden.file = models / entry["file"].get<std::string>();
+    if (!std::filesystem::exists(golden.file)) continue;  // a real model that was not fetched
+    for (const auto& lora : entry.value("loras", base::Json::array()))
+      golden.loras.push_back({models / lora["file"].get<std::string>(), lora["scale"].get<float>()});
     golden.tokens = entry["tokens"].get<std::vector<TokenId>>();
     golden.rows = entry["rows"];
     golden.vocabulary = entry["vocab"];
-    golden.context = entry["context"];
-    const auto bytes = base::read_file(kFolder / entry["logits"].get<std::string>(), 1 << 24);
+    golden.stride = entry.value("stride", 1u);
+    golden.context = entry.value("context", golden.rows);
+    const auto bytes = base::read_file(index_file.parent_path() / entry["logits"].get<std::string>(), 1 << 24);
     golden.logits.resize(bytes->size() / sizeof(float));
     std::memcpy(golden.logits.data(), bytes->data(), bytes->size());
     goldens.push_back(std::move(golden));
   }
   return goldens;
+}
+
+std::vector<Golden> tiny_goldens() {
+  std::vector<Golden> all;
+  for (const char* index : {"index.json", "index-lora.json", "index-formats.json"})
+    for (Golden& golden : load_goldens(kFolder, kFolder / index)) all.push_back(std::move(golden));
+  return all;
+}
+
+std::vector<Golden> real_goldens() {
+  const char* folder = std::getenv("INGLE_TEST_MODELS");
+  return folder == nullptr ? std::vector<Golden>() : load_goldens(folder, kFolder / "real" / "index.json");
 }
 
 double nmse(std::span<const float> expected, std::span<const float> actual) {
@@ -72,6 +90,7 @@ double mean_kl(std::span<const float> p_logits, std::span<const float> q_logits,
 class GoldenTest : public testing::TestWithParam<Golden> {
  protected:
   std::unique_ptr<Engine> load(EngineOptions options) {
+    options.loras = GetParam().loras;
     options.cache_folder = testing::TempDir();  // the instruction sets are proven once, not per test
     auto engine = Engine::load(GetParam().file, options);
     if (!engine.ok()) {
@@ -133,12 +152,34 @@ TEST_P(GoldenTest, SameBitsOnAnyThreadsAndBatch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(load_goldens()), [](const auto& test) {
+std::string test_name(const testing::TestParamInfo<Golden>& test) {
   std::string name = test.param.name;
   for (char& c : name)
-    if (c == '-') c = '_';
+    if (c == '-' || c == '.') c = '_';
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(tiny_goldens()), test_name);
+
+// The real models, where they were fetched (INGLE_TEST_MODELS): the reference path on a text, every stride-th logit.
+class RealModelTest : public GoldenTest {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RealModelTest);
+
+TEST_P(RealModelTest, ReferenceMatchesTransformers) {
+  const Golden& golden = GetParam();
+  const auto engine = load({.context_length = 512, .threads = 2, .precision = Precision::reference});
+  ASSERT_NE(engine, nullptr);
+  const auto sequence = engine->new_sequence().value();
+  const auto logits = engine->forward(*sequence, golden.tokens, LogitRows::all);
+  ASSERT_TRUE(logits.ok()) << logits.error().message;
+  const size_t width = engine->info().vocabulary_size;
+  std::vector<float> sampled;
+  for (size_t row = 0; row < golden.rows; ++row)
+    for (size_t i = 0; i < golden.vocabulary; ++i) sampled.push_back((*logits)[row * width + i * golden.stride]);
+  EXPECT_LT(nmse(golden.logits, sampled), 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, RealModelTest, testing::ValuesIn(real_goldens()), test_name);
 
 }  // namespace
 }  // namespace ingle::core

@@ -46,6 +46,7 @@ class Planner {
     last_use_.assign(graph_.widths.size(), 0);
     producer_.assign(graph_.widths.size(), -1);
     skipped_.assign(graph_.ops.size(), false);
+    in_logits_.assign(graph_.widths.size(), false);
     fused_into_.resize(graph_.ops.size());
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
       for (const ValueId input : graph_.ops[i].inputs) {
@@ -67,6 +68,18 @@ class Planner {
       if (graph_.ops[i].kind == OpKind::gate) fuse_gate(i);
       if (graph_.ops[i].kind == OpKind::add) fuse_add(i);
     }
+    // A sum that is the logits is gathered there from the start (an adapter of the output matrix).
+    for (size_t i = graph_.ops.size(); i-- > 0;)
+      if (graph_.ops[i].kind == OpKind::add && fused_into_[i] && is_logits(graph_.ops[i].output))
+        in_logits_[other_term(i)] = true;
+  }
+
+  bool is_logits(ValueId value) const { return value == graph_.logits || in_logits_[value]; }
+
+  // Of a fused sum, the term that is not the product.
+  ValueId other_term(size_t index) const {
+    const Op& op = graph_.ops[index];
+    return op.inputs[0] == *fused_into_[index] ? op.inputs[1] : op.inputs[0];
   }
 
   // A plain product whose value nobody else reads.
@@ -112,12 +125,12 @@ class Planner {
 
   BufferRef output_of(ValueId value) {
     const uint32_t width = graph_.widths[value];
-    if (value == graph_.logits) return {BufferRef::kLogits, width};
+    if (is_logits(value)) return {BufferRef::kLogits, width};
     if (value_buffer_[value] < 0) value_buffer_[value] = new_buffer(uint64_t{width} * sizeof(float));
     return ref(value_buffer_[value], width);
   }
   BufferRef input_of(ValueId value) {
-    if (value == graph_.logits) return {BufferRef::kLogits, graph_.widths[value]};
+    if (is_logits(value)) return {BufferRef::kLogits, graph_.widths[value]};
     assert(value_buffer_[value] >= 0);
     return ref(value_buffer_[value], graph_.widths[value]);
   }
@@ -241,10 +254,8 @@ class Planner {
       kernel.out = output_of(op.output);
       return;
     }
-    const ValueId product = *fused_into_[index];
-    const ValueId other = op.inputs[0] == product ? op.inputs[1] : op.inputs[0];
-    value_buffer_[op.output] = value_buffer_[other];
-    emit_matmul(*producer(product), op.output, true);
+    value_buffer_[op.output] = value_buffer_[other_term(index)];
+    emit_matmul(*producer(*fused_into_[index]), op.output, true);
   }
 
   void emit_scale(const Op& op) {
@@ -375,7 +386,7 @@ class Planner {
   std::vector<BufferRef> rope_buffers_;
   std::vector<int32_t> uses_, producer_, value_buffer_, quantized_buffer_;
   std::vector<size_t> last_use_;
-  std::vector<bool> skipped_;
+  std::vector<bool> skipped_, in_logits_;
   std::vector<std::optional<ValueId>> fused_into_;
 };
 
