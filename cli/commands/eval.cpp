@@ -150,9 +150,9 @@ Status run(Session& session) {
   INGLE_TRY(const LoadedModel loaded, load_model(session, model, options));
   INGLE_TRY(const auto windows,
             cut_windows(loaded.engine->tokenizer(), text, window, static_cast<size_t>(values.integer("windows"))));
+  LoadedModel other;  // before the subjects, whose sequences must not outlive their engines
   std::vector<Subject> subjects(1);
   subjects[0].engine = loaded.engine.get();
-  LoadedModel other;
   const std::string against = values.text("kl-against");
   if (!against.empty()) {
     INGLE_TRY(other, load_other(session, options, model));
