@@ -39,7 +39,8 @@ std::string range_text(const Option& option) {
   const bool high = option.maximum < std::numeric_limits<double>::max();
   const std::string kind = option.type == ValueType::integer ? "a whole number" : "a number";
   const std::string minimum = (option.above_minimum ? " above " : " from ") + show_number(option.minimum);
-  if (low && high) return kind + minimum + (option.above_minimum ? " and up to " : " to ") + show_number(option.maximum);
+  if (low && high)
+    return kind + minimum + (option.above_minimum ? " and up to " : " to ") + show_number(option.maximum);
   if (low) return kind + (option.above_minimum ? minimum : ", " + show_number(option.minimum) + " or more");
   if (high) return kind + " up to " + show_number(option.maximum);
   return kind;
