@@ -34,12 +34,7 @@ std::string mebibytes(uint64_t bytes) {
 }
 
 PlanOptions plan_options(const EngineOptions& options) {
-  PlanOptions plan;
-  plan.max_rows = std::max(options.batch, 1u);
-  plan.takes_quantized = [reference = options.precision == Precision::reference](const MatrixSource& source) {
-    return !reference && source.format->codes.bits != 0;
-  };
-  return plan;
+  return cpu_plan_options(std::max(options.batch, 1u), options.precision == Precision::reference);
 }
 
 class CpuSequence final : public Sequence {

@@ -58,6 +58,13 @@ uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference
   return width * capacity * (reference ? 4 : 2);
 }
 
+PlanOptions cpu_plan_options(uint32_t max_rows, bool reference) {
+  PlanOptions plan;
+  plan.max_rows = max_rows;
+  plan.takes_quantized = [reference](const MatrixSource& source) { return !reference && takes_quantized(source); };
+  return plan;
+}
+
 CpuDevice::CpuDevice(const CpuOptions& options)
     : options_(options), kernels_(*options.kernels), workers_(options.threads) {}
 
@@ -78,15 +85,6 @@ base::Result<std::byte*> CpuDevice::allocate(uint64_t bytes) {
 
 void CpuDevice::deallocate(std::byte* memory, uint64_t bytes) {
   if (memory != nullptr) ::munmap(memory, bytes == 0 ? 1 : bytes);
-}
-
-PlanOptions CpuDevice::plan_options(uint32_t max_rows) const {
-  PlanOptions plan;
-  plan.max_rows = max_rows;
-  plan.takes_quantized = [reference = options_.reference](const MatrixSource& source) {
-    return !reference && takes_quantized(source);
-  };
-  return plan;
 }
 
 base::Status CpuDevice::prepare(const Graph& graph, Program program, const std::function<bool(double)>& progress,

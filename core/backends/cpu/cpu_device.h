@@ -26,6 +26,9 @@ uint64_t plan_weight_bytes(const Graph& graph);
 /// The bytes of one layer's keys (or values) of a sequence; capacity must be a multiple of kAttentionChunk.
 uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference);
 
+/// How a program for this device is planned: which products take 8-bit activations follows from how weights are packed.
+PlanOptions cpu_plan_options(uint32_t max_rows, bool reference);
+
 class CpuDevice final : public HardwareOps {
  public:
   explicit CpuDevice(const CpuOptions& options);
@@ -35,9 +38,6 @@ class CpuDevice final : public HardwareOps {
   void deallocate(std::byte* memory, uint64_t bytes) override;
   void execute_kernel(const KernelDesc* kernel) override;
   void sync_device() override {}
-
-  /// Plan options that suit this device.
-  PlanOptions plan_options(uint32_t max_rows) const;
 
   /// Packs the weights of `graph` (progress in [0, 1]; false cancels; `done` hears of each matrix whose source is no
   /// longer read) and allocates the arena. The graph must outlive the device. Errors: out_of_memory, cancelled.
