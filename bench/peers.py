@@ -44,7 +44,7 @@ def model_file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"no file {text!r}")
-    return path.resolve()
+    return path.absolute()  # a link keeps its name: files of the store are named by their content
 
 
 def parse_arguments() -> argparse.Namespace:
