@@ -37,7 +37,7 @@ std::string show_number(double value) {
 std::string range_text(const Option& option) {
   const bool low = option.minimum > std::numeric_limits<double>::lowest();
   const bool high = option.maximum < std::numeric_limits<double>::max();
-  const std::string kind = option.type == ValueType::integer ? "a whole number" : "a number";
+  std::string kind = option.type == ValueType::integer ? "a whole number" : "a number";
   const std::string minimum = (option.above_minimum ? " above " : " from ") + show_number(option.minimum);
   if (low && high)
     return kind + minimum + (option.above_minimum ? " and up to " : " to ") + show_number(option.maximum);
