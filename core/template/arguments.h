@@ -21,7 +21,7 @@ class Bound {
   /// Given and not None.
   bool given(size_t i) const { return has(i) && !values_[i]->is_none(); }
   const Value& operator[](size_t i) const { return *values_[i]; }
-  Value value_or(size_t i, Value fallback) const { return has(i) ? *values_[i] : fallback; }
+  Value value_or(size_t i, const Value& fallback) const { return has(i) ? *values_[i] : fallback; }
   int64_t int_or(size_t i, int64_t fallback) const;
   bool flag(size_t i, bool fallback = false) const;
 

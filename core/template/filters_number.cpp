@@ -29,7 +29,7 @@ std::optional<Value> whole(double v) {
 
 Value filter_int(Interpreter&, const Value& value, const Arguments& args) {
   const Bound bound("int", args, {"default", "base"}, 0);
-  const Value fallback = bound.value_or(0, Value::integer(0));
+  Value fallback = bound.value_or(0, Value::integer(0));
   if (value.is_undefined()) fail_undefined(value);
   if (value.is_int()) return Value::integer(value.as_int());
   if (value.is(Type::real)) {

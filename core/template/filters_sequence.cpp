@@ -212,7 +212,8 @@ Value filter_groupby(Interpreter& in, const Value& value, const Arguments& args)
 Value filter_batch(Interpreter& in, const Value& value, const Arguments& args) {
   const Bound bound("batch", args, {"linecount", "fill_with"}, 1);
   Heap& heap = in.heap();
-  const Value count = bound[0], fill = bound.value_or(1, Value::none());
+  const Value& count = bound[0];
+  const Value fill = bound.value_or(1, Value::none());
   return make_iterator(
       heap, [&heap, value, count, fill, next = Next(), held = Value(), has_held = false](Value& out) mutable {
         if (!next) next = iterate(heap, value);
@@ -248,7 +249,8 @@ Value filter_batch(Interpreter& in, const Value& value, const Arguments& args) {
 Value filter_slice(Interpreter& in, const Value& value, const Arguments& args) {
   const Bound bound("slice", args, {"slices", "fill_with"}, 1);
   Heap& heap = in.heap();
-  const Value slices = bound[0], fill = bound.value_or(1, Value::none());
+  const Value& slices = bound[0];
+  const Value fill = bound.value_or(1, Value::none());
   return make_iterator(
       heap, [&heap, value, slices, fill, items = Values(), at = int64_t{-1}, used = size_t{0}](Value& out) mutable {
         const int64_t count = expect_index(slices, "slices");

@@ -77,7 +77,7 @@ std::string padded(Heap& heap, const Spec& spec, const std::string& sign, const 
   const size_t size = sign.size() + count_chars(body);
   const size_t missing = static_cast<size_t>(spec.width) > size ? static_cast<size_t>(spec.width) - size : 0;
   check_growth(heap, missing * spec.fill.size() + body.size());
-  std::string out, left, right;
+  std::string left, right;
   const size_t before = align == '<' ? 0 : align == '^' ? missing / 2 : missing;
   for (size_t i = 0; i < before; ++i) left += spec.fill;
   for (size_t i = before; i < missing; ++i) right += spec.fill;

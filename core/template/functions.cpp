@@ -68,13 +68,14 @@ Value make_cycler(Interpreter& in, Arguments& args) {
 
 Value make_joiner(Interpreter& in, Arguments& args) {
   const Bound bound("joiner", args, {"sep"}, 0);
-  const Value separator = bound.value_or(0, make_text(in.heap(), ", "));
-  return make_callable(in.heap(), "<joiner>", [separator, used = false](Interpreter& inner, Arguments& none) mutable {
-    const Bound nothing("joiner", none, {}, 0);
-    if (used) return separator;
-    used = true;
-    return make_text(inner.heap(), "");
-  });
+  Value text = bound.value_or(0, make_text(in.heap(), ", "));
+  return make_callable(in.heap(), "<joiner>",
+                       [separator = std::move(text), used = false](Interpreter& inner, Arguments& none) mutable {
+                         const Bound nothing("joiner", none, {}, 0);
+                         if (used) return separator;
+                         used = true;
+                         return make_text(inner.heap(), "");
+                       });
 }
 
 Value raise_exception(Interpreter& in, Arguments& args) {

@@ -71,7 +71,7 @@ StatementParser::Body StatementParser::parse_block(std::initializer_list<std::st
 
 void StatementParser::unknown_tag(const TokenText& token) {
   std::string message = "Encountered unknown tag '" + token.text + "'.";
-  if (!ends_.empty() && ends_.back().size() > 0) {
+  if (!ends_.empty() && !ends_.back().empty()) {
     std::string wanted;
     for (const auto end : ends_.back()) wanted += (wanted.empty() ? "'" : " or '") + std::string(end) + "'";
     message += " Jinja was looking for the following tags: " + wanted + ".";
