@@ -15,10 +15,13 @@ decides: long where it is above the original length, short elsewhere. There is a
 Where llama.cpp (in llama-cpp-python 0.3.36) differs, we follow transformers: llama.cpp ignores phi3's sliding
 window (phi3-window) and, in all but two architectures, YaRN's beta_fast and beta_slow (qwen3-yarn). The other files
 were run through it too and agree up to its 16-bit arithmetic.
+Gemma 3's configuration has attn_logit_softcapping as Gemma 2's does, and its attention function can do it, but
+transformers' layers don't hand it over (no published Gemma 3 sets it). For gemma3-softcap we do: see cap_attention.
 """
 
 import argparse
 import copy
+import functools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +87,12 @@ def variants() -> list[Variant]:
         "sliding_window": 8,
     }
     gemma |= {"query_pre_attn_scalar": 16, "rms_norm_eps": 1e-6}
+    upper_window = narrow | {"use_sliding_window": True, "sliding_window": 6, "max_window_layers": 1}
+    upper_window |= {"tie_word_embeddings": True}
     longrope = rope("longrope", partial_rotary_factor=0.75, original_max_position_embeddings=32)
     longrope |= {"short_factor": [1.0, 1.05, 1.1, 1.3, 1.6, 2.0], "long_factor": [1.1, 1.5, 2.5, 4.0, 7.0, 11.0]}
     gemma_rope = {"sliding_attention": rope(), "full_attention": rope(theta=1e6)}
+    gemma_few = gemma | {"num_hidden_layers": 3, "sliding_window_pattern": 3, "query_pre_attn_scalar": 40}
     gemma_scaled = {"sliding_attention": rope(theta=5000.0), "full_attention": rope("linear", 1e6, factor=8.0)}
     return [
         Variant("llama", t.LlamaConfig(**common(rope_parameters=rope())), "F16", 64, ("rotation",)),
@@ -131,7 +137,7 @@ def variants() -> list[Variant]:
             t.Qwen2Config(**common(rope_parameters=rope(theta=1e6), tie_word_embeddings=True)),
             "BF16",
             56,
-            ("bias", "rope_base"),
+            ("bias", "k_bias", "v_bias", "rope_base"),
             folder="sharded",
         ),
         Variant(
@@ -167,7 +173,7 @@ def variants() -> list[Variant]:
             t.Gemma3TextConfig(**common(rope_parameters=gemma_rope, **gemma)),
             "BF16",
             64,
-            ("window", "qk_norm", "local_base", "pattern"),
+            ("window", "qk_norm", "local_base", "pattern", "post_norms", "embedding_scale", "activation"),
         ),
         Variant(
             "gemma3-scaled",
@@ -210,14 +216,56 @@ def variants() -> list[Variant]:
             short_length=24,
             folder="legacy",
         ),
+        Variant(  # a scale of attention that is not its heads' width; GGUF cannot say it
+            "gemma3-softcap",
+            t.Gemma3TextConfig(
+                **common(
+                    rope_parameters=gemma_rope, attn_logit_softcapping=2.0, final_logit_softcapping=2.0, **gemma_few
+                )
+            ),
+            "BF16",
+            32,
+            ("attention_softcap", "softcap", "attention_scale", "pattern", "window"),
+            folder="new",
+            gguf=False,
+        ),
+        Variant(  # a window in the upper layers only; GGUF cannot say it
+            "qwen2-window",
+            t.Qwen2Config(**common(rope_parameters=rope(theta=1e6), **upper_window)),
+            "F16",
+            24,
+            ("window", "pattern"),
+            folder="legacy",
+            gguf=False,
+        ),
+        Variant(
+            "qwen3-window",
+            t.Qwen3Config(**common(rope_parameters=rope(theta=1e6), head_dim=16, **upper_window)),
+            "F16",
+            24,
+            ("window", "pattern"),
+            folder="new",
+            gguf=False,
+        ),
     ]
+
+
+def cap_attention(model: torch.nn.Module) -> torch.nn.Module:
+    """Hands Gemma 3's attn_logit_softcapping to its attention function, as Gemma 2's layers do."""
+    cap = getattr(model.config, "attn_logit_softcapping", None)
+    if cap is not None:
+        for layer in model.model.layers:
+            layer.self_attn.register_forward_pre_hook(
+                lambda module, args, kwargs: (args, kwargs | {"softcap": cap}), with_kwargs=True
+            )
+    return model
 
 
 def build(config: transformers.PretrainedConfig) -> torch.nn.Module:
     config = copy.deepcopy(config)
     config._attn_implementation = "eager"
     torch.manual_seed(0)
-    return transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
+    return cap_attention(transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval())
 
 
 def random_weights(model: torch.nn.Module, file_type: str, seed: int) -> dict[str, torch.Tensor]:
@@ -290,7 +338,7 @@ def drop_partial_rotation(config) -> None:
 
 
 def drop_window(config) -> None:
-    config.sliding_window = 4096 if config.model_type == "gemma3_text" else None
+    config.sliding_window = 4096 if getattr(config, "layer_types", None) else None
 
 
 def drop_pattern(config) -> None:
@@ -301,15 +349,36 @@ def drop_softcap(config) -> None:
     config.final_logit_softcapping = None
 
 
+def drop_attention_softcap(config) -> None:
+    config.attn_logit_softcapping = None
+
+
+def drop_attention_scale(config) -> None:
+    config.query_pre_attn_scalar = config.head_dim
+
+
+def drop_activation(config) -> None:
+    config.hidden_activation = "silu"
+
+
 def drop_qk_norm(model: torch.nn.Module) -> None:
     for layer in model.model.layers:
         layer.self_attn.q_norm = layer.self_attn.k_norm = torch.nn.Identity()
 
 
-def drop_bias(model: torch.nn.Module) -> None:
+def drop_bias_of(projection: str, model: torch.nn.Module) -> None:
     for name, parameter in model.named_parameters():
-        if name.endswith("q_proj.bias"):  # the weakest of the three
+        if name.endswith(f"{projection}.bias"):
             parameter.data.zero_()
+
+
+def drop_post_norms(model: torch.nn.Module) -> None:
+    for layer in model.model.layers:
+        layer.post_attention_layernorm = layer.post_feedforward_layernorm = torch.nn.Identity()
+
+
+def drop_embedding_scale(model: torch.nn.Module) -> None:
+    model.model.embed_tokens.embed_scale.fill_(1.0)
 
 
 def drop_fused_order(model: torch.nn.Module) -> None:
@@ -332,8 +401,20 @@ CONFIG_DROPS = {
     "window": drop_window,
     "pattern": drop_pattern,
     "softcap": drop_softcap,
+    "attention_softcap": drop_attention_softcap,
+    "attention_scale": drop_attention_scale,
+    "activation": drop_activation,
 }
-MODEL_DROPS = {"qk_norm": drop_qk_norm, "bias": drop_bias, "fused_order": drop_fused_order, "rotation": drop_rotation}
+MODEL_DROPS = {
+    "qk_norm": drop_qk_norm,
+    "bias": functools.partial(drop_bias_of, "q_proj"),
+    "k_bias": functools.partial(drop_bias_of, "k_proj"),
+    "v_bias": functools.partial(drop_bias_of, "v_proj"),
+    "fused_order": drop_fused_order,
+    "rotation": drop_rotation,
+    "post_norms": drop_post_norms,
+    "embedding_scale": drop_embedding_scale,
+}
 
 
 def effect_of_dropping(what: str, variant: Variant, weights, tokens: list[int], golden: np.ndarray) -> float:
@@ -376,6 +457,7 @@ def write_checked_folder(variant: Variant, model: torch.nn.Module, tokens: list[
     again = transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager"
     ).eval()
+    cap_attention(again)
     error = nmse(logits_of(again, tokens), golden)
     assert error < 1e-12, f"{folder.name} reads back as another model ({error:.1e})"
 
