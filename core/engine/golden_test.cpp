@@ -6,67 +6,15 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/files.h"
-#include "base/json.h"
 #include "core/engine/engine.h"
+#include "core/engine/test_goldens.h"
 
 namespace ingle::core {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path(INGLE_SOURCE_DIR) / "tests" / "data" / "models";
-
-struct Golden {
-  std::string name;
-  std::filesystem::path file;
-  std::vector<LoraSpec> loras;
-  std::vector<TokenId> tokens;
-  std::vector<float> logits;  // [rows][vocabulary], every stride-th token id
-  uint32_t rows = 0, vocabulary = 0, stride = 1, context = 0;
-};
-
-// `models` is where the model files are, `index` a file of the format that tests/models/README.md describes.
-std::vector<Golden> load_goldens(const std::filesystem::path& models, const std::filesystem::path& index_file) {
-  const auto index = base::parse_json(*base::read_file(index_file, 1 << 24));
-  std::vector<Golden> goldens;
-  for (const auto& entry : (*index)["goldens"]) {
-    Golden golden;
-    golden.name = entry["name"];
-    golden.file = models / entry["file"].get<std::string>();
-    if (!std::filesystem::exists(golden.file)) continue;  // a real model that was not fetched
-    for (const auto& lora : entry.value("loras", base::Json::array()))
-      golden.loras.push_back({models / lora["file"].get<std::string>(), lora["scale"].get<float>()});
-    golden.tokens = entry["tokens"].get<std::vector<TokenId>>();
-    golden.rows = entry["rows"];
-    golden.vocabulary = entry["vocab"];
-    golden.stride = entry.value("stride", 1u);
-    golden.context = entry.value("context", golden.rows);
-    const auto bytes = base::read_file(index_file.parent_path() / entry["logits"].get<std::string>(), 1 << 24);
-    golden.logits.resize(bytes->size() / sizeof(float));
-    std::memcpy(golden.logits.data(), bytes->data(), bytes->size());
-    goldens.push_back(std::move(golden));
-  }
-  return goldens;
-}
-
-std::vector<Golden> tiny_goldens() {
-  std::vector<Golden> all;
-  for (const char* index : {"index.json", "index-lora.json", "index-formats.json"})
-    for (Golden& golden : load_goldens(kFolder, kFolder / index)) all.push_back(std::move(golden));
-  return all;
-}
-
 std::vector<Golden> real_goldens() {
   const char* folder = std::getenv("INGLE_TEST_MODELS");
-  return folder == nullptr ? std::vector<Golden>() : load_goldens(folder, kFolder / "real" / "index.json");
-}
-
-double nmse(std::span<const float> expected, std::span<const float> actual) {
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    error += (double{expected[i]} - actual[i]) * (double{expected[i]} - actual[i]);
-    norm += double{expected[i]} * expected[i];
-  }
-  return error / norm;
+  return folder == nullptr ? std::vector<Golden>() : load_goldens(folder, golden_folder() / "real" / "index.json");
 }
 
 double mean_kl(std::span<const float> p_logits, std::span<const float> q_logits, size_t vocabulary) {
@@ -109,7 +57,7 @@ TEST_P(GoldenTest, ReferencePrefillMatchesTransformers) {
   const auto logits = engine->forward(*sequence, golden.tokens, LogitRows::all);
   ASSERT_TRUE(logits.ok()) << logits.error().message;
   ASSERT_EQ(logits->size(), golden.logits.size());
-  EXPECT_LT(nmse(golden.logits, *logits), 1e-6);
+  EXPECT_LT(nmse(golden.logits, *logits), kGoldenBound);
 }
 
 TEST_P(GoldenTest, TokenByTokenMatchesTransformers) {
@@ -123,7 +71,7 @@ TEST_P(GoldenTest, TokenByTokenMatchesTransformers) {
     ASSERT_TRUE(logits.ok()) << logits.error().message;
     all.insert(all.end(), logits->begin(), logits->end());
   }
-  EXPECT_LT(nmse(golden.logits, all), 1e-6);
+  EXPECT_LT(nmse(golden.logits, all), kGoldenBound);
 }
 
 TEST_P(GoldenTest, NormalPrecisionStaysClose) {
@@ -153,10 +101,7 @@ TEST_P(GoldenTest, SameBitsOnAnyThreadsAndBatch) {
 }
 
 std::string test_name(const testing::TestParamInfo<Golden>& test) {
-  std::string name = test.param.name;
-  for (char& c : name)
-    if (c == '-' || c == '.') c = '_';
-  return name;
+  return golden_test_name(test.param.name);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(tiny_goldens()), test_name);
@@ -176,7 +121,7 @@ TEST_P(RealModelTest, ReferenceMatchesTransformers) {
   std::vector<float> sampled;
   for (size_t row = 0; row < golden.rows; ++row)
     for (size_t i = 0; i < golden.vocabulary; ++i) sampled.push_back((*logits)[row * width + i * golden.stride]);
-  EXPECT_LT(nmse(golden.logits, sampled), 1e-6);
+  EXPECT_LT(nmse(golden.logits, sampled), kGoldenBound);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, RealModelTest, testing::ValuesIn(real_goldens()), test_name);
