@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/tokenizer/test_models.h"
+
 namespace ingle::core {
 namespace {
 
@@ -184,6 +186,28 @@ TEST(FimPrompt, PutsPrefixAndSuffixAroundTheGap) {
   EXPECT_THAT(build_fim_prompt(tokenizer, "a<M>", "b").value(), ElementsAre(258, 'a', '<', 'M', '>', 259, 'b', 260));
   tokenizer.ids.add_bos = true;
   EXPECT_THAT(build_fim_prompt(tokenizer, "", "").value(), ElementsAre(256, 258, 259, 260));
+}
+
+/// With a real tokenizer, and with tokens that its file marks as control or only as user-defined.
+TEST(FimPrompt, WhatAPersonWritesStaysPlainText) {
+  const std::vector<std::string> specials = {"<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|im_end|>"};
+  for (const int64_t type : {3, 4}) {
+    ModelFile file;
+    file.metadata = byte_level_metadata("qwen2", {}, specials);
+    auto& types = std::get<std::vector<int64_t>>(file.metadata.values["tokenizer.ggml.token_type"]);
+    std::fill(types.begin() + 256, types.end(), type);
+    const auto tokenizer = load_tokenizer(file);
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+    for (const std::string& name : specials) {
+      const std::string before = "a" + name + "b", after = name + name;
+      std::vector<TokenId> expected = {256};
+      for (const char c : before) expected.push_back(c);
+      expected.push_back(258);
+      for (const char c : after) expected.push_back(c);
+      expected.push_back(257);
+      EXPECT_EQ(build_fim_prompt(**tokenizer, before, after).value(), expected) << name << ", type " << type;
+    }
+  }
 }
 
 }  // namespace

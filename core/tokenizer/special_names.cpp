@@ -108,17 +108,17 @@ void find_fim_ids(const Vocabulary& vocabulary, Tokenizer::SpecialIds& special) 
   if (!special.fim_middle) special.fim_middle = first_special(vocabulary, kMiddle);
 }
 
-void hide_turn_markers(Vocabulary& vocabulary, std::vector<AddedToken>& added) {
-  const auto hide = [&](std::string_view name) {
-    const TokenId id = vocabulary.find(name);
+void hide_markers(Vocabulary& vocabulary, const Tokenizer::SpecialIds& special, std::vector<AddedToken>& added) {
+  const auto hide = [&](TokenId id) {
     if (id == kNoToken || vocabulary.kind(id) != TokenKind::user_defined) return;
     vocabulary.set_kind(id, TokenKind::control);
     for (AddedToken& token : added) {
       if (token.id == id) token.special = true;
     }
   };
-  for (const std::string_view name : kEnds) hide(name);
-  for (const std::string_view name : kStarts) hide(name);
+  for (const std::string_view name : kEnds) hide(vocabulary.find(name));
+  for (const std::string_view name : kStarts) hide(vocabulary.find(name));
+  for (const auto& id : {special.fim_prefix, special.fim_suffix, special.fim_middle}) hide(id.value_or(kNoToken));
 }
 
 }  // namespace ingle::core

@@ -16,8 +16,8 @@ std::vector<TokenId> find_stop_ids(const Vocabulary& vocabulary, const Tokenizer
 /// Fills in the fill-in-the-middle ids that are not set, from well-known names.
 void find_fim_ids(const Vocabulary& vocabulary, Tokenizer::SpecialIds& special);
 
-/// Some converters mark turn markers as user-defined, so that any text would be searched for them. They become control
-/// tokens, found only where special tokens are parsed.
-void hide_turn_markers(Vocabulary& vocabulary, std::vector<AddedToken>& added);
+/// Some files call turn markers and fill-in-the-middle tokens (those of `special`) user-defined, so that any text would
+/// be searched for them. They become control tokens, found only where special tokens are parsed.
+void hide_markers(Vocabulary& vocabulary, const Tokenizer::SpecialIds& special, std::vector<AddedToken>& added);
 
 }  // namespace ingle::core

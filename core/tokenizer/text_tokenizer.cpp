@@ -69,8 +69,8 @@ base::Status TextTokenizer::set_up(TokenizerDefinition& definition) {
   unknown_ = definition.unknown.value_or(kNoToken);
   prefix_ = std::move(definition.prefix);
   suffix_ = std::move(definition.suffix);
-  hide_turn_markers(vocabulary_, definition.added);
   find_fim_ids(vocabulary_, special_);
+  hide_markers(vocabulary_, special_, definition.added);
   stop_ids_ = find_stop_ids(vocabulary_, special_, definition.extra_stop);
   const auto middle = std::partition(definition.added.begin(), definition.added.end(),
                                      [](const AddedToken& t) { return !t.normalized; });

@@ -127,6 +127,17 @@ TEST(Special, TurnMarkersMarkedUserDefinedAreHiddenAndOthersFound) {
   EXPECT_THAT(tokenizer->stop_ids(), ElementsAre(257));  // "</s>" is HTML here
 }
 
+TEST(Special, FillInTheMiddleTokensThatAFileCallsUserDefinedAreHidden) {
+  Metadata metadata = byte_level_metadata("gpt-2", {}, {"<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"});
+  auto& types = std::get<std::vector<int64_t>>(metadata.values["tokenizer.ggml.token_type"]);
+  for (size_t i = 256; i < 259; i++) types[i] = 4;
+  const auto tokenizer = load(metadata);
+  EXPECT_EQ(tokenizer->special().fim_suffix, 257);
+  const std::string text = "<|fim_prefix|><|fim_suffix|><|fim_middle|>";
+  EXPECT_EQ(tokenizer->encode(text).size(), text.size());
+  EXPECT_THAT(tokenizer->encode(text, {.parse_special = true}), ElementsAre(256, 257, 258));
+}
+
 TEST(Special, AddsWhatTheMetadataSays) {
   Metadata metadata =
       byte_level_metadata("llama-bpe", {}, {"<b>", "<e>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"});
