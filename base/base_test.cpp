@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 
 #include "base/checked.h"
 #include "base/files.h"
@@ -82,6 +85,42 @@ TEST(Files, AtomicWriteAndMap) {
   EXPECT_EQ(MappedFile::open(folder / "none").error().code, ErrorCode::not_found);
   EXPECT_EQ(MappedFile::open(folder).error().code, ErrorCode::corrupt);
   EXPECT_EQ(write_file_atomic(folder / "no" / "x", "").error().code, ErrorCode::not_found);
+  std::filesystem::remove_all(folder);
+}
+
+/// A limit on the size of files while it lives; without the signal that would end the program.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  sighandler_t handler_;
+  rlimit before_{};
+};
+
+TEST(Files, AFileSizeLimitIsNoSpaceAndLeavesWhatWasThere) {
+  const auto folder = std::filesystem::temp_directory_path() / ("ingle_limit_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  ASSERT_TRUE(write_file_atomic(folder / "x", "before").ok());
+  Status written;
+  {
+    const FileSizeLimit limit(4096);
+    written = write_file_atomic(folder / "x", std::string(10000, 'y'));
+  }
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().code, ErrorCode::no_space) << written.error().message;
+  EXPECT_EQ(*read_file(folder / "x", 100), "before");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "no temporary file stays";
   std::filesystem::remove_all(folder);
 }
 

@@ -52,7 +52,8 @@ Error errno_error(int code, std::string_view action, const std::filesystem::path
   ErrorCode kind = ErrorCode::io_error;
   if (code == ENOENT || code == ENOTDIR) kind = ErrorCode::not_found;
   if (code == EACCES || code == EPERM || code == EROFS) kind = ErrorCode::permission_denied;
-  if (code == ENOSPC || code == EDQUOT) kind = ErrorCode::no_space;
+  // EFBIG: a limit on the size of files (ulimit -f) is a lack of space as well.
+  if (code == ENOSPC || code == EDQUOT || code == EFBIG) kind = ErrorCode::no_space;
   if (code == ENOMEM) kind = ErrorCode::out_of_memory;
   return Error{kind, "cannot " + std::string(action) + " " + path.string() + ": " +
                          std::error_code(code, std::generic_category()).message()};

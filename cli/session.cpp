@@ -71,6 +71,7 @@ Status Session::out_json(const base::Json& value) const {
 
 int run_main(const std::vector<std::string>& words, Environment environment) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe or socket is an error value; Terminal::out restores the custom
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that grows past a limit (ulimit -f)
   catch_interrupts();
   Session session;
   session.environment = std::move(environment);

@@ -43,12 +43,7 @@ Status AppendFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      // EFBIG: a limit on the size of files (ulimit -f) is a lack of space as well.
-      if (n < 0 && errno == EFBIG)
-        return Error{ErrorCode::no_space, "cannot write " + path_.string() + ": the file size limit is reached"};
-      return base::errno_error(n < 0 ? errno : EIO, "write", path_);
-    }
+    if (n <= 0) return base::errno_error(n < 0 ? errno : EIO, "write", path_);
     size_ += static_cast<uint64_t>(n);
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
