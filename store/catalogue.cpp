@@ -308,8 +308,9 @@ std::string Catalogue::suggest(std::string_view name) const {
 
 namespace {
 
+/// Rounded down: what is less than a limit must not read as the limit.
 std::string gigabytes(uint64_t bytes) {
-  const uint64_t tenths = (bytes + 50'000'000) / 100'000'000;
+  const uint64_t tenths = bytes / 100'000'000;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
 }
 

@@ -184,10 +184,12 @@ TEST(Catalogue, SuggestsWhatWasMeant) {
 
 TEST(Default, TheLargerOneFromFourGigabytes) {
   const Result<Catalogue> catalogue = Catalogue::builtin();
-  EXPECT_EQ(choose_default(4'000'000'000, *catalogue)->entry->name, "qwen2.5-coder-0.5b");
+  const Result<DefaultChoice> large = choose_default(4'000'000'000, *catalogue);
+  EXPECT_EQ(large->entry->name, "qwen2.5-coder-0.5b");
+  EXPECT_THAT(large->reason, HasSubstr("4.0 GB of memory are free, at least the 4 GB"));
   const Result<DefaultChoice> small = choose_default(3'999'999'999, *catalogue);
   EXPECT_EQ(small->entry->name, "smollm2-135m");
-  EXPECT_THAT(small->reason, HasSubstr("4.0 GB of memory are free"));
+  EXPECT_THAT(small->reason, HasSubstr("3.9 GB of memory are free, less than the 4 GB"));
   EXPECT_EQ(choose_default(0, *catalogue)->entry->name, "smollm2-135m");
   EXPECT_EQ(choose_default(0, Catalogue()).error().code, ErrorCode::not_found);
 }
