@@ -63,7 +63,7 @@ Result<core::GenerateResult> Conversation::answer(const core::GenerateOptions& o
   held_.resize(kept);
   reused_ = static_cast<uint32_t>(kept);
 
-  auto result = core::generate(*engine_, *sequence_, std::span(tokens).subspan(kept), options, on_text, cancelled);
+  auto result = core::generate(*engine_, *sequence_, tokens, options, on_text, cancelled);
   held_ = tokens;
   if (result) held_.insert(held_.end(), result->tokens.begin(), result->tokens.end());
   // The sequence has not computed all of it: not the last token, and after an error perhaps nothing of this turn.

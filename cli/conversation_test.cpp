@@ -51,6 +51,21 @@ TEST_F(ConversationTest, AnswersAsIfComputedAnew) {
   EXPECT_EQ(fresh.messages(), kept.messages());
 }
 
+TEST_F(ConversationTest, PenaltiesSeeEarlierTurns) {
+  // Tokens 65, 66, … in this order, as each is penalised once it stands in the conversation.
+  for (int32_t i = 0; i < 8; ++i)
+    options_.sampling.logit_bias.emplace_back(65 + i, 1000.0f - 20.0f * static_cast<float>(i));
+  options_.sampling.presence_penalty = 500;
+  Conversation kept = start();
+  EXPECT_EQ(ask(kept, "ab"), "ABCD");
+  EXPECT_EQ(ask(kept, "cd"), "EFGH");
+  EXPECT_GT(kept.reused_tokens(), 0u);
+  Conversation fresh = start();
+  ASSERT_TRUE(fresh.set_messages(kept.messages()));
+  fresh.undo();
+  EXPECT_EQ(ask(fresh, "cd"), "EFGH");
+}
+
 TEST_F(ConversationTest, AChangedSystemPromptIsSeen) {
   Conversation conversation = start();
   conversation.set_system("abcdef");

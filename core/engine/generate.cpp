@@ -30,7 +30,6 @@ class Generation {
 
   base::Result<GenerateResult> run(std::span<const TokenId> prompt) {
     const Clock::time_point start = Clock::now();
-    result_.prompt_tokens = static_cast<uint32_t>(prompt.size());
     INGLE_TRY(const bool prefilled, prefill(prompt));
     result_.prefill_ms = milliseconds_since(start);
     if (!prefilled) return finish(StopReason::cancelled);
@@ -54,9 +53,12 @@ class Generation {
  private:
   /// False: cancelled, and the sequence is as before.
   base::Result<bool> prefill(std::span<const TokenId> prompt) {
-    if (prompt.empty()) return base::Error{base::ErrorCode::invalid_argument, "the prompt is empty"};
     const uint32_t length = sequence_.length();
-    auto logits = engine_.forward(sequence_, prompt, LogitRows::last, cancelled_);
+    if (length >= prompt.size())
+      return base::Error{base::ErrorCode::invalid_argument,
+                         prompt.empty() ? "the prompt is empty" : "nothing of the prompt is new"};
+    result_.prompt_tokens = static_cast<uint32_t>(prompt.size() - length);
+    auto logits = engine_.forward(sequence_, prompt.subspan(length), LogitRows::last, cancelled_);
     if (logits) {
       logits_ = *logits;
       return true;

@@ -26,12 +26,14 @@ struct GenerateResult {
   std::vector<TokenId> tokens;  ///< generated, without the stop token
   std::string text;
   StopReason reason = StopReason::length;
-  uint32_t prompt_tokens = 0;
+  uint32_t prompt_tokens = 0;  ///< of the prompt, without what the sequence held
   double prefill_ms = 0, first_token_ms = 0, decode_ms = 0;
 };
 
-/// Runs `prompt` after what the sequence already holds. `on_text` gets whole code points only, and nothing that could
-/// still become part of a stop string; it returns false to stop. Errors: as Engine::forward for the prompt.
+/// Continues `prompt`, the whole text so far: the sequence holds its first length() tokens (of a new chat none, later
+/// the turns before) and computes the others. Penalties look back over all of it. `on_text` gets whole code points
+/// only, and nothing that could still become part of a stop string; it returns false to stop. Errors: as
+/// Engine::forward for the prompt; invalid_argument where the prompt has no token that the sequence lacks.
 base::Result<GenerateResult> generate(Engine& engine, Sequence& sequence, std::span<const TokenId> prompt,
                                       const GenerateOptions& options,
                                       const std::function<bool(std::string_view)>& on_text,

@@ -110,13 +110,14 @@ class Generate : public testing::Test {
  protected:
   Generate() { options.sampling.temperature = 0; }
 
-  /// Runs `script` after a prompt of two tokens.
+  /// Runs `script` after the prompt, of which the sequence holds the first `held` tokens.
   Outcome run(std::vector<TokenId> script) {
     FakeEngine engine(kPieces, std::move(script));
     FakeSequence sequence(capacity);
+    sequence.tokens.assign(prompt.begin(), prompt.begin() + held);
     Outcome outcome;
     auto result = generate(
-        engine, sequence, std::vector<TokenId>{hello, wor}, options,
+        engine, sequence, prompt, options,
         [&](std::string_view text) {
           outcome.shown.emplace_back(text);
           return outcome.shown.size() < listen_to;
@@ -132,6 +133,8 @@ class Generate : public testing::Test {
   }
 
   GenerateOptions options;
+  std::vector<TokenId> prompt = {hello, wor};
+  ptrdiff_t held = 0;
   uint32_t capacity = 100;
   size_t listen_to = 1000, cancel_at_call = 1000;
 };
@@ -240,6 +243,25 @@ TEST_F(Generate, PenaltiesSeeThePrompt) {
   EXPECT_THAT(run({hello}).result.tokens, IsEmpty()) << "token 0, which stops, is the first of the others";
 }
 
+TEST_F(Generate, ComputesOnlyWhatTheSequenceLacks) {
+  prompt = {user, colon, hello, wor};
+  held = 3;
+  const Outcome outcome = run({ld, kStop});
+  EXPECT_EQ(outcome.result.prompt_tokens, 1u);
+  EXPECT_THAT(outcome.held, ElementsAre(user, colon, hello, wor, ld));
+}
+
+TEST_F(Generate, PenaltiesSeeWhatTheSequenceHolds) {
+  options.sampling.presence_penalty = 30;
+  options.max_tokens = 1;
+  prompt = {ld, user, colon};
+  held = 2;
+  EXPECT_THAT(run({ld}).result.tokens, IsEmpty()) << "token 0, which stops, is the first of the others";
+  options.sampling.penalty_last_n = 2;  // back to "User", no further
+  EXPECT_THAT(run({ld}).result.tokens, ElementsAre(ld));
+  EXPECT_THAT(run({user}).result.tokens, IsEmpty());
+}
+
 TEST_F(Generate, PenaltiesSeeWhatWasGenerated) {
   options.sampling.presence_penalty = 30;
   // "ld" is wanted twice (20, then 20 - 30); the second time token 0, which stops, is the first of the others.
@@ -264,11 +286,15 @@ TEST_F(Generate, MeasuresTimes) {
 TEST_F(Generate, PassesErrorsOn) {
   FakeEngine engine(kPieces, {hello});
   FakeSequence sequence(4);
-  const auto code_of = [&](const std::vector<TokenId>& prompt) {
-    const auto result = generate(engine, sequence, prompt, options, {});
+  const auto code_of = [&](const std::vector<TokenId>& tokens) {
+    const auto result = generate(engine, sequence, tokens, options, {});
     return result.ok() ? std::string("none") : std::string(base::error_code_name(result.error().code));
   };
   EXPECT_EQ(code_of({}), "invalid_argument");
+  sequence.tokens = {hello, wor};
+  EXPECT_EQ(code_of({hello, wor}), "invalid_argument") << "there would be no logits to start from";
+  EXPECT_EQ(sequence.tokens.size(), 2u);
+  sequence.tokens.clear();
   EXPECT_EQ(code_of({3, 3, 3, 3, 3}), "limit_exceeded");
   options.sampling.top_p = 7;
   EXPECT_EQ(code_of({3}), "invalid_argument");
