@@ -1,4 +1,5 @@
-# What `make install` adds to the program: the man page and the completions that it writes itself.
+# What `make install` adds to the program: the man page and the completions that it writes itself. Checked by
+# tests/cli/test_install.py.
 if(NOT TARGET ingle)
   return()
 endif()
