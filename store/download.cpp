@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -50,14 +51,15 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
   if (!text.starts_with("bytes ")) return std::nullopt;
   text.remove_prefix(6);
   ContentRange range;
-  const char* end = text.data() + text.size();
-  auto [dash, error] = std::from_chars(text.data(), end, range.first);
+  const char* const begin = std::to_address(text.begin());
+  const char* const end = begin + text.size();
+  const auto [dash, error] = std::from_chars(begin, end, range.first);
   if (error != std::errc() || dash == end || *dash != '-') return std::nullopt;
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const std::string_view total = text.substr(slash + 1);
   if (total == "*") return range;
-  const auto [after, total_error] = std::from_chars(total.data(), end, range.total);
+  const auto [after, total_error] = std::from_chars(begin + slash + 1, end, range.total);
   if (total_error != std::errc() || after != end) return std::nullopt;
   return range;
 }

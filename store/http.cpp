@@ -93,8 +93,7 @@ using HeaderList = std::unique_ptr<curl_slist, HeaderListDeleter>;
 
 void append_header(HeaderList& list, const std::string& line) {
   if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
-    (void)list.release();
-    list.reset(longer);
+    if (longer != list.get()) list.reset(longer);  // only the first line moves the head
   }
 }
 

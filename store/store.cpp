@@ -262,8 +262,8 @@ Result<std::vector<InstalledModel>> Store::list() const {
 Result<ModelInfo> Store::show(std::string_view model) const {
   ModelInfo info;
   if (const CatalogueEntry* entry = state_->entry_for(model)) info.entry = *entry;
-  Result<InstalledModel> local = resolve(model);
-  if (local.ok()) info.installed = std::move(local).value();
+  const Result<InstalledModel> local = resolve(model);
+  if (local.ok()) info.installed = *local;
   if (!info.entry && !info.installed) return local.error();
   return info;
 }
