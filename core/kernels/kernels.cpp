@@ -47,11 +47,30 @@ const Kernels& table() {
 
 namespace ingle::core {
 
+#if defined(__aarch64__)
+namespace i8mm {
+
+void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
+
+// NEON's kernels but for the products of many rows.
+const Kernels& table() {
+  static const Kernels kernels = [] {
+    Kernels k = neon::table();
+    k.name = "i8mm";
+    k.matmul = matmul;
+    return k;
+  }();
+  return kernels;
+}
+
+}  // namespace i8mm
+#endif
+
 std::span<const Kernels* const> all_kernels() {
 #if defined(__x86_64__)
   static const std::array<const Kernels*, 3> all = {&scalar::table(), &avx512vnni::table(), &avx2::table()};
 #elif defined(__aarch64__)
-  static const std::array<const Kernels*, 2> all = {&scalar::table(), &neon::table()};
+  static const std::array<const Kernels*, 3> all = {&scalar::table(), &i8mm::table(), &neon::table()};
 #else
   static const std::array<const Kernels*, 1> all = {&scalar::table()};
 #endif

@@ -2,13 +2,16 @@
 //   M <= 4          the packed tile is multiplied as it is read (decode: bound by memory)
 //   more            the panel is unpacked once to bytes and float scales in cache, then multiplied with tiles of M
 //   float weights   32-bit products, also for reference precision
-// The order of additions over the columns is the same in the first two, so a row's result does not depend on M.
+// The order of float additions over the columns is the same in the first two, and the sums of bytes under them are
+// exact, so a row's result does not depend on M, nor on which unit multiplies the bytes.
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "core/kernels/kernels.h"
 
 #define INGLE_SIMD_FILE "core/kernels/matmul.cpp"
+#define INGLE_SIMD_MATRIX_UNITS
 #include "core/simd/foreach_isa.h"
 #ifdef INGLE_ISA
 
@@ -19,6 +22,37 @@ namespace {
 
 constexpr size_t kTileRows = Quad::signed_zero == 128 ? 12 : 4;
 
+// The micro-kernel: dots[i] = rows[i] . the unpacked panel over `columns` columns of group `at`, from `first` on. A
+// matrix unit takes activations two rows at a time; an odd last row goes with itself.
+template <typename Unit, int columns, int M>
+inline void multiply_bytes(const UnpackedPanel& panel, size_t at, int first, bool is_signed,
+                           const ActivationGroup* const* rows, I32* dots) {
+  const uint8_t* weights = panel.quads + at * 512 + first * 16;
+  if constexpr (!std::is_void_v<Unit>) {
+    typename Unit::Sums sums[(M + 1) / 2];
+    for (auto& pair : sums) pair = Unit::Sums::zero();
+    for (int k = 0; k < columns; k += Unit::columns) {
+      const auto w = Unit::Weights::load(weights + k * 16);
+      for (int i = 0; i < M; i += 2)
+        sums[i / 2] = sums[i / 2].add(w, rows[i][at].q + first + k, rows[std::min(i + 1, M - 1)][at].q + first + k);
+    }
+    for (int i = 0; i < M; ++i) dots[i] = i % 2 == 0 ? sums[i / 2].template row<0>() : sums[i / 2].template row<1>();
+  } else {
+    for (int i = 0; i < M; ++i) dots[i] = I32::set1(0);
+    if (is_signed && Quad::signed_zero == 0) {
+      for (int k = 0; k < columns; k += 4) {
+        const Quad w = Quad::load(weights + k * 16);
+        for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_signed(w, rows[i][at].q + first + k);
+      }
+    } else {
+      for (int k = 0; k < columns; k += 4) {
+        const Quad w = Quad::load(weights + k * 16);
+        for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_unsigned(w, rows[i][at].q + first + k);
+      }
+    }
+  }
+}
+
 // rows[i] . the unpacked panel; the arithmetic of group_dot in packed_kernels.inc.h.
 template <int halves, int M>
 void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const ActivationGroup* const* rows,
@@ -26,22 +60,10 @@ void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const 
   F32 acc[M];
   for (int i = 0; i < M; ++i) acc[i] = F32::zero();
   for (size_t at = 0; at < groups; ++at) {
-    const uint8_t* quads = panel.quads + at * 512;
     for (int h = 0; h < halves; ++h) {
+      constexpr int columns = 32 / halves;
       I32 dots[M];
-      for (int i = 0; i < M; ++i) dots[i] = I32::set1(0);
-      constexpr int per_half = 8 / halves;
-      if (is_signed && Quad::signed_zero == 0) {
-        for (int j = h * per_half; j < (h + 1) * per_half; ++j) {
-          const Quad w = Quad::load(quads + 64 * j);
-          for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_signed(w, rows[i][at].q + 4 * j);
-        }
-      } else {
-        for (int j = h * per_half; j < (h + 1) * per_half; ++j) {
-          const Quad w = Quad::load(quads + 64 * j);
-          for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_unsigned(w, rows[i][at].q + 4 * j);
-        }
-      }
+      multiply_bytes<MatrixUnit, columns, M>(panel, at, h * columns, is_signed, rows, dots);
       const F32 scale = F32::load(panel.scales + (at * halves + h) * 16);
       const F32 offset = F32::load(panel.offsets + (at * halves + h) * 16);
       for (int i = 0; i < M; ++i) {
@@ -116,6 +138,13 @@ void decode_blocks(const PackedMatrix& w, const std::byte* panel, float* out) {
     }
 }
 
+// Puts an unpacked panel's quads in the order that the matrix unit reads, if there is one.
+template <typename Unit>
+void arrange(uint8_t* quads, size_t columns) {
+  if constexpr (!std::is_void_v<Unit>)
+    for (size_t k = 0; k < columns; k += Unit::columns) Unit::arrange(quads + k * 16);
+}
+
 ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t index, bool float_path,
                       std::byte* scratch) {
   const std::byte* panel = w.data + index * w.panel_bytes;
@@ -146,6 +175,7 @@ ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t inde
   ready.bytes.scales = reinterpret_cast<float*>(scratch + size_t{w.columns} * 16);
   ready.bytes.offsets = ready.bytes.scales + ready.groups * ready.halves * 16;
   kernels.packed[w.layout].unpack(panel, tiles, ready.bytes);
+  arrange<MatrixUnit>(ready.bytes.quads, w.columns);
   return ready;
 }
 

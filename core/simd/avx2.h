@@ -160,5 +160,7 @@ struct F32 {
   }
 };
 
+using MatrixUnit = void;
+
 }  // namespace ingle::core::avx2
 #include "core/simd/region_end.h"

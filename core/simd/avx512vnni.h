@@ -102,5 +102,7 @@ struct F32 {
   float reduce_max() const { return _mm512_reduce_max_ps(v); }
 };
 
+using MatrixUnit = void;
+
 }  // namespace ingle::core::avx512vnni
 #include "core/simd/region_end.h"

@@ -10,6 +10,9 @@
 //   namespace ingle::core { void thing(...) { INGLE_DISPATCH(isa, thing(...)); } }
 //   #endif
 //
+// A set that only adds a matrix unit to another (MatrixUnit in vocabulary.h) compiles just the files that use it, which
+// define INGLE_SIMD_MATRIX_UNITS as well; the rest of its kernels are the other set's.
+//
 // No include guard: it is meant to be included by many files, and it includes them.
 #ifndef INGLE_ISA
 // NOLINTBEGIN(bugprone-suspicious-include): including the file itself is the point
@@ -41,6 +44,14 @@
 #include INGLE_SIMD_FILE
 #include "core/simd/region_end.h"
 #undef INGLE_ISA
+
+#if defined(INGLE_SIMD_MATRIX_UNITS)
+#define INGLE_ISA i8mm
+#include "core/simd/region_i8mm.h"
+#include INGLE_SIMD_FILE
+#include "core/simd/region_end.h"
+#undef INGLE_ISA
+#endif
 #endif
 
 // NOLINTEND(bugprone-suspicious-include)

@@ -186,5 +186,7 @@ struct F32 {
   float reduce_max() const { return vmaxnmvq_f32(vmaxnmq_f32(vmaxnmq_f32(v[0], v[1]), vmaxnmq_f32(v[2], v[3]))); }
 };
 
+using MatrixUnit = void;
+
 }  // namespace ingle::core::neon
 #include "core/simd/region_end.h"

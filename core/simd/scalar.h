@@ -182,4 +182,6 @@ struct F32 {
   }
 };
 
+using MatrixUnit = void;
+
 }  // namespace ingle::core::scalar

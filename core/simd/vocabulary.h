@@ -2,6 +2,8 @@
 //   F32   16 floats
 //   I32   16 int32; accumulates dot products
 //   Quad  64 bytes: 16 rows x 4 consecutive columns of a packed weight panel
+// and one that is void where a set has dot products only:
+//   MatrixUnit  multiplies blocks of weights by several rows of activations at once (i8mm.h)
 // One header per instruction set; each is written inside its target region.
 #pragma once
 
@@ -15,5 +17,6 @@
 #include "core/simd/avx512vnni.h"
 #endif
 #if defined(__aarch64__)
+#include "core/simd/i8mm.h"
 #include "core/simd/neon.h"
 #endif

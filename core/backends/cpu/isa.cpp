@@ -34,6 +34,7 @@ bool offered(std::string_view name) {
 #elif defined(__aarch64__)
   const unsigned long caps = ::getauxval(AT_HWCAP);
   if (name == "neon") return (caps & HWCAP_ASIMDDP) != 0 && (caps & HWCAP_ASIMDHP) != 0;
+  if (name == "i8mm") return offered("neon") && (::getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0;
 #endif
   return false;
 }
