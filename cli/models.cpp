@@ -21,14 +21,6 @@ bool ends_like_model_file(std::string_view text) {
   return text.ends_with(".gguf") || text.ends_with(".safetensors");
 }
 
-/// A path beyond doubt: it exists, and it is written as a path or as a model file. The store is not asked, so that a
-/// read-only home or a broken catalogue does not matter.
-bool is_plain_path(const std::string& text) {
-  if (text.find('/') == std::string::npos && !ends_like_model_file(text)) return false;
-  std::error_code failure;
-  return fs::exists(text, failure);
-}
-
 store::InstalledModel model_at(const std::string& path) {
   store::InstalledModel model;
   model.name = path;
@@ -144,6 +136,12 @@ Result<std::string> model_or_default(const Session& session) {
   INGLE_TRY(const auto store, open_store(session));
   INGLE_TRY(const ModelChoice choice, default_model(session, store));
   return choice.model;
+}
+
+bool is_plain_path(const std::string& text) {
+  if (text.find('/') == std::string::npos && !ends_like_model_file(text)) return false;
+  std::error_code failure;
+  return fs::exists(text, failure);
 }
 
 bool is_address(std::string_view text) {

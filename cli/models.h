@@ -46,6 +46,10 @@ struct WordVerdict {
 /// Whether the first argument of `run` names a model or is already the prompt.
 WordVerdict judge_word(const store::Store& store, const std::string& word);
 
+/// A path beyond doubt: it exists, and it is written as a path or as a model file. The store is not asked, so that a
+/// read-only home or a broken catalogue does not matter.
+bool is_plain_path(const std::string& text);
+
 /// "hf:org/repo", "https://…": something that a pull understands without a catalogue.
 bool is_address(std::string_view text);
 

@@ -30,6 +30,12 @@ Error not_a_model(const std::string& word, const std::string& suggestion) {
                                     " (a prompt goes in quotes after the model, or after -m MODEL)"};
 }
 
+Result<WordVerdict> judge_first_word(const Session& session, const std::string& word) {
+  if (is_plain_path(word)) return WordVerdict{WordKind::model, {}};
+  INGLE_TRY(const auto store, open_store(session));
+  return judge_word(store, word);
+}
+
 /// Which of the arguments is the model and which the prompt.
 Result<Request> read_request(const Session& session) {
   Request request;
@@ -38,8 +44,7 @@ Result<Request> read_request(const Session& session) {
   const bool named = session.values.at("model").origin == Origin::flag;
   if (named) request.model = session.values.text("model");
   if (!words.empty() && !named) {
-    INGLE_TRY(const auto store, open_store(session));
-    const WordVerdict verdict = judge_word(store, words.front());
+    INGLE_TRY(const WordVerdict verdict, judge_first_word(session, words.front()));
     if (verdict.kind == WordKind::mistyped || (verdict.kind == WordKind::text && words.size() > 1)) {
       return not_a_model(words.front(), verdict.suggestion);
     }

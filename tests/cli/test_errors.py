@@ -139,6 +139,8 @@ class Models(ProgramTest):
         done = self.ingle("pull", "smollm2-135m", "--offline", "--store", blocked + "/store")
         self.assertIn(done.returncode, (1, 3, 9), done.stderr)
         self.assertTrue(done.stderr.startswith(b"ingle: "))
+        # A model named by its path needs no store.
+        self.ok("run", TINY, "-n", "1", "hi", "--store", blocked + "/store")
 
     def test_no_space_for_a_download(self):
         content = (MODELS / "llama.gguf").read_bytes()
@@ -197,7 +199,7 @@ class Ends(ProgramTest):
     def test_full_disk(self):
         with open("/dev/full", "wb") as full:
             done = subprocess.run(
-                [INGLE, "run", TINY, "--raw", "-n", "4", "hi"],
+                [INGLE, "run", TINY, "--raw", "--temp", "0", "-n", "4", "hi"],
                 stdout=full,
                 stderr=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
