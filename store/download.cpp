@@ -90,7 +90,6 @@ class Attempt {
   }
 
   Status error;
-  bool gained = false;
   uint64_t have() const { return have_; }
 
  private:
@@ -138,7 +137,6 @@ class Attempt {
     if (bound != 0 && piece.size() > bound - std::min(bound, have_))
       return Error{ErrorCode::corrupt, "the server sends more than " + std::to_string(bound) + " bytes"};
     INGLE_CHECK(file_.write(piece));
-    gained = true;
     have_ = file_.size();
     if (control_.received) control_.received(piece.size());
     if (control_.progress) control_.progress(have_, total_);
@@ -230,6 +228,7 @@ Result<Downloaded> download(HttpClient& client, const DownloadRequest& request, 
   bool from_scratch = false;
   unsigned failures = 0, attempts = 0;
   const uint64_t before = usable_bytes(request, read_state(request.file));
+  uint64_t furthest = before;
   while (true) {
     const std::optional<DownloadState> state = from_scratch ? std::nullopt : read_state(request.file);
     const uint64_t have = from_scratch ? 0 : usable_bytes(request, state);
@@ -248,8 +247,10 @@ Result<Downloaded> download(HttpClient& client, const DownloadRequest& request, 
         from_scratch = true;
         break;
       case Next::retry: {
-        // Progress pays the attempts back: a long download over a bad line goes on as long as it moves.
-        failures = attempt.gained ? 1 : failures + 1;
+        // Progress pays the attempts back: a long download over a bad line goes on as long as it moves. Bytes that
+        // came before are none: a server that cannot resume and always stops at the same place must not go on for ever.
+        failures = attempt.have() > furthest ? 1 : failures + 1;
+        furthest = std::max(furthest, attempt.have());
         if (failures > control.retries || ++attempts > max_attempts) return attempt.error.error();
         const double delay =
             std::min(8.0, control.retry_delay_seconds * static_cast<double>(1u << std::min(failures - 1, 10u)));

@@ -159,6 +159,14 @@ TEST_F(PullTest, StartsAgainWhereTheServerIgnoresTheRange) {
   expect_good(pull_from({{url("drops=1000000:1,norange"), 1}}));
 }
 
+TEST_F(PullTest, GivesUpWhereTheSameBytesComeAgainAndAgain) {
+  const Result<InstalledModel> failed = pull_from({{url("drop=1000000,norange"), 1}});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, ErrorCode::network);
+  EXPECT_EQ(requests("model.gguf").size(), StoreOptions().retries + 1);
+  expect_nothing_visible();
+}
+
 TEST_F(PullTest, StartsAgainWhereTheFileChanged) {
   StoreOptions options = this->options({{url("drops=1000000:1,flips=10:1"), 1}});
   // The first answer was of another version: its tag differs, so the server sends everything again.
