@@ -5,6 +5,8 @@
 //   stop = ["###", "END"]
 #include <toml++/toml.h>
 
+#include <charconv>
+
 #include "base/files.h"
 #include "base/utf8.h"
 #include "cli/settings.h"
@@ -17,6 +19,30 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr uint64_t max_file_bytes = 1u << 20;
+constexpr size_t max_key_parts = 64;
+
+/// The line with a key of more than `max_key_parts` parts, or 0. toml++ makes a table of each part of "a.b.c", without
+/// a bound, and takes them down one inside the other: a long enough key would end the stack.
+size_t line_of_endless_key(std::string_view text) {
+  size_t line = 1, parts = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"' || c == '\'') {
+      // A part in quotes ends on its line; an escaped quote does not end it.
+      for (++i; i < text.size() && text[i] != c && text[i] != '\n'; ++i) {
+        if (c == '"' && text[i] == '\\' && i + 1 < text.size() && text[i + 1] != '\n') ++i;
+      }
+      if (i < text.size() && text[i] == '\n') --i;
+    } else if (c == '.') {
+      parts = text.substr(0, i).ends_with('.') ? 0 : parts + 1;  // ".." is no key
+      if (parts > max_key_parts) return line;
+    } else if (c == '\n' || std::string_view("=,[]{}#").find(c) != std::string_view::npos) {
+      parts = 0;
+      line += c == '\n' ? 1 : 0;
+    }
+  }
+  return 0;
+}
 
 /// The text of a scalar as a flag would carry it, or nothing for a table, date or array.
 std::optional<std::string> scalar_text(const toml::node& node) {
@@ -24,10 +50,8 @@ std::optional<std::string> scalar_text(const toml::node& node) {
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
   if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
   if (const auto* number = node.as_floating_point()) {
-    std::ostringstream out;
-    out.imbue(std::locale::classic());
-    out << std::setprecision(17) << number->get();
-    return out.str();
+    char shortest[32];
+    return std::string(shortest, std::to_chars(shortest, shortest + sizeof shortest, number->get()).ptr);
   }
   return std::nullopt;
 }
@@ -117,6 +141,9 @@ Result<std::map<std::string, FileValue>> read_config_file(const std::filesystem:
   if (!text) {
     if (text.error().code == ErrorCode::not_found) return out;
     return std::move(text).error();
+  }
+  if (const size_t line = line_of_endless_key(*text); line != 0) {
+    return error_at(path, line, "a key has too many parts");
   }
   toml::table table;
   try {

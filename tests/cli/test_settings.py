@@ -42,6 +42,8 @@ class Precedence(ProgramTest):
         self.assertEqual(self.value("stop", env={"INGLE_STOP": "x\ny z"})["value"], ["x", "y z"])
         self.assertEqual(self.value("stop", "--stop=", "--stop", "[q]")["value"], ["", "[q]"])
         self.assertEqual(self.ok("config", "stop"), b"a\nb\n")
+        self.write_config('temp = 0.3\nsystem = """\n' + "." * 999 + '"""\n')
+        self.assertEqual(self.ok("config", "temp"), b"0.3\n")
 
     def test_every_setting_is_listed_with_its_origin(self):
         self.write_config("threads = 2\n")
@@ -79,6 +81,8 @@ class Broken(ProgramTest):
             ("stop = [1]", "a list of texts"),
             ("[engine]\nthreads = 1", "unknown key 'engine'"),
             ("precision = 'half'", "normal, reference"),
+            (".".join(["a"] * 100000) + " = 1", "too many parts"),
+            ("\n[" + " . ".join(['"a\\"=b"'] * 50000) + "]\nb = 1", ":2: a key has too many parts"),
         ):
             path = self.write_config(text)
             self.assertIn(path, self.fails(2, says, "run", TINY, "hi"), text)
