@@ -10,6 +10,13 @@ using base::ErrorCode;
 using base::Json;
 using base::Status;
 
+/// One text of a value: yes, on and 1 are all true.
+std::string plain(const Option& option, const std::string& text) {
+  if (option.type != ValueType::toggle && option.type != ValueType::flag) return text;
+  const auto truth = parse_bool(text);
+  return truth.ok() && *truth ? "true" : "false";
+}
+
 /// The value as it would stand in config.toml, or "" where there is none.
 std::string shown(const Value& value) {
   const bool bare = value.option->type == ValueType::toggle || value.option->type == ValueType::integer ||
@@ -17,7 +24,7 @@ std::string shown(const Value& value) {
   std::string out;
   for (const std::string& text : value.texts) {
     if (!out.empty()) out += ", ";
-    out += bare ? text : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+    out += bare ? plain(*value.option, text) : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   return value.option->repeatable && !value.texts.empty() ? "[" + out + "]" : out;
 }
@@ -96,8 +103,11 @@ std::string example_file() {
 
 Status run(Session& session) {
   const std::string what = session.argument(0);
-  if (what == "path") return session.terminal.out(session.paths.config_file.string() + "\n");
-  if (what == "example") return session.terminal.out(example_file());
+  if (what == "path" || what == "example") {
+    const std::string text = what == "path" ? session.paths.config_file.string() + "\n" : example_file();
+    if (!session.json()) return session.terminal.out(text);
+    return session.out_json({{what, what == "path" ? session.paths.config_file.string() : text}});
+  }
   INGLE_CHECK(resolve_settings(session));
   if (what.empty()) return print_all(session);
   if (find_setting(what) == nullptr) {
@@ -111,7 +121,7 @@ Status run(Session& session) {
   const Value& value = session.values.at(what);
   if (session.json()) return session.out_json(to_json(value));
   std::string out;
-  for (const std::string& text : value.texts) out += text + "\n";
+  for (const std::string& text : value.texts) out += plain(*value.option, text) + "\n";
   return session.terminal.out(out);
 }
 
@@ -122,7 +132,7 @@ constexpr Option options[] = {json_option};
 constexpr Example examples[] = {
     {"ingle config", "All effective values."},
     {"INGLE_TEMP=0.2 ingle config temp", "0.2"},
-    {"ingle config example > \"$(ingle config path)\"", "A file to edit."},
+    {"ingle config example | install -Dm644 /dev/stdin \"$(ingle config path)\"", "A file to edit."},
 };
 
 }  // namespace

@@ -2,8 +2,9 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
-from harness import TINY, ProgramTest
+from harness import INGLE, TINY, ProgramTest
 
 
 class Precedence(ProgramTest):
@@ -39,6 +40,7 @@ class Precedence(ProgramTest):
         self.assertEqual(told["temp"]["value"], 1.0)
         self.assertEqual(told["think"]["value"], False)
         self.assertEqual(self.value("offline", "--no-offline")["value"], False)
+        self.assertEqual(self.ok("config", "offline", env={"INGLE_OFFLINE": "yes"}), b"true\n")
         self.assertEqual(self.value("stop", env={"INGLE_STOP": "x\ny z"})["value"], ["x", "y z"])
         self.assertEqual(self.value("stop", "--stop=", "--stop", "[q]")["value"], ["", "[q]"])
         self.assertEqual(self.ok("config", "stop"), b"a\nb\n")
@@ -67,6 +69,18 @@ class Precedence(ProgramTest):
         self.assertGreater(len(chosen), 20)
         self.write_config("\n".join(line for line in chosen if not line.startswith(" ")))
         self.ok("config")
+        self.assertEqual(self.ok_json("config", "example"), {"example": example})
+
+    def test_the_example_of_the_help_makes_the_file(self):
+        [line] = [line for line in self.ok("config", "--help").decode().splitlines() if "config example" in line]
+        tools = self.folder / "bin"
+        tools.mkdir()
+        (tools / "ingle").symlink_to(INGLE)
+        env = {**self.environment, "PATH": f"{tools}:{self.environment['PATH']}"}
+        subprocess.run(["sh", "-c", line], check=True, timeout=60, env=env)
+        path = self.ok_json("config", "path")["path"]
+        self.assertTrue(path.startswith(str(self.folder)), path)
+        self.assertEqual(Path(path).read_bytes(), self.ok("config", "example"))
 
 
 class Broken(ProgramTest):
@@ -174,8 +188,6 @@ class Made(ProgramTest):
         tools.mkdir(exist_ok=True)
         link = tools / "ingle"
         if not link.exists():
-            from harness import INGLE
-
             link.symlink_to(INGLE)
         env = {**self.environment, "PATH": f"{tools}:{self.environment['PATH']}"}
         done = subprocess.run(["bash", "-c", code], capture_output=True, timeout=60, env=env)
