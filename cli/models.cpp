@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/system.h"
 #include "store/address.h"
+#include "store/url.h"
 
 namespace ingle::cli {
 namespace {
@@ -85,6 +86,7 @@ Result<store::Store> open_store(const Session& session) {
 }
 
 Result<store::InstalledModel> pull_model(const Session& session, store::Store& store, const std::string& model) {
+  const std::string shown = store::redact_url(model);  // an address may hold a password
   ProgressLine line(session.terminal);
   bool licence_shown = false;
   auto pulled = store.pull(
@@ -92,13 +94,13 @@ Result<store::InstalledModel> pull_model(const Session& session, store::Store& s
       [&](const store::Progress& progress) {
         if (!licence_shown && progress.stage != store::Stage::done) show_licence(session, store, model);
         licence_shown = true;
-        if (progress.stage != store::Stage::done) show_progress(line, model, progress);
+        if (progress.stage != store::Stage::done) show_progress(line, shown, progress);
       },
       interrupted);
   line.clear();
   if (!pulled) {
     if (pulled.error().code == ErrorCode::cancelled) {
-      return Error{ErrorCode::cancelled, "stopped; 'ingle pull " + model + "' continues where it was"};
+      return Error{ErrorCode::cancelled, "stopped; 'ingle pull " + shown + "' continues where it was"};
     }
     return unknown_model(store, model, std::move(pulled).error());
   }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 
@@ -22,6 +23,20 @@ bool is_network(const Address& address) {
 bool is_final(ErrorCode code) {
   return code == ErrorCode::cancelled || code == ErrorCode::no_space || code == ErrorCode::permission_denied ||
          code == ErrorCode::internal || code == ErrorCode::out_of_memory;
+}
+
+// What a sign-in page or a captive portal sends instead of a file, with status 200.
+bool is_web_page(const std::filesystem::path& file) {
+  const auto mapped = base::MappedFile::open(file);
+  if (!mapped.ok()) return false;
+  const std::span<const std::byte> bytes = mapped->bytes();
+  std::string start;
+  for (const std::byte byte : bytes.first(std::min<size_t>(bytes.size(), 256))) {
+    const char c = static_cast<char>(byte);
+    if (!start.empty() || !std::isspace(static_cast<unsigned char>(c))) start += c;
+  }
+  start = to_lower(start);
+  return start.starts_with("<!doctype html") || start.starts_with("<html");
 }
 
 class Pull {
@@ -150,6 +165,10 @@ class Pull {
               }));
     if (!wanted.empty() && sha256 != wanted)
       return Error{ErrorCode::corrupt, "it delivered another file: SHA-256 " + sha256 + " instead of " + wanted};
+    if (wanted.empty() && is_web_page(fetcher.model_file()))
+      return Error{ErrorCode::corrupt,
+                   "it delivered a web page, not a model; open the address in a browser to see why"};
+    verified_ = !wanted.empty();
     return sha256;
   }
 
@@ -178,6 +197,7 @@ class Pull {
     INGLE_CHECK(layout_.write_manifest(manifest));
     InstalledModel model = installed_from(layout_, manifest);
     model.fetched = fetched;
+    model.verified = verified_;
     reporter_.done(manifest.bytes);
     reporter_.stage(Stage::done, "done");
     return model;
@@ -188,13 +208,14 @@ class Pull {
   PullPlan plan_;
   Reporter& reporter_;
   std::string key_;
+  bool verified_ = false;
 };
 
 }  // namespace
 
 InstalledModel installed_from(const Layout& layout, const Manifest& manifest) {
   return InstalledModel{manifest.name,   layout.blob(manifest.sha256), manifest.bytes, manifest.sha256,
-                        manifest.source, manifest.installed_at,        false};
+                        manifest.source, manifest.installed_at};
 }
 
 Result<InstalledModel> run_pull(const StoreOptions& options, const Layout& layout, PullPlan plan, Reporter& reporter) {

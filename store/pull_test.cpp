@@ -52,6 +52,7 @@ class PullTest : public ::testing::Test {
     EXPECT_EQ(*sha256_file(model->path, {}), server().sha256("model.gguf"));
     EXPECT_EQ(model->bytes, server().size("model.gguf"));
     EXPECT_EQ(model->fetched, fetched);
+    EXPECT_EQ(model->verified, fetched);
     EXPECT_TRUE(std::filesystem::is_empty(root() / "partial"));
   }
   void expect_nothing_visible() const {
@@ -370,6 +371,7 @@ TEST_F(PullTest, AnyAddressAndItsName) {
   ASSERT_TRUE(other.ok()) << other.error().message;
   EXPECT_EQ(other->name, "other");
   EXPECT_EQ(other->sha256, server().sha256("other.gguf"));
+  EXPECT_FALSE(other->verified) << "nobody said what the file should be";
   EXPECT_EQ(store->resolve(address)->path, other->path);
   EXPECT_EQ(store->resolve("OTHER")->path, other->path);
   EXPECT_FALSE(store->pull(address)->fetched);
@@ -381,6 +383,15 @@ TEST_F(PullTest, AnyAddressAndItsName) {
   EXPECT_EQ(store->remove("other")->bytes_freed, 0u);
   EXPECT_EQ(store->remove(url("-,second", "other.gguf"))->bytes_freed, server().size("other.gguf"));
   EXPECT_EQ(store->pull(url("-", "big-00001-of-00002.gguf")).error().code, ErrorCode::unsupported);
+}
+
+TEST_F(PullTest, AWebPageIsNoModel) {
+  Result<Store> store = Store::open(options({{url("-"), 1}}));
+  const Result<InstalledModel> page = store->pull(url("-", "page.gguf"));
+  ASSERT_FALSE(page.ok());
+  EXPECT_EQ(page.error().code, ErrorCode::corrupt);
+  EXPECT_THAT(page.error().message, HasSubstr("a web page"));
+  expect_nothing_visible();
 }
 
 TEST_F(PullTest, AnAddressOfAnEntryIsThatEntry) {

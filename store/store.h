@@ -62,6 +62,7 @@ struct InstalledModel {
   std::string source;        ///< the address that delivered it; "already installed" never appears here
   std::string installed_at;  ///< UTC, 2026-11-22T21:00:00Z; empty for a path outside the store
   bool fetched = false;      ///< this pull downloaded it (false: it was there)
+  bool verified = false;     ///< and a checksum that was known beforehand agreed
 };
 
 /// What `show` prints: the catalogue's entry, the installed file, or both.

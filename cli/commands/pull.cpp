@@ -7,8 +7,15 @@ namespace {
 using base::Status;
 
 base::Json to_json(const store::InstalledModel& model) {
-  return {{"name", model.name},     {"path", model.path.string()}, {"bytes", model.bytes},
-          {"sha256", model.sha256}, {"source", model.source},      {"fetched", model.fetched}};
+  return {{"name", model.name},        {"path", model.path.string()}, {"bytes", model.bytes},
+          {"sha256", model.sha256},    {"source", model.source},      {"fetched", model.fetched},
+          {"verified", model.verified}};
+}
+
+std::string outcome(const store::InstalledModel& model) {
+  if (!model.fetched) return ": already here";
+  if (model.source.starts_with("file:") && !model.verified) return ": copied";
+  return model.verified ? ": fetched and verified" : ": fetched; no checksum was announced to compare it with";
 }
 
 Status run(Session& session) {
@@ -25,8 +32,7 @@ Status run(Session& session) {
     results.push_back(to_json(model));
     if (session.json()) continue;
     const std::string what = model.bytes > 0 ? " (" + show_bytes(model.bytes) + ")" : "";
-    INGLE_CHECK(
-        session.terminal.out(model.name + (model.fetched ? ": fetched and verified" : ": already here") + what + "\n"));
+    INGLE_CHECK(session.terminal.out(model.name + outcome(model) + what + "\n"));
   }
   return session.json() ? session.out_json(results) : Status();
 }

@@ -130,7 +130,8 @@ class Models(ProgramTest):
         error = self.fails(8, "smollm2-135m", "pull", "smollm2-135m", "--offline")
         self.assertIn("--offline", error)
         self.fails(8, "offline", "run", "Why?", "--offline")
-        done = self.ingle("pull", "http://127.0.0.1:1/tiny.gguf")
+        done = self.ingle("pull", "http://me:secret@127.0.0.1:1/tiny.gguf")
+        self.assertNotIn(b"secret", done.stderr)
         self.assertEqual(done.returncode, 8, done.stderr)
         self.assertFalse([f for f in self.store_files() if f.startswith(("blobs", "models"))])
 

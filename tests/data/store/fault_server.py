@@ -39,6 +39,7 @@ def make_fixtures(folder):
     model = random.Random(7).randbytes(SIZE)
     other = random.Random(8).randbytes(SIZE)
     files = {"model.gguf": model, "other.gguf": other, "small.gguf": model[:1000], "empty.gguf": b""}
+    files["page.gguf"] = b"\n<!DOCTYPE html><html><body>Please sign in</body></html>"
     cuts = [0, 1_000_000, 1_000_000 + 1_500_000, SIZE]
     for i in range(3):
         name = f"test_model_part{i + 1}"
