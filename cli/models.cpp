@@ -98,13 +98,15 @@ Result<store::InstalledModel> pull_model(const Session& session, store::Store& s
       },
       interrupted);
   line.clear();
-  if (!pulled) {
-    if (pulled.error().code == ErrorCode::cancelled) {
-      return Error{ErrorCode::cancelled, "stopped; 'ingle pull " + shown + "' continues where it was"};
-    }
-    return unknown_model(store, model, std::move(pulled).error());
+  if (pulled) return pulled;
+  Error error = std::move(pulled).error();
+  if (error.code == ErrorCode::cancelled) {
+    return Error{ErrorCode::cancelled, "stopped; 'ingle pull " + shown + "' continues where it was"};
   }
-  return pulled;
+  if (error.code == ErrorCode::network) {
+    error.message += "; check the connection and the proxy; 'ingle pull " + shown + "' continues then";
+  }
+  return unknown_model(store, model, std::move(error));
 }
 
 Result<store::InstalledModel> ensure_model(const Session& session, const std::string& model) {

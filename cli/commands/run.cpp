@@ -74,6 +74,13 @@ Status read_piped(const Session& session, Request& request) {
   return {};
 }
 
+/// An empty pipe is an accident: a model asked nothing would answer anything. --raw may start from nothing but BOS.
+Status require_text(const Session& session, std::string_view prompt) {
+  if (session.values.flag("raw") || session.values.is_set("suffix")) return {};
+  if (prompt.find_first_not_of(" \t\r\n") != std::string_view::npos) return {};
+  return Error{ErrorCode::invalid_argument, "the prompt is empty; give one as an argument or on standard input"};
+}
+
 Result<std::vector<core::TokenId>> build_prompt(const Session& session, const core::Engine& engine,
                                                 const std::string& text) {
   const Values& values = session.values;
@@ -140,7 +147,10 @@ Status run(Session& session) {
   INGLE_TRY(Request request, read_request(session));
   const bool chat = !request.has_prompt && stdin_is_terminal() && !session.values.flag("raw") &&
                     !session.values.is_set("suffix") && !session.json();
-  if (!chat) INGLE_CHECK(read_piped(session, request));
+  if (!chat) {
+    INGLE_CHECK(read_piped(session, request));
+    INGLE_CHECK(require_text(session, request.prompt));
+  }
   if (request.model.empty()) {
     INGLE_TRY(const auto store, open_store(session));
     INGLE_TRY(const ModelChoice choice, default_model(session, store));

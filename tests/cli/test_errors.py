@@ -132,6 +132,7 @@ class Models(ProgramTest):
         self.fails(8, "offline", "run", "Why?", "--offline")
         done = self.ingle("pull", "http://me:secret@127.0.0.1:1/tiny.gguf")
         self.assertNotIn(b"secret", done.stderr)
+        self.assertIn(b"check the connection", done.stderr)
         self.assertEqual(done.returncode, 8, done.stderr)
         self.assertFalse([f for f in self.store_files() if f.startswith(("blobs", "models"))])
 
@@ -173,6 +174,9 @@ class Prompts(ProgramTest):
     def test_empty(self):
         self.fails(2, "empty", "run", TINY, "--raw", "")
         self.fails(2, "empty", "run", TINY, stdin=b"")
+        self.fails(2, "empty", "run", TINY, stdin=b" \n")
+        # Before the model is looked at, or even fetched.
+        self.fails(2, "empty", "run", "smollm2-135m", stdin=b"")
 
     def test_template_that_loops(self):
         loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
