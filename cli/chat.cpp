@@ -107,6 +107,7 @@ bool Chat::read_message(std::string& message) {
     const LineEditor::Outcome outcome = editor_.read(message.empty() && !block ? ">>> " : "... ", line);
     if (outcome == LineEditor::Outcome::end) return !message.empty();
     if (outcome == LineEditor::Outcome::interrupted) {
+      if (terminated()) return false;
       clear_interrupt();
       if (!editor_.interactive()) return false;
       session_->terminal.error("\n");
@@ -333,7 +334,7 @@ Status Chat::loop() {
     if (!editor_.interactive()) return last;
     report(last.error());
   }
-  if (editor_.interactive() && !leaving_) return session_->terminal.out("\n");
+  if (editor_.interactive() && !leaving_ && !terminated()) return session_->terminal.out("\n");
   return interrupted() ? Status(Error{ErrorCode::cancelled, ""}) : Status();
 }
 

@@ -2,24 +2,35 @@
 #include "cli/interrupt.h"
 
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdint>
 
 namespace ingle::cli {
 namespace {
 
 constexpr int exit_interrupted = 130;
 std::atomic<int> count{0};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> ending{false};
+std::atomic<int> event{-1};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
-extern "C" void on_signal(int) {
+extern "C" void on_signal(int signal) {
+  const int code = errno;
+  if (signal == SIGTERM) ending.store(true);
   if (count.fetch_add(1) >= 1) _exit(exit_interrupted);
+  const uint64_t one = 1;
+  (void)!::write(event.load(), &one, sizeof one);
+  errno = code;
 }
 
 }  // namespace
 
 void catch_interrupts() {
+  event.store(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   struct sigaction action{};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
@@ -32,7 +43,16 @@ bool interrupted() {
   return count.load(std::memory_order_relaxed) > 0;
 }
 void clear_interrupt() {
+  if (terminated()) return;
+  uint64_t old = 0;
+  (void)!::read(event.load(), &old, sizeof old);
   count.store(0);
+}
+bool terminated() {
+  return ending.load(std::memory_order_relaxed);
+}
+int interrupt_descriptor() {
+  return event.load();
 }
 
 }  // namespace ingle::cli

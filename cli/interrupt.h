@@ -7,6 +7,11 @@ namespace ingle::cli {
 void catch_interrupts();
 /// Whether one arrived since the last clear_interrupt().
 bool interrupted();
+/// Forgets Ctrl-C; SIGTERM holds, since whoever sent it wants the process to end.
 void clear_interrupt();
+/// Whether SIGTERM arrived.
+bool terminated();
+/// Becomes readable when a signal arrives, and stays so until clear_interrupt(): for a poll() that must not miss one.
+int interrupt_descriptor();
 
 }  // namespace ingle::cli

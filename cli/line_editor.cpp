@@ -6,12 +6,14 @@
 
 #include <histedit.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <clocale>
 #include <cstring>
+#include <cwchar>
 #include <fstream>
 #include <iostream>
 
@@ -45,6 +47,29 @@ struct LineEditor::State {
     return static_cast<State*>(data);
   }
   static char* prompt_text(EditLine* editor) { return of(editor)->prompt.data(); }
+
+  /// What libedit reads with. Its own function blocks in read(): a Ctrl-C between the prompt and that call went unseen.
+  static int read_character(EditLine*, wchar_t* character) {
+    std::mbstate_t decoder{};
+    while (true) {
+      pollfd waiting[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}};
+      const int ready = poll(waiting, 2, -1);
+      if (interrupted()) {
+        errno = EINTR;
+        return -1;
+      }
+      if (ready < 0 && errno != EINTR) return -1;
+      if (ready <= 0 || waiting[0].revents == 0) continue;
+      char byte = 0;
+      const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (got <= 0) return static_cast<int>(got);
+      const size_t length = std::mbrtowc(character, &byte, 1, &decoder);
+      if (length == static_cast<size_t>(-1)) decoder = {};  // not UTF-8: dropped
+      if (length == 0) *character = L'\0';
+      if (length <= 1) return 1;
+    }
+  }
 
   static unsigned char paste(EditLine* editor, int) {
     // The narrow el_getc fails on everything that is not ASCII.
@@ -90,6 +115,7 @@ LineEditor::LineEditor(std::filesystem::path history_file, std::vector<std::stri
   el_set(state.editor, EL_PROMPT, &State::prompt_text);
   el_set(state.editor, EL_EDITOR, "emacs");
   el_set(state.editor, EL_SIGNAL, 0);
+  el_set(state.editor, EL_GETCFN, &State::read_character);
   el_set(state.editor, EL_ADDFN, "ingle-paste", "take in pasted text", &State::paste);
   el_set(state.editor, EL_BIND, "\033[200~", "ingle-paste", nullptr);
   el_set(state.editor, EL_ADDFN, "ingle-complete", "complete a command", &State::complete);

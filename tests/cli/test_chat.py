@@ -153,6 +153,12 @@ class OnTerminal(ProgramTest):
     def letter(self):
         return self.ok("tokenize", TINY, "--decode", stdin="[66]").decode()
 
+    def test_sigterm_ends_a_chat(self):
+        self.start("chat", TINY)
+        self.expect(">>> ")
+        self.process.terminate()
+        self.ends_with(130)
+
     def test_run_without_a_prompt_opens_a_chat(self):
         self.start("run", TINY)
         self.expect(">>> ")
