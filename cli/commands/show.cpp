@@ -79,10 +79,18 @@ Json describe_entry(const store::CatalogueEntry& entry) {
           {"sources", sources}};
 }
 
+/// A file's texts may hold anything, also what a terminal obeys.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
 class Page {
  public:
   void line(std::string_view label, const std::string& value) {
-    if (!value.empty()) text_ += "  " + pad(label, 16) + value + "\n";
+    if (!value.empty()) text_ += "  " + pad(printable(std::string(label)), 16) + printable(value) + "\n";
   }
   void heading(const std::string& text) { text_ += (text_.empty() ? "" : "\n") + text + "\n"; }
   const std::string& text() const { return text_; }
@@ -111,8 +119,10 @@ void print_file(Page& page, const Terminal& terminal, const store::InstalledMode
   page.line("Path", model.path.string());
   page.line("Architecture", file.value("architecture", ""));
   page.line("Parameters", number(file, "parameters"));
-  page.line("Tensors", number(file, "tensors") + ", mostly " + file.value("format", "") + ", " +
-                           show_bytes(file["tensor_bytes"].get<uint64_t>()));
+  const std::string format = file.value("format", "");
+  page.line("Tensors", format.empty() ? "none: a vocabulary only"
+                                      : number(file, "tensors") + ", mostly " + format + ", " +
+                                            show_bytes(file["tensor_bytes"].get<uint64_t>()));
   page.line("Context", number(file, "trained_context_length"));
   page.line("Chat template", file["chat_template"].get<bool>() ? "yes" : "no: continues text");
   if (file.contains("memory")) {

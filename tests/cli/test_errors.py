@@ -9,7 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from harness import INGLE, MODELS, TIMEOUT, TINY, ProgramTest
+from harness import INGLE, MODELS, TIMEOUT, TINY, ProgramTest, without_tensors
 
 
 def catalogue(source, sha256, size, name="tiny"):
@@ -92,6 +92,10 @@ class Models(ProgramTest):
         self.fails(4, "magic.gguf", "show", self.write("empty/magic.gguf", b"GGUF"))
         renamed = whole.replace(b"\x05\x00\x00\x00\x00\x00\x00\x00llama", b"\x05\x00\x00\x00\x00\x00\x00\x00lxama", 1)
         self.fails(5, "lxama", "run", self.write("other.gguf", renamed), "hi")
+        # What a terminal would obey is not handed on to it.
+        hostile = renamed.replace(b"lxama", b"l\x1b[2J", 1)
+        self.assertNotIn(b"\x1b", self.ok("show", "--metadata", self.write("hostile.gguf", hostile)))
+        self.assertIn(b"a vocabulary only", self.ok("show", self.write("vocabulary.gguf", without_tensors(whole))))
 
     def test_wrong_checksum_leaves_nothing(self):
         source = self.write("source/tiny.gguf", (MODELS / "llama.gguf").read_bytes())
