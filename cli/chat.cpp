@@ -289,9 +289,13 @@ Status Chat::save(const std::string& rest) {
 Status Chat::load(const std::string& rest) {
   if (rest.empty()) return Error{ErrorCode::invalid_argument, "/load needs the name of a file"};
   INGLE_TRY(const std::string text, base::read_file(expand_home(rest, session_->environment), max_saved_bytes));
-  INGLE_TRY(const Json document, base::parse_json(text));
-  const bool wrapped = document.is_object() && document.contains("messages");
-  if (const Status status = conversation_.set_messages(wrapped ? document["messages"] : document); !status) {
+  const auto document = base::parse_json(text);
+  Status status = document ? Status() : Status(document.error());
+  if (document) {
+    const bool wrapped = document->is_object() && document->contains("messages");
+    status = conversation_.set_messages(wrapped ? (*document)["messages"] : *document);
+  }
+  if (!status) {
     return Error{ErrorCode::invalid_argument, rest + " is not a saved conversation: " + status.error().message};
   }
   say("Loaded " + std::to_string(conversation_.messages().size()) + " messages.");

@@ -85,7 +85,9 @@ Result<double> parse_number(std::string_view text) {
 Result<int64_t> parse_integer(std::string_view text) {
   int64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return bad("not a whole number");
+  const bool all = result.ptr == text.data() + text.size();
+  if (all && result.ec == std::errc::result_out_of_range) return Error{ErrorCode::limit_exceeded, "out of range"};
+  if (!all || result.ec != std::errc{}) return bad("not a whole number");
   return value;
 }
 
@@ -125,7 +127,9 @@ Status check_value(const Option& option, std::string_view text, std::string_view
       break;
     case ValueType::integer: {
       const auto value = parse_integer(text);
-      if (!value) return bad(what + " is not a whole number; give " + range_text(option));
+      const bool huge = !value && value.error().code == ErrorCode::limit_exceeded;
+      if (!value)
+        return bad(what + (huge ? " is out of range" : " is not a whole number") + "; give " + range_text(option));
       INGLE_CHECK(check_range(option, static_cast<double>(*value), what));
       break;
     }

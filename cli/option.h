@@ -64,6 +64,7 @@ base::Status check_value(const Option& option, std::string_view text, std::strin
 /// "yes", "true", "1", "on" and their opposites.
 base::Result<bool> parse_bool(std::string_view text);
 base::Result<double> parse_number(std::string_view text);
+/// Errors: invalid_argument; limit_exceeded for a whole number that 64 bits do not hold.
 base::Result<int64_t> parse_integer(std::string_view text);
 /// Bytes with an optional unit: K M G T are powers of 1024, as are KiB, MiB, …
 base::Result<uint64_t> parse_bytes(std::string_view text);

@@ -25,9 +25,12 @@ struct Request {
 };
 
 Error not_a_model(const std::string& word, const std::string& suggestion) {
-  std::string advice = suggestion.empty() ? "see 'ingle list --all'" : "did you mean '" + suggestion + "'?";
-  return {ErrorCode::not_found, "no model is called '" + word + "'; " + advice +
-                                    " (a prompt goes in quotes after the model, or after -m MODEL)"};
+  const std::string rest = " (a prompt goes in quotes after the model, or after -m MODEL)";
+  if (suggestion.empty() && word.find('/') != std::string::npos) {
+    return {ErrorCode::not_found, "there is no file or folder '" + word + "'; check the path" + rest};
+  }
+  const std::string advice = suggestion.empty() ? "see 'ingle list --all'" : "did you mean '" + suggestion + "'?";
+  return {ErrorCode::not_found, "no model is called '" + word + "'; " + advice + rest};
 }
 
 Result<WordVerdict> judge_first_word(const Session& session, const std::string& word) {

@@ -36,6 +36,7 @@ class Piped(ProgramTest):
 
     def test_a_failure_ends_a_script(self):
         self.fails(2, "did you mean /save", "chat", TINY, "-q", stdin="/sav x\n")
+        self.fails(2, f"{TINY} is not a saved conversation", "chat", TINY, "-q", stdin=f"/load {TINY}\n")
         self.fails(2, "from 0 to 100", "chat", TINY, "-q", stdin="/set temp -3\n")
         done = self.ingle("chat", TINY, "-q", "--ctx", "8", "-n", "2", stdin="abcdefghijklmnop\n")
         self.assertEqual(done.returncode, 6, done.stderr)

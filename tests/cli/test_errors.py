@@ -60,6 +60,10 @@ class Usage(ProgramTest):
             ("--temp", "-1", "from 0 to 100"),
             ("--top-p", "0", "above 0"),
             ("--top-k", "1.5", "not a whole number"),
+            ("--seed", "18446744073709551615", "out of range"),
+            ("--xtc-threshold", "0", "--xtc-threshold: '0' is out of range"),
+            ("--dry-allowed-length", "0", "--dry-allowed-length: '0' is out of range"),
+            ("--mirostat-tau", "0", "--mirostat-tau: '0' is out of range"),
             ("--ctx", "0", "from 1"),
             ("--memory", "much", "not a size"),
             ("--precision", "double", "normal, reference"),
@@ -82,7 +86,7 @@ class Models(ProgramTest):
         self.fails(3, "did you mean 'smollm2-135m'", "run", "smollm2-135")
         self.fails(3, "no model is called 'why'", "run", "why", "is the sky blue?")
         self.fails(3, "gone.gguf", "run", "gone.gguf")
-        self.fails(3, "./gone", "run", "./gone", "hi")
+        self.fails(3, "no file or folder './gone'", "run", "./gone", "hi")
         self.fails(3, "nosuch", "rm", "nosuch")
         self.fails(3, "nosuch", "chat", "nosuch")
 
