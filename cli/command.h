@@ -22,6 +22,7 @@ struct Argument {
   bool required = false;
   bool repeatable = false;     ///< the last one only
   std::string_view choices{};  ///< for ValueType::choice
+  std::string_view asked{};    ///< the KIND that completion asks `ingle __complete` for, instead of what the type says
 };
 
 struct Example {

@@ -7,26 +7,35 @@
 namespace ingle::cli {
 namespace {
 
-base::Status run(Session& session) {
-  std::string out;
-  if (session.argument(0) == "models") {
-    std::vector<std::string> names;
-    const auto store = open_store(session);
-    if (!store) return {};
-    if (const auto installed = store->list()) {
-      for (const store::InstalledModel& model : *installed) names.push_back(model.name);
-    }
-    for (const store::CatalogueEntry& entry : store->catalogue().entries()) names.push_back(entry.name);
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    for (const std::string& name : names) out += name + "\n";
-  } else if (session.argument(0) == "settings") {
-    for (const Option& option : all_settings()) out += std::string(option.name) + "\n";
+std::vector<std::string> model_names(const Session& session, bool installed_only) {
+  std::vector<std::string> names;
+  const auto store = open_store(session);
+  if (!store) return names;
+  if (const auto installed = store->list()) {
+    for (const store::InstalledModel& model : *installed) names.push_back(model.name);
   }
+  if (!installed_only) {
+    for (const store::CatalogueEntry& entry : store->catalogue().entries()) names.push_back(entry.name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+base::Status run(Session& session) {
+  const std::string kind = session.argument(0);
+  std::vector<std::string> words;
+  if (kind == "models" || kind == "installed") words = model_names(session, kind == "installed");
+  if (kind == "config") {
+    words = {"path", "example"};
+    for (const Option& option : all_settings()) words.emplace_back(option.name);
+  }
+  std::string out;
+  for (const std::string& word : words) out += word + "\n";
   return session.terminal.out(out);
 }
 
-constexpr Argument arguments[] = {{.name = "KIND", .help = "models or settings", .required = true}};
+constexpr Argument arguments[] = {{.name = "KIND", .help = "models, installed or config", .required = true}};
 
 }  // namespace
 

@@ -37,6 +37,11 @@ const Argument* only_model_or_choice(const Command& command) {
   return command.arguments.empty() ? nullptr : &command.arguments.front();
 }
 
+/// The command that prints the words an argument can be.
+std::string ask(const Argument& argument) {
+  return "ingle __complete " + std::string(argument.asked) + " 2>/dev/null";
+}
+
 // --- bash -----------------------------------------------------------------------------------------------------------
 
 /// The `case` branches that complete the value of the option before the cursor.
@@ -58,6 +63,7 @@ std::string bash_values(const Command& command) {
 std::string bash_arguments(const Command& command) {
   const Argument* argument = only_model_or_choice(command);
   if (argument == nullptr) return "      return ;;\n";
+  if (!argument->asked.empty()) return "      _ingle_words \"$(" + ask(*argument) + ")\" ;;\n";
   if (argument->type == ValueType::model) return "      _ingle_models ;;\n";
   if (argument->type == ValueType::choice) return "      _ingle_words \"" + std::string(argument->choices) + "\" ;;\n";
   return "      _ingle_files ;;\n";
@@ -166,7 +172,9 @@ _ingle() {
     for (const Option* option : options_of(*command)) out += zsh_option(*option);
     for (const Argument& argument : command->arguments) {
       out += " \\\n        '" + std::string(argument.repeatable ? "*" : argument.required ? "" : ":");
-      out += ":" + zsh_text(argument.name) + ":" + zsh_action(argument.type, argument.choices) + "'";
+      const std::string asked = "{compadd -- ${(f)\"$(" + ask(argument) + ")\"}}";
+      out += ":" + zsh_text(argument.name) + ":";
+      out += (argument.asked.empty() ? zsh_action(argument.type, argument.choices) : asked) + "'";
     }
     out += " ;;\n";
   }
@@ -214,7 +222,8 @@ std::string fish_script() {
         out += condition + " -l no-" + std::string(option->name) + " -d 'not so'\n";
     }
     if (const Argument* argument = only_model_or_choice(*command)) {
-      out += condition + fish_values(argument->type, argument->choices) + "\n";
+      const std::string asked = " -f -a '(" + ask(*argument) + ")'";
+      out += condition + (argument->asked.empty() ? fish_values(argument->type, argument->choices) : asked) + "\n";
     }
   }
   return out;

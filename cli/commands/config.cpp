@@ -127,7 +127,7 @@ Status run(Session& session) {
 
 constexpr Argument arguments[] = {{.name = "path|example|KEY",
                                    .help = "path: where the file is; example: a file to start from; KEY: one value",
-                                   .type = ValueType::text}};
+                                   .asked = "config"}};
 constexpr Option options[] = {json_option};
 constexpr Example examples[] = {
     {"ingle config", "All effective values."},

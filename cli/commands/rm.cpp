@@ -24,7 +24,8 @@ constexpr Argument arguments[] = {{.name = "MODEL",
                                    .help = "the name of an installed model",
                                    .type = ValueType::model,
                                    .required = true,
-                                   .repeatable = true}};
+                                   .repeatable = true,
+                                   .asked = "installed"}};
 constexpr Option options[] = {json_option};
 
 }  // namespace

@@ -201,6 +201,8 @@ class Made(ProgramTest):
         self.assertIn("smollm2-135m", self.bash_completes("ingle", "run", "smollm2-1"))
         self.assertEqual(self.bash_completes("ingle", "run", "--precision", ""), ["normal", "reference"])
         self.assertEqual(self.bash_completes("ingle", "completion", "f"), ["fish"])
+        self.assertEqual(self.bash_completes("ingle", "config", "repeat-l"), ["repeat-last-n"])
+        self.assertEqual(self.bash_completes("ingle", "rm", "smol"), [], "nothing is installed")
 
     def test_man_page(self):
         page = self.write("ingle.1", self.ok("man"))
