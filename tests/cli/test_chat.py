@@ -154,6 +154,14 @@ class OnTerminal(ProgramTest):
     def letter(self):
         return self.ok("tokenize", TINY, "--decode", stdin="[66]").decode()
 
+    def test_progress_fits_its_line_and_keeps_its_numbers(self):
+        name = "a-model-whose-name-is-" + "long-" * 20 + "indeed.gguf"
+        self.start("pull", self.write(name, b"x" * 1000))
+        shown = self.expect("copied").decode()
+        lines = [re.sub(r"\x1b\[[0-9;]*[mK]", "", line) for line in shown.split("\r")]
+        self.assertTrue(any("indeed.gguf: verifying" in line and "100 %" in line for line in lines), lines)
+        self.assertLess(max(len(line) for line in lines[:-1]), 80)
+
     def test_sigterm_ends_a_chat(self):
         self.start("chat", TINY)
         self.expect(">>> ")
