@@ -50,7 +50,8 @@ ENGINES = {
             "ik-llama",
             "ik_llama.cpp, clang 19, everything this CPU has, weights repacked at load",
             (IK,),
-            ("-DGGML_NATIVE=ON",),
+            # Attention kernels for pairs of quantised caches that no run here uses take most of an hour to compile.
+            ("-DGGML_NATIVE=ON", "-DGGML_IQK_FA_ALL_QUANTS=OFF"),
             CLANG,
             driver_flags=("-DIK_LLAMA",),
         ),
