@@ -117,6 +117,7 @@ core::EngineOptions engine_options(const Session& session) {
   options.threads = static_cast<uint32_t>(values.integer("threads"));
   options.batch = static_cast<uint32_t>(values.integer("batch"));
   options.precision = values.text("precision") == "reference" ? core::Precision::reference : core::Precision::normal;
+  options.deterministic = values.flag("deterministic");
   options.isa = values.text("isa");
   options.cache_folder = session.paths.cache;
   options.memory_limit_bytes = values.bytes("memory");

@@ -240,7 +240,7 @@ base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress
   INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
   reference_ = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : physical_cores();
-  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference_});
+  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference_, options.deterministic});
   max_rows_ = std::max(options.batch, 1u);
   info_.isa = kernels->name;
   info_.threads = threads;

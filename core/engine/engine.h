@@ -38,7 +38,8 @@ struct EngineOptions {
   uint32_t threads = 0;         ///< 0: one per physical core
   uint32_t batch = 512;         ///< most tokens in one pass of prefill
   Precision precision = Precision::normal;
-  std::string isa;  ///< "", or an instruction set's name to force (core/simd/README.md lists them)
+  bool deterministic = false;  ///< a prompt's logits have the same bits whatever the batch; slower with a tile unit
+  std::string isa;             ///< "", or an instruction set's name to force (core/simd/README.md lists them)
   std::vector<LoraSpec> loras;
   uint64_t memory_limit_bytes = 0;     ///< 0: the memory that is free now
   std::filesystem::path cache_folder;  ///< where verdicts on instruction sets are kept; empty: nowhere

@@ -7,14 +7,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <set>
 
-#include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
+#include "core/engine/test_device.h"
 #include "core/engine/test_goldens.h"
-#include "core/graph/program.h"
 #include "core/models/model.h"
 
 namespace ingle::core {
@@ -222,26 +220,12 @@ class MutationTest : public testing::TestWithParam<Golden> {
         adapters.push_back({&adapter_files_[i], golden.loras[i].scale});
     Graph graph = architecture.build(file_, config, {.context_length = golden.context, .adapters = adapters}).value();
     if (ingredient.from_graph != nullptr && !ingredient.from_graph(graph)) return std::nullopt;
-    const std::vector<float> logits = run(graph, golden.tokens);
-    EXPECT_EQ(logits.size(), golden.logits.size());
-    return nmse(golden.logits, logits);
-  }
-
-  static std::vector<float> run(const Graph& graph, std::span<const TokenId> tokens) {
     const auto kernels = choose_kernels("", testing::TempDir());
     EXPECT_TRUE(kernels.ok());
-    CpuDevice device(CpuOptions{.threads = 2, .kernels = *kernels, .reference = true});
-    const auto rows = static_cast<uint32_t>(tokens.size());
-    EXPECT_TRUE(device.prepare(graph, compile(graph, cpu_plan_options(rows, true)), {}, {}).ok());
-    const auto capacity = static_cast<uint32_t>((rows + kAttentionChunk - 1) / kAttentionChunk * kAttentionChunk);
-    const uint64_t layer_bytes = state_layer_bytes(graph, capacity, true);
-    std::byte* const state = device.allocate(2 * layer_bytes * graph.layers).value();
-    std::vector<uint32_t> output_rows(rows);
-    std::iota(output_rows.begin(), output_rows.end(), 0u);
-    std::vector<float> logits(size_t{rows} * graph.vocabulary_size);
-    device.run({tokens, 0, output_rows, {state, layer_bytes, capacity}, logits.data()});
-    device.deallocate(state, 2 * layer_bytes * graph.layers);
-    return logits;
+    const std::vector<float> logits =
+        run_graph(graph, golden.tokens, {.threads = 2, .kernels = *kernels, .reference = true});
+    EXPECT_EQ(logits.size(), golden.logits.size());
+    return nmse(golden.logits, logits);
   }
 
   static std::optional<double> recorded(std::string_view name) {

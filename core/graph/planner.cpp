@@ -13,8 +13,10 @@ namespace ingle::core {
 namespace {
 
 constexpr uint64_t kAlign = 64;
-constexpr size_t kActivationGroupBytes = 48;  // core/kernels/packed.h
-constexpr uint32_t kActivationGroup = 32;
+// What products of packed weights read: 48 bytes for 32 columns as 8-bit groups, 64 as tiles of bf16, which also come
+// in units of 32 rows. Which of the two is decided by how many rows a run has (core/kernels/kernels.h).
+constexpr size_t kActivationGroupBytes = 64;
+constexpr uint32_t kActivationGroup = 32, kActivationRowUnit = 32;
 
 struct Buffer {
   uint64_t bytes = 0;
@@ -116,8 +118,9 @@ class Planner {
   }
 
   // --- buffers
-  int32_t new_buffer(uint64_t row_bytes) {
-    buffers_.push_back({.bytes = (row_bytes * options_.max_rows + kAlign - 1) / kAlign * kAlign});
+  int32_t new_buffer(uint64_t row_bytes, uint32_t row_unit = 1) {
+    const uint64_t rows = (uint64_t{options_.max_rows} + row_unit - 1) / row_unit * row_unit;
+    buffers_.push_back({.bytes = (row_bytes * rows + kAlign - 1) / kAlign * kAlign});
     return static_cast<int32_t>(buffers_.size() - 1);
   }
   // Refs carry the buffer's index in `offset` until resolve_offsets().
@@ -136,7 +139,8 @@ class Planner {
   }
   BufferRef new_quantized(ValueId value) {
     const uint32_t width = graph_.widths[value];
-    quantized_buffer_[value] = new_buffer(uint64_t{width / kActivationGroup} * kActivationGroupBytes);
+    quantized_buffer_[value] =
+        new_buffer(uint64_t{width / kActivationGroup} * kActivationGroupBytes, kActivationRowUnit);
     return ref(quantized_buffer_[value], width);
   }
 

@@ -47,6 +47,18 @@ const Kernels& table() {
 
 namespace ingle::core {
 
+namespace {
+
+Kernels with_tiles(Kernels kernels, std::string_view name, decltype(Kernels::matmul_tiles) matmul,
+                   decltype(Kernels::store_tile_row) store) {
+  kernels.name = name;
+  kernels.matmul_tiles = matmul;
+  kernels.store_tile_row = store;
+  return kernels;
+}
+
+}  // namespace
+
 #if defined(__aarch64__)
 namespace i8mm {
 
@@ -66,9 +78,36 @@ const Kernels& table() {
 }  // namespace i8mm
 #endif
 
+#if defined(__x86_64__)
+namespace amx {
+
+void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
+void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles);
+
+const Kernels& table() {
+  static const Kernels kernels = with_tiles(avx512vnni::table(), "amx", matmul_tiles, store_tile_row);
+  return kernels;
+}
+
+}  // namespace amx
+#endif
+
+namespace scalar {
+
+void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
+void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles);
+
+}  // namespace scalar
+
+const Kernels& emulated_tile_kernels() {
+  static const Kernels kernels = with_tiles(scalar::table(), "emulated", scalar::matmul_tiles, scalar::store_tile_row);
+  return kernels;
+}
+
 std::span<const Kernels* const> all_kernels() {
 #if defined(__x86_64__)
-  static const std::array<const Kernels*, 3> all = {&scalar::table(), &avx512vnni::table(), &avx2::table()};
+  static const std::array<const Kernels*, 4> all = {&scalar::table(), &amx::table(), &avx512vnni::table(),
+                                                    &avx2::table()};
 #elif defined(__aarch64__)
   static const std::array<const Kernels*, 3> all = {&scalar::table(), &i8mm::table(), &neon::table()};
 #else

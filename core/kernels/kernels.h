@@ -35,6 +35,7 @@ struct MatmulArgs {
   const PackedMatrix* gate = nullptr;    ///< of the same rows and columns
   GateKind gate_kind = GateKind::silu;
   const ActivationGroup* quantized = nullptr;  ///< [rows][columns / 32]; used unless float_path
+  const uint16_t* tiles = nullptr;             ///< matmul_tiles: as store_tile_row() leaves them
   const float* input = nullptr;                ///< [rows][input_stride]
   size_t input_stride = 0;
   size_t rows = 0;
@@ -82,6 +83,13 @@ struct RopeArgs {
   bool interleaved = false;  ///< pairs (2i, 2i + 1) instead of (i, i + rotary / 2)
 };
 
+/// Rows of activations as tiles of bf16 for a tile unit: [row / 16][column / 32][row % 16][column % 32].
+inline constexpr size_t kTileRows = 16, kTileColumns = 32, kTileValues = kTileRows * kTileColumns;
+/// Tiles are read two at a time, so memory for activations holds a multiple of this many rows.
+inline constexpr size_t kTileRowUnit = 2 * kTileRows;
+/// From this many rows on, tiles of bf16 are worth decoding the weights for; fewer are multiplied as bytes.
+inline constexpr size_t kFewestTileRows = 33;
+
 inline constexpr size_t kAttentionChunk = 64;  ///< keys per softmax step
 inline constexpr size_t kMaxQueryRows = 8;     ///< query rows that share a pass over the keys
 
@@ -93,6 +101,13 @@ struct Kernels {
   void (*matmul)(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
   /// columns must be a multiple of 32.
   void (*quantize_row)(const float* x, size_t columns, ActivationGroup* out);
+  /// The same as matmul() for many rows of activations, in args.tiles, with a quantized weight, on a unit that
+  /// multiplies tiles of bf16; null where there is none. `scratch` has tile_scratch_bytes(), 64-byte aligned. A row's
+  /// result depends neither on the number of rows nor on how panels are split.
+  void (*matmul_tiles)(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end,
+                       std::byte* scratch) = nullptr;
+  /// Puts one row of activations into `tiles`; columns must be a multiple of 32. Null where matmul_tiles is.
+  void (*store_tile_row)(const float* x, size_t columns, size_t row, uint16_t* tiles) = nullptr;
   /// out = x / rms(x) * weight; out may be x. weight may be null.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, size_t n, float* out);
   void (*rope)(float* head, const RopeArgs& args);
@@ -110,11 +125,14 @@ struct Kernels {
 };
 
 size_t matmul_scratch_bytes(size_t columns);
+size_t tile_scratch_bytes();
 size_t attention_scratch_bytes(size_t head_dim);
 
 /// The tables of this build, the portable one first, then in order of preference; not all may run here
 /// (core/simd/isa.h).
 std::span<const Kernels* const> all_kernels();
 const Kernels* find_kernels(std::string_view name);
+/// The portable kernels and an emulated tile unit; too slow but for tests of what is written for such units.
+const Kernels& emulated_tile_kernels();
 
 }  // namespace ingle::core

@@ -18,9 +18,9 @@
 namespace ingle::core::INGLE_ISA {
 namespace {
 
-#include "core/simd/math.inc.h"
+#include "core/kernels/matmul_finish.inc.h"
 
-constexpr size_t kTileRows = Quad::signed_zero == 128 ? 12 : 4;
+constexpr size_t kMostRows = Quad::signed_zero == 128 ? 12 : 4;  // of activations in one tile of sums
 
 // The micro-kernel: dots[i] = rows[i] . the unpacked panel over `columns` columns of group `at`, from `first` on. A
 // matrix unit takes activations two rows at a time; an odd last row goes with itself.
@@ -179,17 +179,17 @@ ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t inde
   return ready;
 }
 
-// result[i][16] for rows [first, first + count), count <= kTileRows.
+// result[i][16] for rows [first, first + count), count <= kMostRows.
 void multiply_tile(const ReadyPanel& panel, const MatmulArgs& args, size_t first, size_t count, float* result) {
   size_t i = 0;
   if (panel.floats != nullptr) {
-    const float* rows[kTileRows];
+    const float* rows[kMostRows];
     for (size_t r = 0; r < count; ++r) rows[r] = args.input + (first + r) * args.input_stride;
     const auto run = [&]<int M>() {
       float_tile_any<M>(panel.float_type, panel.floats, panel.columns, rows + i, result + 16 * i);
       i += M;
     };
-    if constexpr (kTileRows >= 12) {
+    if constexpr (kMostRows >= 12) {
       while (count - i >= 12) run.template operator()<12>();
       while (count - i >= 8) run.template operator()<8>();
     }
@@ -198,38 +198,19 @@ void multiply_tile(const ReadyPanel& panel, const MatmulArgs& args, size_t first
     while (count - i >= 1) run.template operator()<1>();
     return;
   }
-  const ActivationGroup* rows[kTileRows];
+  const ActivationGroup* rows[kMostRows];
   for (size_t r = 0; r < count; ++r) rows[r] = args.quantized + (first + r) * panel.groups;
   const auto run = [&]<int M>() {
     byte_tile_any<M>(panel.halves, panel.bytes, panel.groups, panel.is_signed, rows + i, result + 16 * i);
     i += M;
   };
-  if constexpr (kTileRows >= 12) {
+  if constexpr (kMostRows >= 12) {
     while (count - i >= 12) run.template operator()<12>();
     while (count - i >= 8) run.template operator()<8>();
   }
   while (count - i >= 4) run.template operator()<4>();
   while (count - i >= 2) run.template operator()<2>();
   while (count - i >= 1) run.template operator()<1>();
-}
-
-F32 gate_value(GateKind kind, F32 x) {
-  return kind == GateKind::silu ? silu(x) : gelu_tanh(x);
-}
-
-// Scale, gate, bias and residual, then the store; rows beyond the matrix (padding) are cut.
-void finish_tile(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result,
-                 const float* gates) {
-  const size_t n = std::min<size_t>(kPanelRows, args.weight->rows - panel * kPanelRows);
-  const F32 scale = F32::set1(args.scale);
-  for (size_t i = 0; i < count; ++i) {
-    float* out = args.out + (first + i) * args.out_stride + panel * kPanelRows;
-    F32 x = F32::load(result + 16 * i) * scale;
-    if (gates != nullptr) x = gate_value(args.gate_kind, F32::load(gates + 16 * i)) * x;
-    if (args.bias != nullptr) x = x + F32::load_n(args.bias + panel * kPanelRows, n);
-    if (args.accumulate) x = x + F32::load_n(out, n);
-    x.store_n(out, n);
-  }
 }
 
 bool direct_rows(const MatmulArgs& args) {
@@ -246,8 +227,8 @@ void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArg
 }  // namespace
 
 void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch) {
-  alignas(64) float result[kTileRows * 16];
-  alignas(64) float gates[kTileRows * 16];
+  alignas(64) float result[kMostRows * 16];
+  alignas(64) float gates[kMostRows * 16];
   const bool direct = direct_rows(args) && (args.gate == nullptr || args.gate->storage == args.weight->storage);
   for (size_t panel = begin; panel < end; ++panel) {
     if (direct) {
@@ -261,8 +242,8 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
     if (args.gate != nullptr)
       gate = make_ready(kernels, *args.gate, panel, args.float_path,
                         scratch + matmul_scratch_bytes(args.weight->columns) / 2);
-    for (size_t first = 0; first < args.rows; first += kTileRows) {
-      const size_t count = std::min(kTileRows, args.rows - first);
+    for (size_t first = 0; first < args.rows; first += kMostRows) {
+      const size_t count = std::min(kMostRows, args.rows - first);
       multiply_tile(up, args, first, count, result);
       if (args.gate != nullptr) multiply_tile(gate, args, first, count, gates);
       finish_tile(args, panel, first, count, result, args.gate != nullptr ? gates : nullptr);

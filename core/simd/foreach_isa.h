@@ -11,7 +11,9 @@
 //   #endif
 //
 // A set that only adds a matrix unit to another (MatrixUnit in vocabulary.h) compiles just the files that use it, which
-// define INGLE_SIMD_MATRIX_UNITS as well; the rest of its kernels are the other set's.
+// define INGLE_SIMD_MATRIX_UNITS as well; the rest of its kernels are the other set's. A file of kernels for a unit
+// that multiplies tiles (TileUnit) defines INGLE_SIMD_TILE_UNITS, and is compiled for those units only: for the
+// portable emulation, and for AMX.
 //
 // No include guard: it is meant to be included by many files, and it includes them.
 #ifndef INGLE_ISA
@@ -24,7 +26,15 @@
 #include INGLE_SIMD_FILE
 #undef INGLE_ISA
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(INGLE_SIMD_TILE_UNITS)
+#define INGLE_ISA amx
+#include "core/simd/region_amx.h"
+#include INGLE_SIMD_FILE
+#include "core/simd/region_end.h"
+#undef INGLE_ISA
+#endif
+
+#if defined(__x86_64__) && !defined(INGLE_SIMD_TILE_UNITS)
 #define INGLE_ISA avx2
 #include "core/simd/region_avx2.h"
 #include INGLE_SIMD_FILE
@@ -38,7 +48,7 @@
 #undef INGLE_ISA
 #endif
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) && !defined(INGLE_SIMD_TILE_UNITS)
 #define INGLE_ISA neon
 #include "core/simd/region_neon.h"
 #include INGLE_SIMD_FILE

@@ -4,6 +4,8 @@
 //   Quad  64 bytes: 16 rows x 4 consecutive columns of a packed weight panel
 // and one that is void where a set has dot products only:
 //   MatrixUnit  multiplies blocks of weights by several rows of activations at once (i8mm.h)
+// Where there is a unit that multiplies tiles of bf16, and in portable C++ for the tests:
+//   TileUnit    with store_bf16() and store_bf16_pairs() to fill its tiles (amx.h)
 // One header per instruction set; each is written inside its target region.
 #pragma once
 
@@ -12,7 +14,9 @@
 #include <cstring>
 
 #include "core/simd/scalar.h"
+#include "core/simd/tile_emulation.h"
 #if defined(__x86_64__)
+#include "core/simd/amx.h"
 #include "core/simd/avx2.h"
 #include "core/simd/avx512vnni.h"
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/backends/cpu/isa.h"
 #include "core/backends/cpu/pack.h"
+#include "core/quants/half.h"
 
 namespace ingle::core {
 namespace {
@@ -94,6 +95,54 @@ std::string compare_matmul(const Kernels& kernels, const Kernels& scalar, Random
   return "";
 }
 
+// Products on a tile unit against the portable 32-bit ones of what it gets: rounding the weights to bf16 too is worth
+// 2^-9 / sqrt(3) of a value at most.
+std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random& random) {
+  if (kernels.matmul_tiles == nullptr) return "";
+  constexpr uint32_t kRows = 87;  // five panels and a half: with pairs, an odd one
+  std::vector<std::byte> scratch(tile_scratch_bytes() + 64);
+  auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+  for (const QuantFormat* format : all_quants())
+    for (const uint32_t columns : {512u, 2048u}) {  // one span of columns, and more
+      const PackedData weight = make_matrix(*format, kRows, columns, random);
+      if (weight.matrix.storage != PackedMatrix::Storage::quantized) continue;
+      const PackedData gate = make_matrix(*format, kRows, columns, random);
+      for (const size_t rows : {33u, 50u}) {
+        auto x = random.vector(rows * columns);
+        for (float& value : x) value = bf16_to_f32(f32_to_bf16(value));
+        std::vector<uint16_t> tiles((rows + kTileRowUnit - 1) / kTileRowUnit * kTileRowUnit * columns);
+        for (size_t r = 0; r < rows; ++r) kernels.store_tile_row(x.data() + r * columns, columns, r, tiles.data());
+        const auto start = random.vector(rows * kRows), bias = random.vector(kRows);
+        for (const bool gated : {false, true}) {
+          std::vector<float> a = start, b = start;
+          MatmulArgs args;
+          args.weight = &weight.matrix;
+          args.gate = gated ? &gate.matrix : nullptr;
+          args.input = x.data();
+          args.input_stride = columns;
+          args.tiles = tiles.data();
+          args.rows = rows;
+          args.out_stride = kRows;
+          args.scale = 0.5f;
+          args.bias = gated ? nullptr : bias.data();
+          args.accumulate = !gated;
+          args.float_path = true;
+          args.out = a.data();
+          std::vector<std::byte> floats(matmul_scratch_bytes(columns) + 64);
+          scalar.matmul(scalar, args, 0, weight.matrix.panels(),
+                        floats.data() + (64 - reinterpret_cast<uintptr_t>(floats.data()) % 64) % 64);
+          args.float_path = false;
+          args.out = b.data();
+          kernels.matmul_tiles(kernels, args, 0, 3, aligned);
+          kernels.matmul_tiles(kernels, args, 3, weight.matrix.panels(), aligned);
+          if (!close(a, b, 2.5e-3f))
+            return "matmul_tiles of " + std::string(format->name) + " by " + std::to_string(rows) + " rows";
+        }
+      }
+    }
+  return "";
+}
+
 std::string compare_rows(const Kernels& kernels, const Kernels& scalar, Random& random) {
   for (const size_t n : {16u, 40u, 96u, 577u}) {
     auto x = random.vector(n);
@@ -165,7 +214,7 @@ std::string compare_attention(const Kernels& kernels, const Kernels& scalar, Ran
 std::string compare_with_scalar(const Kernels& kernels) {
   const Kernels& scalar = *find_kernels("scalar");
   Random random;
-  for (const auto& compare : {compare_rows, compare_matmul, compare_attention}) {
+  for (const auto& compare : {compare_rows, compare_matmul, compare_tiles, compare_attention}) {
     std::string difference = compare(kernels, scalar, random);
     if (!difference.empty()) return difference;
   }

@@ -66,7 +66,10 @@ PlanOptions cpu_plan_options(uint32_t max_rows, bool reference) {
 }
 
 CpuDevice::CpuDevice(const CpuOptions& options)
-    : options_(options), kernels_(*options.kernels), workers_(options.threads) {}
+    : options_(options),
+      kernels_(*options.kernels),
+      use_tiles_(kernels_.matmul_tiles != nullptr && !options.reference && !options.deterministic),
+      workers_(options.threads) {}
 
 CpuDevice::~CpuDevice() {
   deallocate(weights_, weight_bytes_);
@@ -94,7 +97,10 @@ base::Status CpuDevice::prepare(const Graph& graph, Program program, const std::
   counters_ = std::make_unique<Counter[]>(program_.kernels.size());
   INGLE_TRY(arena_, allocate(program_.arena_bytes));
   scratch_stride_ = matmul_scratch_bytes(widest_matrix(graph)) + attention_scratch_bytes(0);
+  if (use_tiles_) scratch_stride_ = std::max(scratch_stride_, tile_scratch_bytes());
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
+  // Tiles are read all over it: with small pages, half of the time goes into finding them.
+  if (use_tiles_) ::madvise(scratch_, scratch_stride_ * workers_.count(), MADV_HUGEPAGE);
   return pack_weights(progress, done);
 }
 
@@ -134,6 +140,18 @@ float* CpuDevice::floats(const BufferRef& ref) const {
 
 ActivationGroup* CpuDevice::groups(const BufferRef& ref) const {
   return ref.valid() ? reinterpret_cast<ActivationGroup*>(arena_ + ref.offset) : nullptr;
+}
+
+uint16_t* CpuDevice::tiles(const BufferRef& ref) const {
+  return ref.valid() ? reinterpret_cast<uint16_t*>(arena_ + ref.offset) : nullptr;
+}
+
+// One row of what products read, in the form that its kernel's number of rows asks for.
+void CpuDevice::store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width) {
+  if (tiled(kernel))
+    kernels_.store_tile_row(x, width, row, tiles(kernel.quantized_out));
+  else
+    kernels_.quantize_row(x, width, groups(kernel.quantized_out) + row * (width / kGroup));
 }
 
 KvView CpuDevice::kv_view(const KernelDesc& kernel) const {
@@ -219,8 +237,7 @@ void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker
       float* out = floats(kernel.out);
       out = out != nullptr ? out + r * width : reinterpret_cast<float*>(scratch(worker));
       kernels_.rms_norm(floats(kernel.in[0]) + r * width, vector(kernel.vector), kernel.epsilon, width, out);
-      if (kernel.quantized_out.valid())
-        kernels_.quantize_row(out, width, groups(kernel.quantized_out) + r * (width / kGroup));
+      if (kernel.quantized_out.valid()) store_activations(kernel, r, out, width);
     }
   });
 }
@@ -228,9 +245,7 @@ void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker
 void CpuDevice::quantize(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.in[0].width;
   take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; ++r)
-      kernels_.quantize_row(floats(kernel.in[0]) + r * width, width,
-                            groups(kernel.quantized_out) + r * (width / kGroup));
+    for (size_t r = begin; r < end; ++r) store_activations(kernel, r, floats(kernel.in[0]) + r * width, width);
   });
 }
 
@@ -252,9 +267,13 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   if (args.rows == 0) return;
   // A few pieces per worker even the load out; each stays a contiguous stream of memory.
   const size_t panels = args.weight->panels();
-  const size_t piece = std::max<size_t>(1, panels / (size_t{workers_.count()} * 8));
+  const bool tiled = !args.float_path && this->tiled(kernel);
+  const auto multiply = tiled ? kernels_.matmul_tiles : kernels_.matmul;
+  if (tiled) args.tiles = tiles(kernel.quantized_in);
+  const size_t share = panels / (size_t{workers_.count()} * (tiled ? 4 : 8));
+  const size_t piece = tiled ? std::clamp<size_t>(share / 2 * 2, 2, 16) : std::max<size_t>(1, share);
   take_pieces(counter, panels, piece,
-              [&](size_t begin, size_t end) { kernels_.matmul(kernels_, args, begin, end, scratch(worker)); });
+              [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
 
 void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter) {

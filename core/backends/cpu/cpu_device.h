@@ -19,6 +19,7 @@ struct CpuOptions {
   uint32_t threads = 1;
   const Kernels* kernels = nullptr;  ///< of an instruction set that works here
   bool reference = false;            ///< 32-bit activations, products and state
+  bool deterministic = false;        ///< no other kernels for many rows than for few
 };
 
 /// How many bytes a graph's weights take when packed (matrices that only embed are read from the file).
@@ -73,12 +74,16 @@ class CpuDevice final : public HardwareOps {
   }
   float* floats(const BufferRef& ref) const;
   ActivationGroup* groups(const BufferRef& ref) const;
+  uint16_t* tiles(const BufferRef& ref) const;
+  bool tiled(const KernelDesc& kernel) const { return use_tiles_ && rows_of(kernel) >= kFewestTileRows; }
+  void store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width);
   KvView kv_view(const KernelDesc& kernel) const;
   const float* vector(int32_t id) const { return id < 0 ? nullptr : graph_->vectors[id].data(); }
   std::byte* scratch(uint32_t worker) const { return scratch_ + worker * scratch_stride_; }
 
   const CpuOptions options_;
   const Kernels& kernels_;
+  const bool use_tiles_;
   Workers workers_;
   const Graph* graph_ = nullptr;
   Program program_;

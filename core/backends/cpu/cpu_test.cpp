@@ -23,6 +23,11 @@ TEST(InstructionSets, AgreeWithThePortableKernels) {
   EXPECT_GE(compared, 1u);
 }
 
+// The kernels for tile units, on any machine: the unit is emulated, what drives it is the same.
+TEST(InstructionSets, TileKernelsAgreeOnAnEmulatedUnit) {
+  EXPECT_EQ(compare_with_scalar(emulated_tile_kernels()), "");
+}
+
 // Where the test run names the set that its processor should get, as tools/deep does for those it emulates, that one
 // is chosen: a set that is silently never offered would pass all other tests.
 TEST(InstructionSets, TheBestOneIsChosen) {

@@ -4,6 +4,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -20,6 +24,18 @@ namespace {
 
 constexpr int kProbeMilliseconds = 10'000;
 
+#if defined(__x86_64__)
+// Tiles of bf16: the processor has them, and the system saves their state. Linux hands them out on request, to the
+// whole process and its children (Documentation/arch/x86/xstate.rst); other systems refuse the call.
+bool tiles_granted() {
+  constexpr unsigned kTile = 1u << 24, kBf16 = 1u << 22;            // leaf 7, EDX
+  constexpr long kRequestPermission = 0x1023, kTileDataState = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kTile) == 0 || (d & kBf16) == 0) return false;
+  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileDataState) == 0;
+}
+#endif
+
 bool offered(std::string_view name) {
   if (name == "scalar") return true;
 #if defined(__x86_64__)
@@ -31,6 +47,7 @@ bool offered(std::string_view name) {
     return offered("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vnni");
+  if (name == "amx") return offered("avx512vnni") && __builtin_cpu_supports("avx512bf16") && tiles_granted();
 #elif defined(__aarch64__)
   const unsigned long caps = ::getauxval(AT_HWCAP);
   if (name == "neon") return (caps & HWCAP_ASIMDDP) != 0 && (caps & HWCAP_ASIMDHP) != 0;
