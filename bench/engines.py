@@ -20,6 +20,12 @@ HERE = Path(__file__).resolve().parent
 LLAMA = "llama-cpp-python==0.3.36"
 IK = "ik-llama-cpp-python==0.1.5"
 
+IK_BUILD_INFO = """int LLAMA_BUILD_NUMBER = 0;
+char const *LLAMA_COMMIT = "package";
+char const *LLAMA_COMPILER = "";
+char const *LLAMA_BUILD_TARGET = "";
+"""
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -31,6 +37,7 @@ class Engine:
     worker: str = ""  # a Python script beside this file, instead of driver.c
     is_oracle: bool = False  # computes the reference; an environment that exists may be used
     driver_flags: tuple[str, ...] = ()
+    lacking: tuple[tuple[str, str], ...] = ()  # (path, text) of files that the source archive should hold and does not
 
 
 def llama(name: str, about: str, compilers: tuple[str, str], *cmake: str) -> Engine:
@@ -54,6 +61,8 @@ ENGINES = {
             ("-DGGML_NATIVE=ON", "-DGGML_IQK_FA_ALL_QUANTS=OFF"),
             CLANG,
             driver_flags=("-DIK_LLAMA",),
+            # The archive has no script to write this; with the file there, none is run.
+            lacking=(("vendor/ik_llama.cpp/common/build-info.cpp", IK_BUILD_INFO),),
         ),
         Engine(
             "openvino",
@@ -147,7 +156,10 @@ class Installation:
         environment = os.environ | {"CMAKE_ARGS": " ".join(flags), "CC": cc, "CXX": cxx}
         environment.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count() or 1))
         # A build that pip kept from other flags would look like this one: always build anew.
-        self.run([*self.pip("install"), "--no-cache-dir", "--force-reinstall", "--verbose", self.source()], environment)
+        self.run(
+            [*self.pip("install"), "--no-cache-dir", "--force-reinstall", "--verbose", self.complete_source()],
+            environment,
+        )
 
     def source(self) -> str:
         """The package's source archive, fetched once for all builds of it."""
@@ -166,6 +178,20 @@ class Installation:
             ]
             self.run([*command, package])
         return str(next(sources.glob(pattern)))
+
+    def complete_source(self) -> str:
+        """The source archive, or where it lacks files its folder with them."""
+        archive = self.source()
+        if not self.engine.lacking:
+            return archive
+        folder = self.folder / "source"
+        shutil.rmtree(folder, ignore_errors=True)
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        folder = next(folder.iterdir())
+        for path, text in self.engine.lacking:
+            (folder / path).write_text(text)
+        return str(folder)
 
     def make_driver(self) -> None:
         """Compiles driver.c with the headers of the source archive against the library that pip installed."""
