@@ -53,6 +53,17 @@ TEST(Utf8, RejectsWhatTheStandardRejects) {
   }
 }
 
+TEST(Utf8, SpellsWhatATerminalWouldObey) {
+  EXPECT_EQ(escape_controls("a\x1b[2J\x7f\r\n\t"), "a\\x1b[2J\\x7f\\x0d\\x0a\\x09");
+  EXPECT_EQ(escape_controls("a\n\tb\r", "\n\t"), "a\n\tb\\x0d");
+  EXPECT_EQ(escape_controls("\u009b2J \u202e \u2066", "\n\t"), "\\xc2\\x9b2J \\xe2\\x80\\xae \\xe2\\x81\\xa6");
+  EXPECT_EQ(escape_controls("\x9b\xff"), "\\x9b\\xff");
+  EXPECT_EQ(escape_controls(std::string_view("\0", 1)), "\\x00");
+  // Joiners are part of words and pictures.
+  for (const char* text : {"Grüße, 世界", "👩\u200d🚀", "می\u200cخواهم", "\u00a0"})
+    EXPECT_EQ(escape_controls(text), text);
+}
+
 TEST(Utf8, HoldsBackIncompleteTail) {
   const std::string euro = "\xE2\x82\xAC";
   EXPECT_EQ(complete_utf8_prefix("a" + euro), 4u);

@@ -84,4 +84,30 @@ size_t complete_utf8_prefix(std::string_view text) {
   return text.size();
 }
 
+bool is_control(uint32_t point) {
+  return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c || point == 0x200e || point == 0x200f ||
+         (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+std::string escape_controls(std::string_view text, std::string_view kept) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  while (!text.empty()) {
+    const CodePoint point = decode_utf8(text);
+    const std::string_view bytes = text.substr(0, point.length == 0 ? 1 : point.length);
+    if ((point.length != 0 && !is_control(point.value)) || kept.find(bytes) != std::string_view::npos) {
+      out += bytes;
+    } else {
+      for (const char c : bytes) {
+        const auto byte = static_cast<uint8_t>(c);
+        out += "\\x";
+        out += digits[byte >> 4];
+        out += digits[byte & 15];
+      }
+    }
+    text.remove_prefix(bytes.size());
+  }
+  return out;
+}
+
 }  // namespace ingle::base

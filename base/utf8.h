@@ -28,4 +28,10 @@ inline bool is_valid_utf8(std::string_view text) {
 /// Length of the longest prefix that does not end inside a code point which later bytes could still complete.
 size_t complete_utf8_prefix(std::string_view text);
 
+/// What a terminal may obey instead of showing it: C0, DEL, C1, and the marks that change the direction of writing.
+bool is_control(uint32_t code_point);
+
+/// `text` with control characters, except those in `kept`, and bytes that are not UTF-8 as \xNN, byte by byte.
+std::string escape_controls(std::string_view text, std::string_view kept = {});
+
 }  // namespace ingle::base

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/utf8.h"
 #include "cli/conversation.h"
 #include "cli/errors.h"
 #include "cli/input.h"
@@ -57,7 +58,8 @@ class Chat {
   /// What failed is said, and the chat goes on.
   void report(const Error& error) const { session_->terminal.error(error_line(error, false)); }
   void say(const std::string& text) const {
-    session_->terminal.error(session_->terminal.styled_error(Style::dim, text) + "\n");
+    const std::string shown = base::escape_controls(text, "\n\t");
+    session_->terminal.error(session_->terminal.styled_error(Style::dim, shown) + "\n");
   }
 
   Session* session_;
@@ -147,7 +149,7 @@ Status Chat::stream(Produce produce) {
   std::string last;
   Status written;
   const auto on_text = [&](std::string_view piece) {
-    written = session_->terminal.out(piece);
+    written = session_->terminal.out_foreign(piece);
     last = piece;
     return written.ok();
   };

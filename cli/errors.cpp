@@ -2,6 +2,7 @@
 #include "cli/errors.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace ingle::cli {
 
@@ -41,7 +42,7 @@ std::string error_line(const base::Error& error, bool json) {
   for (char& c : message) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
-  if (!json) return "ingle: " + message + "\n";
+  if (!json) return "ingle: " + base::escape_controls(message) + "\n";
   base::Json object;
   object["error"]["code"] = std::string(base::error_code_name(error.code));
   object["error"]["message"] = message;

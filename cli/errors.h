@@ -24,7 +24,8 @@ enum ExitCode : int {
 int exit_code(base::ErrorCode code);
 
 /// "ingle: message" and a newline; with `json`, {"error":{"code":"…","message":"…","exit":N}} and a newline. Line
-/// breaks and control characters inside the message become spaces, so that it stays one line.
+/// breaks and other ASCII control characters inside the message become spaces, so that it stays one line; further
+/// characters that a terminal may obey are spelled \xNN.
 std::string error_line(const base::Error& error, bool json);
 
 }  // namespace ingle::cli

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <random>
 
+#include "base/utf8.h"
 #include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/progress.h"
@@ -207,9 +208,9 @@ std::string statistics_text(const core::Engine& engine, const core::GenerateResu
   const core::EngineInfo& info = engine.info();
   std::string out;
   const auto line = [&](std::string_view label, const std::string& value) { out += pad(label, 12) + value + "\n"; };
-  line("model", info.name + " (" + info.architecture + ", " + info.quantization + "), " + info.isa + ", " +
-                    std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads") + ", context " +
-                    std::to_string(info.context_length));
+  line("model", base::escape_controls(info.name) + " (" + info.architecture + ", " + info.quantization + "), " +
+                    info.isa + ", " + std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads") +
+                    ", context " + std::to_string(info.context_length));
   line("loaded in", milliseconds(info.load_ms));
   line("prompt", std::to_string(result.prompt_tokens) + " tokens in " + milliseconds(result.prefill_ms) + " (" +
                      show_fixed(rate(result.prompt_tokens, result.prefill_ms), 1) + " tokens/s)");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "base/utf8.h"
 #include "cli/errors.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
@@ -32,8 +33,27 @@ Terminal make_terminal(const Values& values, const Environment& environment) {
   options.quiet = values.flag("quiet");
   options.color_out = color_wanted(values.text("color"), environment, STDOUT_FILENO);
   options.color_error = color_wanted(values.text("color"), environment, STDERR_FILENO);
+  options.shown_out = isatty(STDOUT_FILENO) == 1;
   options.progress_bars = isatty(STDERR_FILENO) == 1 && environment.get("TERM") != "dumb";
   return Terminal(options);
+}
+
+/// JSON text with the control characters that JSON allows in strings as \uNNNN: the same value, harmless on a terminal.
+std::string escape_json_controls(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const base::CodePoint point = base::decode_utf8(text);
+    const size_t length = std::max<size_t>(point.length, 1);
+    if (point.value >= 0x20 && base::is_control(point.value)) {
+      constexpr std::string_view digits = "0123456789abcdef";
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += digits[point.value >> shift & 15];
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out;
 }
 
 Status apply_flags(Session& session) {
@@ -65,8 +85,9 @@ Status resolve_settings(Session& session) {
 }
 
 Status Session::out_json(const base::Json& value) const {
-  const int indent = isatty(STDOUT_FILENO) == 1 ? 2 : -1;
-  return terminal.out(value.dump(indent, ' ', false, base::Json::error_handler_t::replace) + "\n");
+  const bool shown = isatty(STDOUT_FILENO) == 1;
+  const std::string text = value.dump(shown ? 2 : -1, ' ', false, base::Json::error_handler_t::replace) + "\n";
+  return terminal.out(shown ? escape_json_controls(text) : text);
 }
 
 int run_main(const std::vector<std::string>& words, Environment environment) {

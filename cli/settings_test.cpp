@@ -146,7 +146,8 @@ TEST(Errors, EveryCodeHasItsExit) {
 
 TEST(Errors, StayOneLine) {
   const base::Error error{base::ErrorCode::not_found, "a\nb\033[31m\"c\"\xff"};
-  EXPECT_EQ(error_line(error, false), "ingle: a b [31m\"c\"\xff\n");
+  EXPECT_EQ(error_line(error, false), "ingle: a b [31m\"c\"\\xff\n");
+  EXPECT_EQ(error_line({base::ErrorCode::not_found, "\u009b"}, false), "ingle: \\xc2\\x9b\n");
   EXPECT_EQ(error_line(error, true),
             "{\"error\":{\"code\":\"not_found\",\"message\":\"a b [31m\\\"c\\\"\xef\xbf\xbd\",\"exit\":3}}\n");
 }

@@ -50,8 +50,12 @@ base::Status Terminal::out(std::string_view text) const {
   return base::errno_error(code, "write to", "standard output");
 }
 
+base::Status Terminal::out_foreign(std::string_view text) const {
+  return options_.shown_out ? out(base::escape_controls(text, "\n\t")) : out(text);
+}
+
 void Terminal::notice(std::string_view line) const {
-  if (!options_.quiet) error(std::string(line) + "\n");
+  if (!options_.quiet) error(base::escape_controls(line, "\n\t") + "\n");
 }
 
 void Terminal::error(std::string_view text) const {

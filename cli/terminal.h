@@ -17,6 +17,7 @@ class Terminal {
   struct Options {
     bool quiet = false;
     bool color_out = false, color_error = false;
+    bool shown_out = false;      ///< stdout is a terminal
     bool progress_bars = false;  ///< stderr is a terminal that can redraw a line
   };
   Terminal() = default;
@@ -25,6 +26,10 @@ class Terminal {
   /// Writes all of `text` to standard output, unbuffered. Errors: no_space, io_error. Where the reader has gone
   /// (`ingle … | head`) the process ends as other programs do, by SIGPIPE.
   base::Status out(std::string_view text) const;
+
+  /// As out, for what a model or its file wrote, in whole code points: on a terminal, control characters but line
+  /// breaks and tabs are spelled \xNN, so that it shows them and obeys none. Elsewhere the bytes stay as they are.
+  base::Status out_foreign(std::string_view text) const;
 
   /// One line on stderr unless --quiet.
   void notice(std::string_view line) const;

@@ -120,7 +120,7 @@ Status answer(const Session& session, const LoadedModel& loaded, const Request& 
   const bool json = session.json();
   Status written;
   const auto on_text = [&](std::string_view piece) {
-    if (!json) written = session.terminal.out(piece);
+    if (!json) written = session.terminal.out_foreign(piece);
     return written.ok();
   };
   INGLE_TRY(const core::GenerateResult result,

@@ -80,17 +80,10 @@ Json describe_entry(const store::CatalogueEntry& entry) {
 }
 
 /// A file's texts may hold anything, also what a terminal obeys.
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
 class Page {
  public:
   void line(std::string_view label, const std::string& value) {
-    if (!value.empty()) text_ += "  " + pad(printable(std::string(label)), 16) + printable(value) + "\n";
+    if (!value.empty()) text_ += "  " + pad(base::escape_controls(label), 16) + base::escape_controls(value) + "\n";
   }
   void heading(const std::string& text) { text_ += (text_.empty() ? "" : "\n") + text + "\n"; }
   const std::string& text() const { return text_; }

@@ -30,7 +30,7 @@ Status run(Session& session) {
                  "the context on standard input is not a JSON object; give one, as in {\"messages\": []}"};
   }
   INGLE_TRY(const std::string prompt, chat_template.render(*context, static_cast<int64_t>(std::time(nullptr))));
-  return session.terminal.out(prompt);
+  return session.terminal.out_foreign(prompt);
 }
 
 constexpr Argument arguments[] = {{.name = "MODEL|FILE.jinja",

@@ -53,11 +53,11 @@ Status run(Session& session) {
   if (session.values.flag("decode")) {
     INGLE_TRY(const std::string text, read_stdin(session, "a JSON array of token ids"));
     INGLE_TRY(const auto ids, parse_ids(text, tokenizer->vocabulary_size()));
-    return session.terminal.out(tokenizer->decode(ids, special));
+    return session.terminal.out_foreign(tokenizer->decode(ids, special));
   }
   INGLE_TRY(const std::string text, read_stdin(session, "the text to tokenize"));
   const auto ids = tokenizer->encode(text, {.add_special = special, .parse_special = special});
-  if (!session.json()) return session.terminal.out(table_of(*tokenizer, ids));
+  if (!session.json()) return session.terminal.out_foreign(table_of(*tokenizer, ids));
   std::string out = "[";
   for (const core::TokenId id : ids) {
     if (out.size() > 1) out += ", ";

@@ -154,6 +154,32 @@ class OnTerminal(ProgramTest):
     def letter(self):
         return self.ok("tokenize", TINY, "--decode", stdin="[66]").decode()
 
+    def test_control_characters_of_a_model_are_shown_not_obeyed(self):
+        [escape] = json.loads(self.ok("tokenize", TINY, "--json", stdin="\x1b"))
+        words = [TINY, "--temp", "0", "-n", "3", "--logit-bias", f"{escape}=100"]
+        self.assertEqual(self.ok("run", *words, "--raw", "abc"), b"\x1b\x1b\x1b", "a pipe gets the bytes")
+        self.start("run", *words, "--raw", "abc")
+        self.assertNotIn(b"\x1b", self.expect(r"\x1b\x1b\x1b"))
+        self.ends_with(0)
+        # Terminals cook line breaks; the model's own line breaks and tabs stay.
+        [tab] = json.loads(self.ok("tokenize", TINY, "--json", stdin="\t"))
+        self.start("run", TINY, "--temp", "0", "-n", "2", "--logit-bias", f"{tab}=100", "--raw", "abc")
+        self.expect("\t\t")
+        self.start("chat", *words)
+        self.expect(">>> ")
+        self.type("ab\r")
+        self.expect(r"\x1b\x1b\x1b")
+        self.expect(">>> ")
+        self.type("/exit\r")
+        self.ends_with(0)
+
+    def test_json_on_a_terminal_spells_them_too(self):
+        [delete] = json.loads(self.ok("tokenize", TINY, "--json", stdin="\x7f"))
+        words = ["run", TINY, "--json", "--temp", "0", "-n", "2", "--logit-bias", f"{delete}=100", "abc"]
+        self.assertIn(b"\x7f\x7f", self.ok(*words))
+        self.start(*words)
+        self.expect(r'"text": "\u007f\u007f"')
+
     def test_progress_fits_its_line_and_keeps_its_numbers(self):
         name = "a-model-whose-name-is-" + "long-" * 20 + "indeed.gguf"
         self.start("pull", self.write(name, b"x" * 1000))

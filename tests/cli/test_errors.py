@@ -97,8 +97,11 @@ class Models(ProgramTest):
         renamed = whole.replace(b"\x05\x00\x00\x00\x00\x00\x00\x00llama", b"\x05\x00\x00\x00\x00\x00\x00\x00lxama", 1)
         self.fails(5, "lxama", "run", self.write("other.gguf", renamed), "hi")
         # What a terminal would obey is not handed on to it.
-        hostile = renamed.replace(b"lxama", b"l\x1b[2J", 1)
-        self.assertNotIn(b"\x1b", self.ok("show", "--metadata", self.write("hostile.gguf", hostile)))
+        hostile = renamed.replace(b"lxama", b"l\x1b\xc2\x9bJ", 1)
+        shown = self.ok("show", "--metadata", self.write("hostile.gguf", hostile))
+        self.assertNotIn(b"\x1b", shown)
+        self.assertNotIn(b"\xc2\x9b", shown)
+        self.assertIn(rb"l\x1b\xc2\x9bJ", shown)
         self.assertIn(b"a vocabulary only", self.ok("show", self.write("vocabulary.gguf", without_tensors(whole))))
 
     def test_wrong_checksum_leaves_nothing(self):
