@@ -74,7 +74,7 @@ fs::path store_folder(const Session& session) {
   return folder.empty() ? session.paths.data : expand_home(folder, session.environment);
 }
 
-Result<store::Store> open_store(const Session& session) {
+store::StoreOptions store_options(const Session& session) {
   store::StoreOptions options;
   options.root = store_folder(session);
   options.offline = session.values.flag("offline");
@@ -82,7 +82,11 @@ Result<store::Store> open_store(const Session& session) {
     options.catalogues.push_back(expand_home(file, session.environment));
   }
   store::apply_environment(options, session.environment.strings());
-  return store::Store::open(std::move(options));
+  return options;
+}
+
+Result<store::Store> open_store(const Session& session) {
+  return store::Store::open(store_options(session));
 }
 
 Result<store::InstalledModel> pull_model(const Session& session, store::Store& store, const std::string& model) {

@@ -12,6 +12,7 @@
 namespace ingle::cli {
 
 /// The store as the settings and the environment describe it.
+store::StoreOptions store_options(const Session& session);
 base::Result<store::Store> open_store(const Session& session);
 /// Its folder: --store, or $XDG_DATA_HOME/ingle.
 std::filesystem::path store_folder(const Session& session);

@@ -65,16 +65,16 @@ HttpClient Fetcher::make_client(bool for_packages) const {
   return HttpClient(std::move(http));
 }
 
-HttpRequest Fetcher::repository_request(const Address& address) const {
+Result<HttpRequest> Fetcher::repository_request(const Address& address) const {
   HttpRequest request;
   if (address.kind == SourceKind::url) {
     request.url = address.url;
-  } else if (address.kind == SourceKind::modelscope) {
-    request.url = repository_url(address, options_.modelscope_endpoint);
-  } else {
-    request.url = repository_url(address, options_.hf_endpoint);
-    request.bearer_token = options_.hf_token;
+    return request;
   }
+  const bool hf = address.kind == SourceKind::huggingface;
+  INGLE_TRY(const std::string endpoint, hub_endpoint(options_, hf ? Hub::huggingface : Hub::modelscope));
+  request.url = repository_url(address, endpoint);
+  if (hf) request.bearer_token = options_.hf_token;
   return request;
 }
 
@@ -114,7 +114,7 @@ Result<Fetched> Fetcher::fetch_web(const Address& address) {
   }
   HttpClient client = make_client(false);
   DownloadRequest request;
-  request.http = repository_request(address);
+  INGLE_TRY(request.http, repository_request(address));
   request.file = model_file();
   request.expected_size = target_.size;
   request.verified_later = !target_.sha256.empty();
@@ -125,16 +125,15 @@ Result<Fetched> Fetcher::fetch_web(const Address& address) {
   };
   reporter_.stage(Stage::downloading, "downloading");
   Fetched fetched;
-  if (target_.sha256.empty()) fetched.announced_sha256 = announced_sha256(address, client);
+  if (target_.sha256.empty() && address.kind == SourceKind::huggingface)
+    fetched.announced_sha256 = announced_sha256(request.http, client);
   INGLE_TRY(const Downloaded done, download(client, request, control));
   fetched.mixed = done.resumed;
   return fetched;
 }
 
 // A Hugging Face endpoint answers the first request for a large file with the file's SHA-256 as X-Linked-Etag.
-std::string Fetcher::announced_sha256(const Address& address, HttpClient& client) {
-  if (address.kind != SourceKind::huggingface) return {};
-  HttpRequest request = repository_request(address);
+std::string Fetcher::announced_sha256(HttpRequest request, HttpClient& client) {
   request.head_only = true;
   const HttpOutcome outcome = client.perform(request, HttpHandlers{.head = {}, .body = {}, .cancelled = cancelled()});
   std::string tag = outcome.head.header("x-linked-etag");
@@ -187,7 +186,7 @@ Result<double> Fetcher::probe(const Address& address, const std::atomic<bool>& s
     if (!search.found) return search.error;
     request = search.found->request;
   } else {
-    request = repository_request(address);
+    INGLE_TRY(request, repository_request(address));
   }
   request.range_from = 0;
   request.range_to = probe_bytes - 1;

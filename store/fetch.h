@@ -74,9 +74,10 @@ class Fetcher {
   };
 
   HttpClient make_client(bool for_packages) const;
-  HttpRequest repository_request(const Address& address) const;
+  /// Errors: invalid_argument for an endpoint that is none.
+  Result<HttpRequest> repository_request(const Address& address) const;
   Result<Fetched> fetch_web(const Address& address);
-  std::string announced_sha256(const Address& address, HttpClient& client);
+  std::string announced_sha256(HttpRequest request, HttpClient& client);
   Result<Fetched> fetch_file(const Address& address);
   Result<Fetched> fetch_packages(const Address& address);
   Status fetch_part(const Address& address, HttpClient& client, size_t index, PartsState& state);

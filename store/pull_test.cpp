@@ -328,6 +328,21 @@ TEST_F(PullTest, HubAddressesAndTheirToken) {
   EXPECT_FALSE(requests("master/model.gguf")[0]["headers"].contains("Authorization"));
 }
 
+TEST_F(PullTest, ABadEndpointConcernsOnlyItsHub) {
+  const auto with_bad_endpoints = [](StoreOptions options) {
+    options.hf_endpoint = "http://example.org";
+    options.modelscope_endpoint = "hub";
+    return options;
+  };
+  const Result<InstalledModel> model = pull(with_bad_endpoints(options({{"hf:owner/repo/model.gguf", 1}})));
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.error().code, ErrorCode::invalid_argument);
+  EXPECT_THAT(model.error().message, HasSubstr("HF_ENDPOINT is 'http://example.org'"));
+  // Another source of the same rank delivers.
+  expect_good(
+      pull(with_bad_endpoints(options({{"hf:owner/repo/model.gguf", 1}, {url(""), 1}, {"modelscope:o/r/m.gguf", 1}}))));
+}
+
 TEST_F(PullTest, TheTokenStaysWithItsHost) {
   const TestServer other;
   const auto redirected = [&](const std::string& target) {
@@ -468,9 +483,13 @@ TEST(Environment, FillsTheOptions) {
   EXPECT_EQ(options.http_proxy, "http://q:2");
   EXPECT_EQ(options.no_proxy, "localhost");
   EXPECT_EQ(options.ca_bundle, "/ca.pem");
-  options.root = "/nonexistent/ingle";
-  options.hf_endpoint = "http://example.org";
-  EXPECT_EQ(Store::open(options).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(*hub_endpoint(options, Hub::huggingface), "https://mirror.example");
+  options.hf_endpoint = "http://me:secret@example.org";
+  const Error hf = hub_endpoint(options, Hub::huggingface).error();
+  EXPECT_EQ(hf.code, ErrorCode::invalid_argument);
+  EXPECT_THAT(hf.message, HasSubstr("HF_ENDPOINT is 'http://***@example.org'"));
+  options.modelscope_endpoint = "hub";
+  EXPECT_THAT(hub_endpoint(options, Hub::modelscope).error().message, HasSubstr("MODELSCOPE_ENDPOINT is 'hub'"));
 }
 
 }  // namespace

@@ -63,6 +63,15 @@ void apply_environment(StoreOptions& options, std::vector<std::string> environme
   options.environment = std::move(environment);
 }
 
+Result<std::string> hub_endpoint(const StoreOptions& options, Hub hub) {
+  const bool hf = hub == Hub::huggingface;
+  const std::string& endpoint = hf ? options.hf_endpoint : options.modelscope_endpoint;
+  if (is_allowed_url(endpoint)) return endpoint;
+  return Error{ErrorCode::invalid_argument, std::string(hf ? "HF_ENDPOINT" : "MODELSCOPE_ENDPOINT") + " is " +
+                                                quote(redact_url(endpoint)) +
+                                                ", which is not an https address; correct or unset it"};
+}
+
 struct Store::State {
   StoreOptions options;
   Layout layout;
@@ -84,11 +93,6 @@ Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
 Result<Store> Store::open(StoreOptions options) {
-  for (const std::string* endpoint : {&options.hf_endpoint, &options.modelscope_endpoint}) {
-    if (!is_allowed_url(*endpoint))
-      return Error{ErrorCode::invalid_argument,
-                   "the endpoint " + quote(redact_url(*endpoint)) + " is not an https address"};
-  }
   INGLE_TRY(Layout layout, Layout::create(options.root));
   INGLE_TRY(Catalogue catalogue, Catalogue::builtin());
   for (const std::filesystem::path& file : options.catalogues) {

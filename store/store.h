@@ -42,6 +42,11 @@ struct StoreOptions {
 /// "KEY=VALUE" strings, and keeps them all for pip. root, offline and catalogues stay as they are.
 void apply_environment(StoreOptions& options, std::vector<std::string> environment);
 
+enum class Hub { huggingface, modelscope };
+/// Where a hub's files are. Errors: invalid_argument, naming the variable and its value, where it is not an https
+/// address (or http on this machine). Only what asks the hub fails for it.
+Result<std::string> hub_endpoint(const StoreOptions& options, Hub hub);
+
 enum class Stage { waiting, probing, downloading, extracting, verifying, done };
 
 struct Progress {

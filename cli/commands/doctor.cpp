@@ -76,6 +76,11 @@ Json configuration_problems(Session& session) {
       problems.push_back(status.error().message);
     }
   }
+  for (const store::Hub hub : {store::Hub::huggingface, store::Hub::modelscope}) {
+    if (const auto endpoint = store::hub_endpoint(store_options(session), hub); !endpoint) {
+      problems.push_back(endpoint.error().message);
+    }
+  }
   for (const std::string& name : unknown_variables(session.environment)) {
     problems.push_back(name + " is set but names no setting; see 'ingle config'");
   }

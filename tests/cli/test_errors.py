@@ -147,6 +147,18 @@ class Models(ProgramTest):
         self.assertEqual(done.returncode, 8, done.stderr)
         self.assertFalse([f for f in self.store_files() if f.startswith(("blobs", "models"))])
 
+    def test_a_bad_endpoint_stops_only_what_needs_the_hub(self):
+        env = {"HF_ENDPOINT": "ftp://me:secret@mirror", "MODELSCOPE_ENDPOINT": "hub"}
+        self.assertEqual(self.ok_json("list", env=env), [])
+        self.ok("list", "--all", env=env)
+        self.ok("show", "smollm2-135m", env=env)
+        self.ok("run", TINY, "-n", "1", "hi", env=env)
+        problems = self.ok_json("doctor", env=env)["problems"]
+        self.assertEqual(len(problems), 2, problems)
+        self.assertIn("HF_ENDPOINT is 'ftp://***@mirror'", problems[0])
+        self.fails(2, "HF_ENDPOINT is 'ftp://***@mirror'", "pull", "-q", "hf:owner/repo/model.gguf", env=env)
+        self.fails(2, "MODELSCOPE_ENDPOINT is 'hub'", "pull", "-q", "modelscope:owner/repo/model.gguf", env=env)
+
     def test_store_not_writable(self):
         blocked = self.write("blocked", "a file where the folder should be")
         done = self.ingle("pull", "smollm2-135m", "--offline", "--store", blocked + "/store")
