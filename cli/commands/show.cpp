@@ -39,8 +39,6 @@ struct ValueJson {
 };
 
 Json describe_file(const core::ModelFile& file) {
-  uint64_t parameters = 0;
-  for (const core::Tensor& tensor : file.tensors) parameters += tensor.elements();
   const std::string* architecture = file.metadata.find_string("general.architecture");
   if (architecture == nullptr) architecture = file.metadata.find_string("model_type");
   Json out;
@@ -48,7 +46,7 @@ Json describe_file(const core::ModelFile& file) {
   if (architecture != nullptr) out["architecture"] = *architecture;
   out["tensors"] = file.tensors.size();
   out["tensor_bytes"] = file.tensor_bytes();
-  out["parameters"] = parameters;
+  out["parameters"] = file.parameters();
   out["format"] = main_format(file);
   const auto chat_template = template_of(file);
   out["chat_template"] = chat_template.ok() && !chat_template->empty();

@@ -276,10 +276,8 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.architecture = architecture.name;
   if (const std::string* name = file_.metadata.find_string("general.name")) info_.name = *name;
   std::map<std::string_view, uint64_t> bytes;
-  for (const Tensor& tensor : file_.tensors) {
-    bytes[tensor.format->name] += tensor.data.size();
-    info_.parameters += tensor.elements();
-  }
+  for (const Tensor& tensor : file_.tensors) bytes[tensor.format->name] += tensor.data.size();
+  info_.parameters = file_.parameters();
   uint64_t most = 0;
   for (const auto& [name, size] : bytes)
     if (size > most) {

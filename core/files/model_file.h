@@ -80,6 +80,9 @@ class ModelFile {
   /// nullptr where there is none.
   const Tensor* find_tensor(std::string_view name) const;
   uint64_t tensor_bytes() const;
+  /// How many numbers the model learned: the elements of all tensors. An output matrix that only repeats the embedding,
+  /// be it in another number format (as some converters write models that use one matrix for both), counts once.
+  uint64_t parameters() const;
 
  private:
   std::map<std::string, size_t, std::less<>> tensor_index_;

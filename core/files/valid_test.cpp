@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "core/files/model_file.h"
+#include "core/files/model_file_builder.h"
 
 namespace ingle::core {
 namespace {
@@ -122,6 +124,45 @@ TEST(ValidFiles, SafetensorsOpenByOneOfTheirFiles) {
     expect_same_metadata(file->metadata, expected[folder]["metadata"]);
     expect_same_tensors(*file, expected[folder]["tensors"]);
   }
+}
+
+/// A file of an embedding and an output matrix of 40 x 64 numbers.
+ModelFile two_matrices(const std::vector<float>& embedding, const std::vector<float>& output, const char* output_format,
+                       std::vector<std::byte>& storage) {
+  const auto encoded = [](const std::vector<float>& values, const QuantFormat& format) {
+    std::vector<std::byte> bytes(format.bytes(values.size()));
+    format.encode(values.data(), bytes.data(), values.size() / format.block_elements);
+    return bytes;
+  };
+  const QuantFormat* formats[] = {find_quant("F32"), find_quant(output_format)};
+  storage = encoded(embedding, *formats[0]);
+  const size_t split = storage.size();
+  const std::vector<std::byte> more = encoded(output, *formats[1]);
+  storage.insert(storage.end(), more.begin(), more.end());
+  ModelFile file;
+  const std::span<const std::byte> all(storage);
+  const std::array<uint64_t, 4> dims = {64, 40, 1, 1};
+  file.tensors = {{"token_embd.weight", formats[0], dims, 2, all.first(split)},
+                  {"output.weight", formats[1], dims, 2, all.subspan(split)}};
+  EXPECT_TRUE(ModelFileBuilder::index_tensors(file, "test").ok());
+  return file;
+}
+
+TEST(Parameters, AnEmbeddingThatIsRepeatedAsOutputCountsOnce) {
+  std::vector<float> a(size_t{40} * 64), b(a.size());
+  uint32_t state = 1;
+  for (std::vector<float>* values : {&a, &b}) {
+    for (float& value : *values) {
+      state = state * 1664525 + 1013904223;
+      value = static_cast<float>(state >> 16) / 65536.0f - 0.5f;
+    }
+  }
+  std::vector<std::byte> storage;
+  for (const char* format : {"F32", "Q8_0", "Q4_0"}) {
+    EXPECT_EQ(two_matrices(a, a, format, storage).parameters(), a.size()) << format;
+    EXPECT_EQ(two_matrices(a, b, format, storage).parameters(), 2 * a.size()) << format;
+  }
+  EXPECT_EQ(two_matrices(std::vector<float>(a.size(), std::nanf("")), a, "F32", storage).parameters(), 2 * a.size());
 }
 
 TEST(ValidFiles, SurviveAMove) {

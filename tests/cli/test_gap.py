@@ -62,6 +62,10 @@ class Coder(ProgramTest):
     def fill(self, before, after, limit="16"):
         return self.ok_json("run", self.model, "--temp", "0", "-n", limit, "--suffix", after, before)
 
+    def test_a_matrix_that_the_file_holds_twice_counts_once(self):
+        # As embedding in Q5_0 and again as output matrix in Q8_0; 494,032,768 is what the publisher says.
+        self.assertEqual(self.ok_json("show", self.model)["file"]["parameters"], 494032768)
+
     def test_what_is_filled_in_fits(self):
         before = "def sum_of_squares(numbers):\n    total = 0\n    for number in numbers:\n        "
         after = "\n    return total\n"
