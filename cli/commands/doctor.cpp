@@ -136,7 +136,7 @@ void print_models(Page& page, const Json& report) {
   bool first = true;
   for (const Json& model : report.value("fits", Json::array())) {
     page.line(first ? "Fit in memory" : "",
-              pad(model["name"].get<std::string>(), 24) + "needs " +
+              pad(model["name"].get<std::string>(), 24) + "needs about " +
                   pad(show_bytes(model["memory_bytes"].get<uint64_t>()), 9, true) + ", " +
                   (model["installed"].get<bool>() ? std::string("installed")
                                                   : "download " + show_bytes(model["download_bytes"].get<uint64_t>())));

@@ -22,7 +22,7 @@ std::string parameters_text(uint64_t parameters) {
 std::string table_of(const Terminal& terminal, const std::vector<Row>& rows) {
   const std::vector<std::string Row::*> columns = {&Row::name,         &Row::size,   &Row::parameters,
                                                    &Row::quantisation, &Row::memory, &Row::state};
-  const std::vector<std::string_view> titles = {"NAME", "SIZE", "PARAMETERS", "FORMAT", "NEEDS", ""};
+  const std::vector<std::string_view> titles = {"NAME", "SIZE", "PARAMETERS", "FORMAT", "NEEDS ABOUT", ""};
   std::string out;
   std::vector<size_t> widths;
   for (size_t c = 0; c < columns.size(); ++c) {

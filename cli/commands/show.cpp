@@ -94,13 +94,16 @@ std::string number(const Json& object, const char* key) {
   return object.contains(key) ? object[key].dump() : std::string();
 }
 
-void print_entry(Page& page, const Terminal& terminal, const store::CatalogueEntry& entry) {
+/// Where the file is here, its own memory plan says more than the catalogue's estimate.
+void print_entry(Page& page, const Terminal& terminal, const store::CatalogueEntry& entry, bool installed) {
   page.heading(terminal.styled_out(Style::bold, entry.name));
   page.line("", entry.description);
   page.line("Licence", entry.licence.name + (entry.licence.notes.empty() ? "" : ": " + entry.licence.notes));
   page.line("", entry.licence.url);
   page.line("Download", show_bytes(entry.size_bytes) + ", " + entry.quantisation);
-  page.line("Memory", show_bytes(entry.memory_bytes) + " with a modest context");
+  if (!installed) {
+    page.line("Memory", "about " + show_bytes(entry.memory_bytes) + " with a full context of 4096 (an estimate)");
+  }
   page.line("SHA-256", entry.sha256);
   for (size_t i = 0; i < entry.sources.size(); ++i) page.line(i == 0 ? "Sources" : "", entry.sources[i].address);
 }
@@ -117,7 +120,8 @@ void print_file(Page& page, const Terminal& terminal, const store::InstalledMode
   page.line("Context", number(file, "trained_context_length"));
   page.line("Chat template", file["chat_template"].get<bool>() ? "yes" : "no: continues text");
   if (file.contains("memory")) {
-    page.line("Memory", show_bytes(file["memory"]["total_bytes_at_4096"].get<uint64_t>()) + " at a context of 4096");
+    page.line("Memory", show_bytes(file["memory"]["total_bytes_at_4096"].get<uint64_t>()) +
+                            " at a context of 4096, besides the embeddings, which are read from the file");
   }
   page.line("Cannot run", file.value("cannot_run", ""));
 }
@@ -137,7 +141,7 @@ Status run(Session& session) {
   Page page;
   if (info.entry) {
     out["catalogue"] = describe_entry(*info.entry);
-    print_entry(page, session.terminal, *info.entry);
+    print_entry(page, session.terminal, *info.entry, info.installed.has_value());
   }
   if (info.installed) {
     INGLE_TRY(const core::ModelFile file, core::ModelFile::open(info.installed->path));

@@ -119,6 +119,7 @@ class Models(ProgramTest):
         sha256 = hashlib.sha256(content).hexdigest()
         listing = self.write("catalogue.json", catalogue(f"file:{source}", sha256, len(content)))
         env = {"INGLE_CATALOGUE": listing}
+        self.assertIn(b"about 1.0 MB with a full context of 4096 (an estimate)", self.ok("show", "tiny", env=env))
         [pulled] = self.ok_json("pull", "tiny", env=env)
         self.assertTrue(pulled["fetched"])
         self.assertEqual(pulled["sha256"], sha256)
@@ -128,6 +129,9 @@ class Models(ProgramTest):
         self.assertIn(b"tiny", self.ok("ls", env=env))
         shown = self.ok_json("show", "tiny", env=env)
         self.assertEqual((shown["file"]["architecture"], shown["catalogue"]["sha256"]), ("llama", sha256))
+        page = self.ok("show", "tiny", env=env)
+        self.assertNotIn(b"estimate", page)
+        self.assertEqual(page.count(b"Memory"), 1, page)
         by_name = self.ok("run", "tiny", "--raw", "--temp", "0", "-n", "4", "abc", env=env)
         self.assertEqual(by_name, self.ok("run", TINY, "--raw", "--temp", "0", "-n", "4", "abc"))
         # As the default model, the only argument is the prompt.
