@@ -70,10 +70,11 @@ class CpuEngine final : public Engine {
     const auto start = std::chrono::steady_clock::now();
     std::unique_ptr<CpuEngine> engine(new CpuEngine());
     INGLE_TRY(engine->file_, ModelFile::open(path));
+    // First what the model is: of a model that is not supported, it matters little that its tokenizer is not either.
+    INGLE_TRY(const Architecture* architecture, find_architecture(engine->file_));
     INGLE_TRY(engine->tokenizer_, load_tokenizer(engine->file_));
     engine->load_template();
     engine->default_sampling_ = core::default_sampling(engine->file_.metadata);
-    INGLE_TRY(const Architecture* architecture, find_architecture(engine->file_));
     INGLE_TRY(const ModelConfig config, architecture->configure(engine->file_));
     INGLE_TRY(const uint32_t context, choose_context(engine->file_, config, options));
     INGLE_CHECK(engine->build(*architecture, config, options, context));

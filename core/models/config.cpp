@@ -44,6 +44,9 @@ float ConfigReader::real(std::string_view gguf_key, std::string_view json_key, s
 }
 
 base::Result<ModelConfig> ConfigReader::read_decoder(const ModelFile& file) {
+  if (file.tensors.empty())
+    return Error{ErrorCode::unsupported,
+                 file.path.string() + " holds a vocabulary and no weights; it can tokenize, but not be run"};
   ModelConfig config;
   config.width = uint("embedding_length", "hidden_size");
   config.layers = uint("block_count", "num_hidden_layers");
@@ -60,8 +63,7 @@ base::Result<ModelConfig> ConfigReader::read_decoder(const ModelFile& file) {
   if (value_dim != config.head_dim)
     return Error{ErrorCode::unsupported, "heads whose keys and values differ in length are not supported"};
   const Tensor* embedding = file.find_tensor(gguf_ ? "token_embd.weight" : "model.embed_tokens.weight");
-  if (embedding == nullptr)
-    return Error{ErrorCode::corrupt, file.path.string() + " has no token embeddings (a vocabulary only?)"};
+  if (embedding == nullptr) return Error{ErrorCode::corrupt, file.path.string() + " has no token embeddings"};
   if (embedding->rows() > std::numeric_limits<int32_t>::max())
     return Error{ErrorCode::corrupt, file.path.string() + ": the vocabulary is too large"};
   config.vocabulary_size = static_cast<uint32_t>(embedding->rows());

@@ -102,7 +102,19 @@ class Models(ProgramTest):
         self.assertNotIn(b"\x1b", shown)
         self.assertNotIn(b"\xc2\x9b", shown)
         self.assertIn(rb"l\x1b\xc2\x9bJ", shown)
-        self.assertIn(b"a vocabulary only", self.ok("show", self.write("vocabulary.gguf", without_tensors(whole))))
+        vocabulary = self.write("vocabulary.gguf", without_tensors(whole))
+        self.assertIn(b"a vocabulary only", self.ok("show", vocabulary))
+        self.fails(5, "a vocabulary and no weights", "run", vocabulary, "hi")
+
+    def test_the_architecture_is_looked_at_before_the_tokenizer(self):
+        whole = (MODELS / "llama.gguf").read_bytes()
+        name = b"tokenizer.ggml.model"
+        self.assertEqual(whole.count(name), 1)
+        without = whole.replace(name, b"tokenizer.lost.model")
+        self.fails(4, "tokenizer", "run", self.write("tokenizer.gguf", without), "hi")
+        renamed = without.replace(b"\x05\x00\x00\x00\x00\x00\x00\x00llama", b"\x05\x00\x00\x00\x00\x00\x00\x00lxama", 1)
+        error = self.fails(5, '"lxama" is not supported', "run", self.write("both.gguf", renamed), "hi")
+        self.assertIn("supported are", error)
 
     def test_wrong_checksum_leaves_nothing(self):
         source = self.write("source/tiny.gguf", (MODELS / "llama.gguf").read_bytes())
