@@ -274,6 +274,9 @@ Status Chat::set(const std::string& rest) {
   std::vector<std::string> texts;
   if (start != std::string::npos) texts.push_back(rest.substr(start));
   if (texts.empty() && !option->repeatable) return Error{ErrorCode::invalid_argument, "/set " + key + " needs a value"};
+  if (const auto why = why_no_thinking(*loaded_->engine); key == "think" && !why.empty()) {
+    return Error{ErrorCode::invalid_argument, "think has no effect " + std::string(why)};
+  }
   INGLE_CHECK(session_->values.set(*option, std::move(texts), Origin::flag, "/set " + key));
   say(key + " is " + session_->values.text(key) + " from the next answer on.");
   return {};
@@ -326,6 +329,7 @@ Status Chat::loop() {
   if (loaded_->engine->chat_template() == nullptr) {
     session_->terminal.notice("ingle: this model has no chat template; it continues the text instead of answering");
   }
+  if (const auto why = why_no_thinking(*loaded_->engine); !why.empty()) session_->note_unused({"think"}, why);
   if (editor_.interactive() && !session_->terminal.options().quiet) {
     say(loaded_->installed.name + " is ready. /help lists commands, Ctrl-D leaves.");
   }
@@ -349,6 +353,11 @@ Status Chat::loop() {
 std::optional<bool> thinking_setting(const Session& session) {
   if (!session.values.is_set("think")) return std::nullopt;
   return session.values.flag("think");
+}
+
+std::string_view why_no_thinking(const core::Engine& engine) {
+  if (engine.chat_template() == nullptr) return "on a model without a chat template";
+  return engine.chat_template()->mentions("enable_thinking") ? "" : "on a model whose chat template has no such switch";
 }
 
 Status run_chat(Session& session, const LoadedModel& loaded) {

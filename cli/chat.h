@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "base/result.h"
 #include "cli/generation.h"
@@ -14,5 +15,8 @@ base::Status run_chat(Session& session, const LoadedModel& loaded);
 
 /// --think, --no-think, or neither.
 std::optional<bool> thinking_setting(const Session& session);
+
+/// Why --think does nothing with this model, as in "--think has no effect …"; empty where it does something.
+std::string_view why_no_thinking(const core::Engine& engine);
 
 }  // namespace ingle::cli

@@ -90,6 +90,16 @@ Status Session::out_json(const base::Json& value) const {
   return terminal.out(shown ? escape_json_controls(text) : text);
 }
 
+void Session::note_unused(std::initializer_list<std::string_view> names, std::string_view why) const {
+  for (const std::string_view name : names) {
+    const Value& value = values.at(name);
+    if (value.origin != Origin::flag) continue;
+    const bool negated = value.option->type == ValueType::toggle && !values.flag(name);
+    terminal.notice("ingle: --" + std::string(negated ? "no-" : "") + std::string(name) + " has no effect " +
+                    std::string(why));
+  }
+}
+
 int run_main(const std::vector<std::string>& words, Environment environment) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe or socket is an error value; Terminal::out restores the custom
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that grows past a limit (ulimit -f)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Session {
   bool json() const { return values.has("json") && values.flag("json"); }
   /// Prints JSON and a newline on stdout; indented for a person who looks at it on a terminal.
   base::Status out_json(const base::Json& json) const;
+  /// A notice for each of these flags that was given: it has no effect, and why. The environment and the configuration
+  /// file speak to all runs, so what they say may well be of no use in this one.
+  void note_unused(std::initializer_list<std::string_view> names, std::string_view why) const;
 };
 
 /// Puts the configuration file and the environment under the flags. Done before a command runs, unless its record says

@@ -88,12 +88,22 @@ Result<std::vector<core::TokenId>> build_prompt(const Session& session, const co
                                                 const std::string& text) {
   const Values& values = session.values;
   const bool special = values.flag("special");
-  if (values.is_set("suffix")) return gap_prompt(engine, text, values.text("suffix"));
-  if (values.flag("raw")) return raw_prompt(engine, text, special);
-  if (engine.chat_template() == nullptr) {
-    session.terminal.notice("ingle: this model has no chat template; it continues the text instead of answering");
+  if (values.is_set("suffix")) {
+    session.note_unused({"system", "think"}, "with --suffix");
+    session.note_unused({"special"}, "on the prompt with --suffix; it only prints special tokens that are generated");
+    return gap_prompt(engine, text, values.text("suffix"));
+  }
+  if (values.flag("raw")) {
+    session.note_unused({"system", "think"}, "with --raw");
     return raw_prompt(engine, text, special);
   }
+  if (engine.chat_template() == nullptr) {
+    session.terminal.notice("ingle: this model has no chat template; it continues the text instead of answering");
+    session.note_unused({"system", "think"}, why_no_thinking(engine));
+    return raw_prompt(engine, text, special);
+  }
+  session.note_unused({"special"}, "on the prompt without --raw; it only prints special tokens that are generated");
+  if (const auto why = why_no_thinking(engine); !why.empty()) session.note_unused({"think"}, why);
   Json messages = Json::array();
   if (const std::string system = values.text("system"); !system.empty()) {
     INGLE_CHECK(require_utf8(system, "the system prompt"));
@@ -160,6 +170,7 @@ Status run(Session& session) {
     request.model = choice.model;
   }
   INGLE_TRY(const LoadedModel loaded, load_model(session, request.model, engine_options(session)));
+  if (chat) session.note_unused({"special"}, "in a chat");
   return chat ? run_chat(session, loaded) : answer(session, loaded, request);
 }
 

@@ -1,6 +1,7 @@
 // ChatTemplate: the boundary where failures inside become results.
 #include "core/template/template.h"
 
+#include <algorithm>
 #include <new>
 
 #include "base/utf8.h"
@@ -47,6 +48,11 @@ base::Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const Te
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
+}
+
+bool ChatTemplate::mentions(std::string_view variable) const {
+  const std::vector<std::string>& symbols = impl_->program.symbols;
+  return std::find(symbols.begin(), symbols.end(), variable) != symbols.end();
 }
 
 base::Result<std::string> ChatTemplate::render(const base::Json& context, int64_t now) const {

@@ -31,6 +31,9 @@ class ChatTemplate {
   /// epoch in local time. Errors: invalid_argument (undefined, type errors, raise_exception's message), limit_exceeded.
   base::Result<std::string> render(const base::Json& context, int64_t now = 0) const;
 
+  /// Whether the template reads (or sets) a variable of that name anywhere.
+  bool mentions(std::string_view variable) const;
+
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
   ~ChatTemplate();

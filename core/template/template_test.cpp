@@ -90,6 +90,14 @@ TEST(ChatTemplate, EvaluatesSnippetsAsJinja) {
   }
 }
 
+TEST(ChatTemplate, KnowsTheVariablesItMentions) {
+  const auto parsed = ChatTemplate::parse("{% if a is defined and not b.c %}enable_thinking {{ 'd' }}{% endif %}");
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_TRUE(parsed->mentions("a"));
+  EXPECT_TRUE(parsed->mentions("b"));
+  for (const char* name : {"c", "d", "enable_thinking"}) EXPECT_FALSE(parsed->mentions(name)) << name;
+}
+
 TEST(ChatTemplate, NamesLineAndCauseOfErrors) {
   const auto message = [](std::string_view source) {
     const auto result = render(source);

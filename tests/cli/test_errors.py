@@ -235,6 +235,36 @@ class Prompts(ProgramTest):
         self.assertIn(b"no chat template", done.stderr)
         self.assertEqual(self.ingle("run", TINY, "-n", "1", "-q", "hi").stderr, b"")
 
+    def test_flags_that_do_nothing_are_said(self):
+        folder = self.folder / "model"
+        shutil.copytree(MODELS / "llama3-hf", folder)
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+
+        def notices(*words, template="{{ messages[0].content }}", **options):
+            config["chat_template"] = template
+            (folder / "tokenizer_config.json").write_text(json.dumps(config))
+            done = self.ingle("run", str(folder), "-n", "1", *words, "hi", **options)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stderr.decode().splitlines()
+
+        self.assertEqual(notices(), [])
+        [special] = notices("--special")
+        self.assertIn("--special has no effect on the prompt without --raw", special)
+        self.assertEqual(notices("--special", "--raw"), [])
+        [think] = notices("--think")
+        self.assertIn("--think has no effect", think)
+        self.assertIn("--no-think has no effect", notices("--no-think")[0])
+        self.assertEqual(
+            notices("--think", template="{% if enable_thinking %}x{% endif %}{{ messages[0].content }}"), []
+        )
+        # A setting for all runs is not a request for this one.
+        self.assertEqual(notices(env={"INGLE_THINK": "1"}), [])
+        self.assertEqual(notices("--think", "--special", "-q"), [])
+        self.assertEqual(len(notices("--think", "--system", "x", "--raw")), 2)
+        done = self.ingle("chat", str(folder), "--think", stdin="")
+        self.assertIn(b"--think has no effect", done.stderr)
+        self.fails(2, "think has no effect", "chat", str(folder), stdin="/set think on\n")
+
     def test_fill_in_the_middle_needs_its_tokens(self):
         self.fails(5, "", "run", TINY, "--suffix", "b", "a")
 
