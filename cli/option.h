@@ -49,7 +49,8 @@ struct Option {
   double maximum = std::numeric_limits<double>::max();
   bool above_minimum = false;  ///< the minimum itself is not allowed
   bool repeatable = false;
-  Group group = group_none;                                ///< of a setting
+  std::string_view asked{};  ///< of a model: the KIND that completion asks `ingle __complete` for; empty: models
+  Group group = group_none;  ///< of a setting
   base::Status (*check)(std::string_view text) = nullptr;  ///< a further rule for one value
 };
 

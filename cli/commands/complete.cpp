@@ -26,6 +26,10 @@ base::Status run(Session& session) {
   const std::string kind = session.argument(0);
   std::vector<std::string> words;
   if (kind == "models" || kind == "installed") words = model_names(session, kind == "installed");
+  if (kind == "kl-against") {
+    words = model_names(session, false);
+    words.insert(words.begin(), "reference");
+  }
   if (kind == "config") {
     words = {"path", "example"};
     for (const Option& option : all_settings()) words.emplace_back(option.name);
@@ -35,7 +39,8 @@ base::Status run(Session& session) {
   return session.terminal.out(out);
 }
 
-constexpr Argument arguments[] = {{.name = "KIND", .help = "models, installed or config", .required = true}};
+constexpr Argument arguments[] = {
+    {.name = "KIND", .help = "models, installed, kl-against or config", .required = true}};
 
 }  // namespace
 
