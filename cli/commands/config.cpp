@@ -1,6 +1,8 @@
 // ingle config [path|example|KEY]: every setting's effective value and where it came from.
+#include "cli/models.h"
 #include "cli/session.h"
 #include "cli/settings.h"
+#include "core/engine/engine.h"
 
 namespace ingle::cli {
 namespace {
@@ -62,20 +64,29 @@ Json to_json(const Value& value) {
   return out;
 }
 
+/// The setting's value; where nobody named one and the default depends on the machine alone, that.
+Value value_of(const Session& session, std::string_view name) {
+  Value value = session.values.at(name);
+  if (!value.texts.empty()) return value;
+  if (name == "store") value.texts = {store_folder(session).string()};
+  if (name == "threads") value.texts = {std::to_string(core::default_threads())};
+  return value;
+}
+
 Status print_all(Session& session) {
   if (session.json()) {
     Json out;
-    for (const Option& option : all_settings()) out[std::string(option.name)] = to_json(session.values.at(option.name));
+    for (const Option& option : all_settings()) out[std::string(option.name)] = to_json(value_of(session, option.name));
     return session.out_json(out);
   }
   std::string out;
   for (const Option& option : all_settings()) {
-    const Value& value = session.values.at(option.name);
+    const Value value = value_of(session, option.name);
     std::string text = shown(value);
+    if (text.empty()) text = "-";
     std::string where = value.where.empty() ? std::string(origin_name(value.origin)) : value.where;
-    if (text.empty()) {
-      text = "-";
-      if (!option.fallback_note.empty()) where += ": " + std::string(option.fallback_note);
+    if (value.origin == Origin::fallback && !option.fallback_note.empty()) {
+      where += ": " + std::string(option.fallback_note);
     }
     const std::string line = pad(option.name, 20) + " " + pad(text, 28) + "  ";
     const bool named = value.origin != Origin::fallback;
@@ -118,7 +129,7 @@ Status run(Session& session) {
                  "no setting is called '" + what + "'; " +
                      (near.empty() ? "see 'ingle config'" : "did you mean '" + std::string(near) + "'?")};
   }
-  const Value& value = session.values.at(what);
+  const Value value = value_of(session, what);
   if (session.json()) return session.out_json(to_json(value));
   std::string out;
   for (const std::string& text : value.texts) out += plain(*value.option, text) + "\n";

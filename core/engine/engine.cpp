@@ -240,7 +240,7 @@ base::Status CpuEngine::build(const Architecture& architecture, const ModelConfi
 base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress& progress) {
   INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
   reference_ = options.precision == Precision::reference;
-  const uint32_t threads = options.threads != 0 ? options.threads : physical_cores();
+  const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
   device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference_, options.deterministic});
   max_rows_ = std::max(options.batch, 1u);
   info_.isa = kernels->name;
@@ -308,6 +308,10 @@ std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_
     chosen = chosen || status.proven;
   }
   return sets;
+}
+
+uint32_t default_threads() {
+  return physical_cores();
 }
 
 uint64_t available_memory() {

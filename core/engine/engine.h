@@ -68,6 +68,9 @@ struct InstructionSet {
 /// In order of preference. Proves each in a child process, once per boot and build where `cache_folder` is given.
 std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_folder);
 
+/// Threads that an engine takes where the options name none: one per physical core that this process may use.
+uint32_t default_threads();
+
 /// Bytes of memory that could be taken now without pushing others out.
 uint64_t available_memory();
 

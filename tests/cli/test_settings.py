@@ -55,6 +55,18 @@ class Precedence(ProgramTest):
         self.assertTrue(line.endswith("config.toml:1"), line)
         self.assertNotIn("\x1b", "".join(lines))
 
+    def test_defaults_of_this_machine_are_resolved(self):
+        store = str(self.folder / "data" / "ingle")
+        self.assertEqual(self.value("store"), {"value": store, "origin": "default"})
+        self.assertEqual(self.ok("config", "store").decode(), store + "\n")
+        threads = self.value("threads")
+        self.assertEqual((threads["origin"], threads["value"] >= 1), ("default", True), threads)
+        lines = {line.split()[0]: line for line in self.ok("config").decode().splitlines()}
+        self.assertRegex(lines["store"], f'"{store}" +default: ')
+        self.assertRegex(lines["threads"], f"threads +{threads['value']} +default: one per core")
+        self.assertRegex(lines["ctx"], "ctx +- +default: ")
+        self.assertEqual(self.value("threads", "--threads", "3")["value"], 3)
+
     def test_other_file(self):
         other = self.write("other.toml", "batch = 7\n")
         self.write_config("batch = 8\n")
