@@ -145,13 +145,16 @@ Result<Fetched> Fetcher::fetch_file(const Address& address) {
   std::filesystem::path path = address.file;
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) path /= target_.file_name;
+  // What is too large for the disk may be too large to map as well, and the disk is what can be helped. A file without
+  // a size is one that cannot be opened either, and that error is the clearer one.
+  const uint64_t size = std::filesystem::file_size(path, error);
+  if (!error && target_.size != 0 && size != target_.size)
+    return Error{ErrorCode::corrupt,
+                 path.string() + " has " + std::to_string(size) + " bytes instead of " + std::to_string(target_.size)};
+  INGLE_CHECK(discard());
+  if (!error) INGLE_CHECK(require_space(size));
   INGLE_TRY(const base::MappedFile source, base::MappedFile::open(path));
   const std::span<const std::byte> bytes = source.bytes();
-  if (target_.size != 0 && bytes.size() != target_.size)
-    return Error{ErrorCode::corrupt, path.string() + " has " + std::to_string(bytes.size()) + " bytes instead of " +
-                                         std::to_string(target_.size)};
-  INGLE_CHECK(discard());
-  INGLE_CHECK(require_space(bytes.size()));
   reporter_.set_total(bytes.size());
   reporter_.stage(Stage::downloading, "copying");
   INGLE_TRY(AppendFile file, AppendFile::open(model_file(), 0));
