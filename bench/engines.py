@@ -20,10 +20,12 @@ HERE = Path(__file__).resolve().parent
 LLAMA = "llama-cpp-python==0.3.36"
 IK = "ik-llama-cpp-python==0.1.5"
 
-IK_BUILD_INFO = """int LLAMA_BUILD_NUMBER = 0;
-char const *LLAMA_COMMIT = "package";
-char const *LLAMA_COMPILER = "";
-char const *LLAMA_BUILD_TARGET = "";
+IK_BUILD_INFO = """file(WRITE common/build-info.cpp "
+int LLAMA_BUILD_NUMBER = 0;
+char const *LLAMA_COMMIT = \\"package\\";
+char const *LLAMA_COMPILER = \\"\\";
+char const *LLAMA_BUILD_TARGET = \\"\\";
+")
 """
 
 
@@ -61,8 +63,7 @@ ENGINES = {
             ("-DGGML_NATIVE=ON", "-DGGML_IQK_FA_ALL_QUANTS=OFF"),
             CLANG,
             driver_flags=("-DIK_LLAMA",),
-            # The archive has no script to write this; with the file there, none is run.
-            lacking=(("vendor/ik_llama.cpp/common/build-info.cpp", IK_BUILD_INFO),),
+            lacking=(("vendor/ik_llama.cpp/common/cmake/build-info-gen-cpp.cmake", IK_BUILD_INFO),),
         ),
         Engine(
             "openvino",
@@ -190,6 +191,7 @@ class Installation:
             packed.extractall(folder, filter="data")
         folder = next(folder.iterdir())
         for path, text in self.engine.lacking:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         return str(folder)
 
