@@ -122,6 +122,20 @@ inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, 
   }
 }
 
+// Weights are asked for this far ahead of where they are multiplied. The processors' own prefetchers stop at the page's
+// end and start anew with each of the streams; docs/performance.md has the numbers.
+constexpr uintptr_t kPrefetchBytes = 4096;
+
+// Lines of the tile that is kPrefetchBytes after the one at `tile`: its group g's share. It may lie beyond the matrix,
+// which a prefetch may.
+template <typename T>
+inline void prefetch_share(const uint8_t* tile, int g) {
+  constexpr int groups = T::columns / 32, lines = (T::bytes + groups * 64 - 1) / (groups * 64);
+  for (int line = 0; line < lines; ++line)
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(tile) + kPrefetchBytes +
+                                                     static_cast<uintptr_t>(g * lines + line) * 64));
+}
+
 template <typename T, int M>
 void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result) {
   F32 acc[M];
@@ -130,7 +144,10 @@ void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* 
   size_t at = 0;
   for (size_t t = 0; t < tiles; ++t, p += T::bytes) {
     const T tile(p);
-    for (int g = 0; g < T::columns / 32; ++g, ++at) group_dot<T, M>(tile, g, rows, at, acc);
+    for (int g = 0; g < T::columns / 32; ++g, ++at) {
+      prefetch_share<T>(p, g);
+      group_dot<T, M>(tile, g, rows, at, acc);
+    }
   }
   for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);
 }
