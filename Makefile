@@ -9,7 +9,7 @@ ifeq ($(origin PROMPT),command line)
 export RUN_PROMPT := $(value PROMPT)
 unexport PROMPT
 endif
-QUESTION := Why is the sky blue? Answer in two sentences.
+QUESTION := What is a hash table? Answer in two sentences.
 
 .PHONY: help run test build deep bench coverage format lint install clean
 .DEFAULT_GOAL := help
