@@ -39,6 +39,16 @@ bool close(std::span<const float> a, std::span<const float> b, float tolerance) 
   return error <= double{tolerance} * tolerance * norm;
 }
 
+// Memory aligned as kernels want their scratch.
+class Scratch {
+ public:
+  explicit Scratch(size_t bytes) : memory_(bytes + 63) {}
+  std::byte* data() { return memory_.data() + (64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64; }
+
+ private:
+  std::vector<std::byte> memory_;
+};
+
 struct PackedData {
   std::vector<std::byte> encoded;
   std::vector<std::byte> storage;
@@ -66,8 +76,7 @@ std::vector<float> multiply(const Kernels& kernels, const PackedData& data, cons
   for (size_t r = 0; r < rows; ++r)
     kernels.quantize_row(x.data() + r * columns, columns, groups.data() + r * columns / kGroup);
   std::vector<float> out(rows * data.matrix.rows);
-  std::vector<std::byte> scratch(matmul_scratch_bytes(columns) + 64);
-  auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+  Scratch scratch(matmul_scratch_bytes(columns));
   MatmulArgs args;
   args.weight = &data.matrix;
   args.quantized = groups.data();
@@ -77,7 +86,7 @@ std::vector<float> multiply(const Kernels& kernels, const PackedData& data, cons
   args.out = out.data();
   args.out_stride = data.matrix.rows;
   args.float_path = float_path || data.matrix.storage != PackedMatrix::Storage::quantized;
-  kernels.matmul(kernels, args, 0, data.matrix.panels(), aligned);
+  kernels.matmul(kernels, args, 0, data.matrix.panels(), scratch.data());
   return out;
 }
 
@@ -100,8 +109,7 @@ std::string compare_matmul(const Kernels& kernels, const Kernels& scalar, Random
 std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random& random) {
   if (kernels.matmul_tiles == nullptr) return "";
   constexpr uint32_t kRows = 87;  // five panels and a half: with pairs, an odd one
-  std::vector<std::byte> scratch(tile_scratch_bytes() + 64);
-  auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+  Scratch scratch(tile_scratch_bytes());
   for (const QuantFormat* format : all_quants())
     for (const uint32_t columns : {512u, 2048u}) {  // one span of columns, and more
       const PackedData weight = make_matrix(*format, kRows, columns, random);
@@ -128,13 +136,12 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
           args.accumulate = !gated;
           args.float_path = true;
           args.out = a.data();
-          std::vector<std::byte> floats(matmul_scratch_bytes(columns) + 64);
-          scalar.matmul(scalar, args, 0, weight.matrix.panels(),
-                        floats.data() + (64 - reinterpret_cast<uintptr_t>(floats.data()) % 64) % 64);
+          Scratch floats(matmul_scratch_bytes(columns));
+          scalar.matmul(scalar, args, 0, weight.matrix.panels(), floats.data());
           args.float_path = false;
           args.out = b.data();
-          kernels.matmul_tiles(kernels, args, 0, 3, aligned);
-          kernels.matmul_tiles(kernels, args, 3, weight.matrix.panels(), aligned);
+          kernels.matmul_tiles(kernels, args, 0, 3, scratch.data());
+          kernels.matmul_tiles(kernels, args, 3, weight.matrix.panels(), scratch.data());
           if (!close(a, b, 2.5e-3f))
             return "matmul_tiles of " + std::string(format->name) + " by " + std::to_string(rows) + " rows";
         }
