@@ -146,6 +146,8 @@ LineEditor::Outcome LineEditor::read(std::string_view prompt, std::string& line)
   state_->prompt = prompt;
   constexpr std::string_view paste_on = "\033[?2004h", paste_off = "\033[?2004l";
   (void)!::write(STDOUT_FILENO, paste_on.data(), paste_on.size());
+  // el_gets shows the prompt first and leaves the line discipline after it: a Ctrl-D typed in between was lost.
+  el_set(state_->editor, EL_PREP_TERM, 1);
   int count = 0;
   errno = 0;
   const char* text = el_gets(state_->editor, &count);
