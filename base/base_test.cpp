@@ -9,6 +9,7 @@
 
 #include "base/checked.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "base/utf8.h"
@@ -97,6 +98,39 @@ TEST(Files, AtomicWriteAndMap) {
   EXPECT_EQ(MappedFile::open(folder).error().code, ErrorCode::corrupt);
   EXPECT_EQ(write_file_atomic(folder / "no" / "x", "").error().code, ErrorCode::not_found);
   std::filesystem::remove_all(folder);
+}
+
+TEST(Files, NewFilesAppearWholeOrNotAtAll) {
+  const auto folder = std::filesystem::temp_directory_path() / ("ingle_new_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto write = [](const NewFile& file, uint64_t at, std::string_view text) {
+    return file.write_at(at, std::as_bytes(std::span(text)));
+  };
+  {
+    auto file = NewFile::create(folder / "x");
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE(write(*file, 3, "def").ok());
+    EXPECT_TRUE(write(*file, 0, "ab").ok());
+    EXPECT_FALSE(std::filesystem::exists(folder / "x"));
+    NewFile moved = std::move(*file);
+    EXPECT_TRUE(moved.commit(false).ok());
+    const auto dropped = NewFile::create(folder / "y");
+    ASSERT_TRUE(dropped.ok());
+    EXPECT_TRUE(write(*dropped, 0, "no").ok());
+  }
+  EXPECT_EQ(*read_file(folder / "x", 10), (std::string{'a', 'b', '\0', 'd', 'e', 'f'}));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+  EXPECT_EQ(NewFile::create(folder / "no" / "x").error().code, ErrorCode::not_found);
+  std::filesystem::remove_all(folder);
+}
+
+// Values of the xxhash package's own program, xxhsum -H3 and -H2.
+TEST(Hash, IsXxh3) {
+  const auto bytes = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+  EXPECT_EQ(hash64(bytes("")), 0x2d06800538d394c2u);
+  EXPECT_EQ(hash128_hex(bytes("")), "99aa06d3014798d86001c324468d497f");
+  EXPECT_EQ(hash64(bytes("abc")), 0x78af5f94892f3950u);
+  EXPECT_EQ(hash128_hex(bytes("abc")), "06b05ab6733a618578af5f94892f3950");
 }
 
 /// A limit on the size of files while it lives; without the signal that would end the program.

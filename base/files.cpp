@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,38 +14,14 @@
 namespace ingle::base {
 namespace {
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-  /// Closes and reports: a full disk may only show here.
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
-
-Status write_all(int fd, std::string_view content, const std::filesystem::path& path) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "write", path);
-    content.remove_prefix(static_cast<size_t>(n));
-  }
-  return {};
-}
-
-Result<uint64_t> regular_file_size(int fd, const std::filesystem::path& path) {
+Result<struct stat> regular_file(int fd, const std::filesystem::path& path) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return errno_error(errno, "stat", path);
   if (!S_ISREG(info.st_mode)) return Error{ErrorCode::corrupt, path.string() + " is not a regular file"};
-  return static_cast<uint64_t>(info.st_size);
+  return info;
 }
+
+constexpr std::string_view kTemporaryMark = ".XXXXXX";
 
 }  // namespace
 
@@ -63,8 +40,10 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return errno_error(errno, "open", path);
-  INGLE_TRY(const uint64_t size, regular_file_size(fd.get(), path));
+  INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
+  const auto size = static_cast<uint64_t>(info.st_size);
   MappedFile file;
+  file.modified_ns_ = int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
   if (size == 0) return file;
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (data == MAP_FAILED) return errno_error(errno, "map", path);
@@ -74,11 +53,14 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      modified_ns_(other.modified_ns_) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(modified_ns_, other.modified_ns_);
   return *this;
 }
 
@@ -96,7 +78,8 @@ void MappedFile::release_pages(std::span<const std::byte> part) const {
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes) {
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return errno_error(errno, "open", path);
-  INGLE_TRY(const uint64_t size, regular_file_size(fd.get(), path));
+  INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
+  const auto size = static_cast<uint64_t>(info.st_size);
   if (size > max_bytes)
     return Error{ErrorCode::limit_exceeded,
                  path.string() + " has " + std::to_string(size) + " bytes; the limit is " + std::to_string(max_bytes)};
@@ -113,17 +96,76 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
   return content;
 }
 
+int FileDescriptor::close() {
+  return fd_ < 0 ? 0 : ::close(std::exchange(fd_, -1));
+}
+
+Result<NewFile> NewFile::create(const std::filesystem::path& path) {
+  NewFile file;
+  file.path_ = path;
+  file.temporary_ = path.string() + std::string(kTemporaryMark);
+  file.fd_ = FileDescriptor(::mkostemp(file.temporary_.data(), O_CLOEXEC));
+  if (file.fd_.get() < 0) {
+    const int code = errno;
+    return errno_error(code, "create", std::exchange(file.temporary_, {}));
+  }
+  (void)::flock(file.fd_.get(), LOCK_EX | LOCK_NB);
+  return file;
+}
+
+NewFile& NewFile::operator=(NewFile&& other) noexcept {
+  discard();
+  path_ = std::move(other.path_);
+  temporary_ = std::exchange(other.temporary_, {});
+  fd_ = std::move(other.fd_);
+  return *this;
+}
+
+NewFile::~NewFile() {
+  discard();
+}
+
+void NewFile::discard() {
+  if (fd_.get() >= 0) ::unlink(temporary_.c_str());
+  (void)fd_.close();
+}
+
+Status NewFile::write_at(uint64_t offset, std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "write", temporary_);
+    bytes = bytes.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
+Status NewFile::commit(bool sync) {
+  if (::fchmod(fd_.get(), 0644) != 0) return errno_error(errno, "set the mode of", temporary_);
+  if (sync && ::fsync(fd_.get()) != 0) return errno_error(errno, "sync", temporary_);
+  // Renamed before it is closed, and with that unlocked: nobody may take it for abandoned in between.
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return errno_error(errno, "rename", temporary_);
+  if (fd_.close() != 0) return errno_error(errno, "close", path_);
+  return {};
+}
+
+void remove_abandoned(const std::filesystem::path& folder, std::string_view suffix) {
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
+    std::string name = entry.path().filename().string();
+    if (name.size() <= kTemporaryMark.size()) continue;
+    name.resize(name.size() - kTemporaryMark.size());
+    if (!name.ends_with(suffix)) continue;
+    const FileDescriptor fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+    if (fd.get() >= 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+  }
+}
+
 Status write_file_atomic(const std::filesystem::path& path, std::string_view content) {
-  std::string temporary = path.string() + ".XXXXXX";
-  FileDescriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (fd.get() < 0) return errno_error(errno, "create", temporary);
-  Status written = write_all(fd.get(), content, temporary);
-  if (written.ok() && ::fchmod(fd.get(), 0644) != 0) written = errno_error(errno, "set the mode of", temporary);
-  if (written.ok() && ::fsync(fd.get()) != 0) written = errno_error(errno, "sync", temporary);
-  if (fd.close() != 0 && written.ok()) written = errno_error(errno, "close", temporary);
-  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) written = errno_error(errno, "rename", temporary);
-  if (!written.ok()) ::unlink(temporary.c_str());
-  return written;
+  INGLE_TRY(NewFile file, NewFile::create(path));
+  INGLE_CHECK(file.write_at(0, std::as_bytes(std::span(content))));
+  return file.commit(true);
 }
 
 }  // namespace ingle::base

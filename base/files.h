@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -26,6 +27,8 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  /// When the file was last modified, in nanoseconds since 1970, as of open().
+  int64_t modified_ns() const { return modified_ns_; }
 
   /// Tells the system that this part will not be read again soon, so that its pages need not stay resident.
   void release_pages(std::span<const std::byte> part) const;
@@ -33,7 +36,54 @@ class MappedFile {
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  int64_t modified_ns_ = 0;
 };
+
+/// An open file descriptor, closed with its owner.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor() { (void)close(); }
+  int get() const { return fd_; }
+  /// 0, or -1 and errno: a full disk may only show here.
+  int close();
+
+ private:
+  int fd_;
+};
+
+/// A file that appears under its name when it is committed, complete, or never. Until then it is NAME.XXXXXX in the
+/// same folder, locked, so that what a killed process left can be told from what one is writing (remove_abandoned).
+class NewFile {
+ public:
+  /// Errors: io_error, no_space, permission_denied, not_found.
+  static Result<NewFile> create(const std::filesystem::path& path);
+
+  NewFile() = default;
+  NewFile(NewFile&& other) noexcept = default;
+  NewFile& operator=(NewFile&& other) noexcept;
+  ~NewFile();
+
+  /// For any thread. What lies between written parts is zeros. Errors: io_error, no_space.
+  Status write_at(uint64_t offset, std::span<const std::byte> bytes) const;
+  /// `sync`: on the disk before it has the name. Without, a crash of the system may leave a damaged file.
+  Status commit(bool sync);
+
+ private:
+  void discard();
+
+  std::filesystem::path path_;
+  std::string temporary_;
+  FileDescriptor fd_;
+};
+
+/// Deletes what killed processes left of NewFiles called *`suffix`.
+void remove_abandoned(const std::filesystem::path& folder, std::string_view suffix);
 
 /// The whole file. Errors: as MappedFile::open, and limit_exceeded over max_bytes.
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes);

@@ -121,8 +121,8 @@ core::EngineOptions engine_options(const Session& session) {
   options.deterministic = values.flag("deterministic");
   options.isa = values.text("isa");
   options.cache_folder = session.paths.cache;
+  options.packed_copy_bytes = values.bytes("packed-cache");
   options.memory_limit_bytes = values.bytes("memory");
-  options.cache_folder = session.paths.cache;
   for (const std::string& text : values.list("lora")) options.loras.push_back(parse_lora(text, session.environment));
   return options;
 }
@@ -148,6 +148,14 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
     session.terminal.notice("ingle: the chat template of this model can't be used: " + why);
   }
   return loaded;
+}
+
+void report_damaged_copy(const Session& session, const core::Engine& engine) {
+  const std::string& weights = engine.info().weights;
+  if (weights.find("mended") == std::string::npos && weights.find("damaged") == std::string::npos) return;
+  session.terminal.notice("ingle: the copy of this model's packed weights in " +
+                          (session.paths.cache / "packed").string() +
+                          " was damaged; the model's file was used instead, and a new copy replaces it");
 }
 
 Result<core::GenerateOptions> generate_options(const Session& session, const core::Engine& engine) {
@@ -211,7 +219,7 @@ std::string statistics_text(const core::Engine& engine, const core::GenerateResu
   line("model", base::escape_controls(info.name) + " (" + info.architecture + ", " + info.quantization + "), " +
                     info.isa + ", " + std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads") +
                     ", context " + std::to_string(info.context_length));
-  line("loaded in", milliseconds(info.load_ms));
+  line("loaded in", milliseconds(info.load_ms) + ", weights: " + info.weights);
   line("prompt", std::to_string(result.prompt_tokens) + " tokens in " + milliseconds(result.prefill_ms) + " (" +
                      show_fixed(rate(result.prompt_tokens, result.prefill_ms), 1) + " tokens/s)");
   line("first token", "after " + milliseconds(result.first_token_ms));
@@ -235,6 +243,7 @@ base::Json statistics_json(const core::Engine& engine, const core::GenerateResul
             {"decode_ms", result.decode_ms},
             {"prefill_tps", rate(result.prompt_tokens, result.prefill_ms)},
             {"decode_tps", rate(decoded(result), result.decode_ms)}}},
+          {"weights", engine.info().weights},
           {"peak_rss_bytes", peak_memory_bytes()}};
 }
 

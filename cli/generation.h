@@ -24,6 +24,9 @@ core::EngineOptions engine_options(const Session& session);
 base::Result<LoadedModel> load_model(const Session& session, const std::string& model,
                                      const core::EngineOptions& options);
 
+/// A notice where the packed copy of the weights turned out damaged. To be called when the engine has answered.
+void report_damaged_copy(const Session& session, const core::Engine& engine);
+
 /// The settings that somebody named, over what the model's file recommends, over the defaults. Without a seed one is
 /// drawn. Errors: invalid_argument.
 base::Result<core::GenerateOptions> generate_options(const Session& session, const core::Engine& engine);

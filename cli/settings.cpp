@@ -129,6 +129,12 @@ constexpr auto settings = std::to_array<Option>({
      .help = "most memory to use, as in 4G",
      .fallback_note = "what is free",
      .group = group_engine},
+    {.name = "packed-cache",
+     .type = ValueType::bytes,
+     .metavar = "SIZE",
+     .help = "most disk space for packed weights, which make the next start fast; 0: keep none",
+     .fallback = "16G",
+     .group = group_engine},
     // Sampling
     {.name = "temp",
      .type = ValueType::number,

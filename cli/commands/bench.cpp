@@ -82,6 +82,7 @@ Json summarise(const std::vector<Json>& runs) {
   }
   out["isa"] = runs.front()["isa"];
   out["threads"] = runs.front()["threads"];
+  out["weights"] = runs.back()["weights"];
   out["spread"] = std::move(spread);
   return out;
 }
@@ -97,7 +98,7 @@ std::string result_text(const Json& result) {
            number(spread["min"]) + " to " + number(spread["max"]) + ")\n";
   }
   return out + pad("computed by", 14) + result["isa"].get<std::string>() + ", " + result["threads"].dump() +
-         " threads\n";
+         " threads, weights: " + result["weights"].get<std::string>() + "\n";
 }
 
 Status run(Session& session) {

@@ -74,6 +74,7 @@ Result<Json> measure(Session& session) {
     }
     out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
   }
+  out["weights"] = engine.info().weights;
   out["peak_rss_bytes"] = peak_memory_bytes();
   return out;
 }

@@ -12,7 +12,9 @@ using base::Status;
 Status run(Session& session) {
   INGLE_TRY(const std::string model, model_or_default(session));
   INGLE_TRY(const LoadedModel loaded, load_model(session, model, engine_options(session)));
-  return run_chat(session, loaded);
+  Status status = run_chat(session, loaded);
+  report_damaged_copy(session, *loaded.engine);
+  return status;
 }
 
 constexpr Argument arguments[] = {{.name = "MODEL",

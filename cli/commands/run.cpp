@@ -171,7 +171,9 @@ Status run(Session& session) {
   }
   INGLE_TRY(const LoadedModel loaded, load_model(session, request.model, engine_options(session)));
   if (chat) session.note_unused({"special"}, "in a chat");
-  return chat ? run_chat(session, loaded) : answer(session, loaded, request);
+  Status status = chat ? run_chat(session, loaded) : answer(session, loaded, request);
+  report_damaged_copy(session, *loaded.engine);
+  return status;
 }
 
 constexpr Argument arguments[] = {

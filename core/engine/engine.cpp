@@ -33,6 +33,22 @@ std::string mebibytes(uint64_t bytes) {
   return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
 }
 
+std::string_view weights_text(PackedCopyUse use) {
+  switch (use) {
+    case PackedCopyUse::none:
+      return "packed";
+    case PackedCopyUse::written:
+      return "packed, copy kept";
+    case PackedCopyUse::replaced:
+      return "packed, damaged copy replaced";
+    case PackedCopyUse::mapped:
+      return "copy";
+    case PackedCopyUse::mended:
+      return "copy, mended";
+  }
+  return "";
+}
+
 PlanOptions plan_options(const EngineOptions& options) {
   return cpu_plan_options(std::max(options.batch, 1u), options.precision == Precision::reference);
 }
@@ -122,6 +138,7 @@ class CpuEngine final : public Engine {
         output_rows.push_back(static_cast<uint32_t>(count - 1));
       float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
       device_->run({tokens.subspan(done, count), state.length(), output_rows, state.state(), logits});
+      if (device_->weights().use() == PackedCopyUse::mended) info_.weights = weights_text(PackedCopyUse::mended);
       state.append(static_cast<uint32_t>(count));
       done += count;
     }
@@ -245,10 +262,13 @@ base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress
   max_rows_ = std::max(options.batch, 1u);
   info_.isa = kernels->name;
   info_.threads = threads;
-  return device_->prepare(graph_, compile(graph_, plan_options(options)), progress, [this](const MatrixSource& source) {
-    if (!file_.mappings.empty())
-      file_.mappings.front().release_pages({source.data, source.format->bytes(uint64_t{source.rows} * source.columns)});
-  });
+  WeightOptions weights;
+  for (const base::MappedFile& file : file_.mappings) weights.files.push_back({file.bytes(), file.modified_ns()});
+  if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
+  const auto done = [this](std::span<const std::byte> part) {
+    if (!file_.mappings.empty()) file_.mappings.front().release_pages(part);
+  };
+  return device_->prepare(graph_, compile(graph_, plan_options(options)), weights, progress, done);
 }
 
 // GGUF keeps the template in its metadata; a checkpoint in chat_template.jinja or tokenizer_config.json. One that
@@ -293,7 +313,8 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.head_dim = config.head_dim;
   info_.context_length = context;
   info_.trained_context_length = config.trained_context;
-  info_.weight_bytes = device_->weight_bytes();
+  info_.weight_bytes = device_->weights().bytes();
+  info_.weights = weights_text(device_->weights().use());
   info_.activation_bytes = device_->arena_bytes();
   info_.state_bytes = 2 * state_layer_bytes(graph_, round_to_chunk(context), reference_) * graph_.layers;
 }

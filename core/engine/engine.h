@@ -42,7 +42,8 @@ struct EngineOptions {
   std::string isa;             ///< "", or an instruction set's name to force (core/simd/README.md lists them)
   std::vector<LoraSpec> loras;
   uint64_t memory_limit_bytes = 0;     ///< 0: the memory that is free now
-  std::filesystem::path cache_folder;  ///< where verdicts on instruction sets are kept; empty: nowhere
+  std::filesystem::path cache_folder;  ///< where verdicts on instruction sets and packed weights are; empty: nowhere
+  uint64_t packed_copy_bytes = 0;      ///< the most that packed weights in cache_folder/packed may take; 0: none kept
 };
 
 /// What doctor, show and bench report.
@@ -55,6 +56,10 @@ struct EngineInfo {
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
   double load_ms = 0;
+  /// Where the weights came from: "packed" (from the model's file), "packed, copy kept" (for the next time), "packed,
+  /// damaged copy replaced", "copy" (of an earlier load), "copy, mended" (it was damaged; known after the first
+  /// forward()).
+  std::string weights;
   std::string template_error;  ///< why the model's chat template could not be read, if so
 };
 

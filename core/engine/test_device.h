@@ -17,7 +17,7 @@ namespace ingle::core {
 inline std::vector<float> run_graph(const Graph& graph, std::span<const TokenId> tokens, const CpuOptions& options) {
   CpuDevice device(options);
   const auto rows = static_cast<uint32_t>(tokens.size());
-  EXPECT_TRUE(device.prepare(graph, compile(graph, cpu_plan_options(rows, options.reference)), {}, {}).ok());
+  EXPECT_TRUE(device.prepare(graph, compile(graph, cpu_plan_options(rows, options.reference)), {}, {}, {}).ok());
   const auto capacity = static_cast<uint32_t>((rows + kAttentionChunk - 1) / kAttentionChunk * kAttentionChunk);
   const uint64_t layer_bytes = state_layer_bytes(graph, capacity, options.reference);
   std::byte* const state = device.allocate(2 * layer_bytes * graph.layers).value();

@@ -27,6 +27,8 @@
 namespace ingle::core {
 
 inline constexpr size_t kPanelRows = 16;
+/// Changes with anything above, so that copies on disk of what other builds packed are told apart.
+inline constexpr uint32_t kPackedLayoutVersion = 1;
 inline constexpr size_t kGroup = 32;  ///< activations are quantised in groups of this many
 
 /// 32 activations of one row: x ~ d * q, |q| <= 127.

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -69,10 +70,10 @@ CpuDevice::CpuDevice(const CpuOptions& options)
     : options_(options),
       kernels_(*options.kernels),
       use_tiles_(kernels_.matmul_tiles != nullptr && !options.reference && !options.deterministic),
-      workers_(options.threads) {}
+      workers_(options.threads),
+      weights_(*this, workers_) {}
 
 CpuDevice::~CpuDevice() {
-  deallocate(weights_, weight_bytes_);
   deallocate(arena_, program_.arena_bytes);
   deallocate(scratch_, scratch_stride_ * workers_.count());
 }
@@ -90,8 +91,8 @@ void CpuDevice::deallocate(std::byte* memory, uint64_t bytes) {
   if (memory != nullptr) ::munmap(memory, bytes == 0 ? 1 : bytes);
 }
 
-base::Status CpuDevice::prepare(const Graph& graph, Program program, const std::function<bool(double)>& progress,
-                                const std::function<void(const MatrixSource&)>& done) {
+base::Status CpuDevice::prepare(const Graph& graph, Program program, const WeightOptions& options,
+                                const PackProgress& progress, const SourceDone& done) {
   graph_ = &graph;
   program_ = std::move(program);
   counters_ = std::make_unique<Counter[]>(program_.kernels.size());
@@ -101,36 +102,7 @@ base::Status CpuDevice::prepare(const Graph& graph, Program program, const std::
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
   // Tiles are read all over it: with small pages, half of the time goes into finding them.
   if (use_tiles_) ::madvise(scratch_, scratch_stride_ * workers_.count(), MADV_HUGEPAGE);
-  return pack_weights(progress, done);
-}
-
-base::Status CpuDevice::pack_weights(const std::function<bool(double)>& progress,
-                                     const std::function<void(const MatrixSource&)>& done) {
-  const auto used = multiplied(*graph_);
-  const uint64_t total = plan_weight_bytes(*graph_);
-  INGLE_TRY(weights_, allocate(total));
-  weight_bytes_ = total;
-  // Fewer page-table walks when streaming; where the system refuses, nothing is lost.
-  ::madvise(weights_, total, MADV_HUGEPAGE);
-  uint64_t offset = 0;
-  matrices_.resize(graph_->matrices.size());
-  for (size_t i = 0; i < matrices_.size(); ++i) {
-    if (!used[i]) continue;
-    const MatrixSource& source = graph_->matrices[i];
-    PackedMatrix& matrix = matrices_[i];
-    matrix = plan_packed(source);
-    matrix.data = weights_ + offset;
-    offset += packed_bytes(matrix);
-    Counter counter;
-    workers_.run([&](uint32_t) {
-      take_pieces(counter, matrix.panels(), 4,
-                  [&](size_t begin, size_t end) { pack_panels(source, matrix, begin, end); });
-    });
-    if (done) done(source);
-    if (progress && !progress(static_cast<double>(offset) / static_cast<double>(total)))
-      return Error{ErrorCode::cancelled, "loading was cancelled"};
-  }
-  return {};
+  return weights_.load(graph, options, progress, done);
 }
 
 float* CpuDevice::floats(const BufferRef& ref) const {
@@ -162,12 +134,31 @@ KvView CpuDevice::kv_view(const KernelDesc& kernel) const {
 void CpuDevice::run(const RunArgs& args) {
   args_ = args;
   for (size_t i = 0; i < program_.kernels.size(); ++i) counters_[i].next.store(0, std::memory_order_relaxed);
+  if (weights_.unchecked()) return run_checking();
   workers_.run([this](uint32_t worker) {
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       work(program_.kernels[i], counters_[i], worker);
       if (program_.kernels[i].barrier) workers_.meet();
     }
   });
+}
+
+// The first run: the blocks of a mapped copy are compared with their hashes right before they are used.
+void CpuDevice::run_checking() {
+  const auto checks = std::make_unique<std::array<Counter, 2>[]>(program_.kernels.size());
+  workers_.run([&](uint32_t worker) {
+    for (size_t i = 0; i < program_.kernels.size(); ++i) {
+      const KernelDesc& kernel = program_.kernels[i];
+      if (kernel.kind == KernelKind::matmul) {
+        weights_.check(kernel.matrix, checks[i][0].next);
+        if (kernel.gated) weights_.check(kernel.gate_matrix, checks[i][1].next);
+        workers_.meet();
+      }
+      work(kernel, counters_[i], worker);
+      if (kernel.barrier) workers_.meet();
+    }
+  });
+  weights_.set_checked();
 }
 
 void CpuDevice::execute_kernel(const KernelDesc* kernel) {
@@ -251,8 +242,8 @@ void CpuDevice::quantize(const KernelDesc& kernel, Counter& counter) {
 
 void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   MatmulArgs args;
-  args.weight = &matrices_[kernel.matrix];
-  if (kernel.gated) args.gate = &matrices_[kernel.gate_matrix];
+  args.weight = &weights_[kernel.matrix];
+  if (kernel.gated) args.gate = &weights_[kernel.gate_matrix];
   args.gate_kind = kernel.gelu ? GateKind::gelu_tanh : GateKind::silu;
   args.float_path = options_.reference || !kernel.quantized_in.valid();
   args.quantized = groups(kernel.quantized_in);

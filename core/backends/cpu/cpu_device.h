@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/backends/cpu/weights.h"
 #include "core/backends/cpu/workers.h"
 #include "core/graph/program.h"
 #include "core/hal/device.h"
@@ -40,15 +41,15 @@ class CpuDevice final : public HardwareOps {
   void execute_kernel(const KernelDesc* kernel) override;
   void sync_device() override {}
 
-  /// Packs the weights of `graph` (progress in [0, 1]; false cancels; `done` hears of each matrix whose source is no
-  /// longer read) and allocates the arena. The graph must outlive the device. Errors: out_of_memory, cancelled.
-  base::Status prepare(const Graph& graph, Program program, const std::function<bool(double)>& progress,
-                       const std::function<void(const MatrixSource&)>& done);
+  /// Allocates the arena and gets the weights of `graph` into the form that kernels read (Weights::load). The graph
+  /// must outlive the device. Errors: out_of_memory, cancelled.
+  base::Status prepare(const Graph& graph, Program program, const WeightOptions& options, const PackProgress& progress,
+                       const SourceDone& done);
 
   /// Runs the program; blocks. `args` is described in kernel_desc.h.
   void run(const RunArgs& args);
 
-  uint64_t weight_bytes() const { return weight_bytes_; }
+  const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }
 
  private:
@@ -56,8 +57,7 @@ class CpuDevice final : public HardwareOps {
     std::atomic<uint32_t> next{0};
   };
 
-  base::Status pack_weights(const std::function<bool(double)>& progress,
-                            const std::function<void(const MatrixSource&)>& done);
+  void run_checking();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void embed(const KernelDesc& kernel, Counter& counter);
   void rope_table(const KernelDesc& kernel, Counter& counter);
@@ -85,14 +85,12 @@ class CpuDevice final : public HardwareOps {
   const Kernels& kernels_;
   const bool use_tiles_;
   Workers workers_;
+  Weights weights_;
   const Graph* graph_ = nullptr;
   Program program_;
-  std::vector<PackedMatrix> matrices_;
   std::unique_ptr<Counter[]> counters_;
-  std::byte* weights_ = nullptr;
   std::byte* arena_ = nullptr;
   std::byte* scratch_ = nullptr;
-  uint64_t weight_bytes_ = 0;
   size_t scratch_stride_ = 0;
   RunArgs args_;
 };

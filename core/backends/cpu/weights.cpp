@@ -1,0 +1,285 @@
+#include "core/backends/cpu/weights.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "base/hash.h"
+
+namespace ingle::core {
+
+using base::Error;
+using base::ErrorCode;
+
+namespace {
+
+/// Small enough to be in the nearest caches while it is packed, hashed and written.
+constexpr size_t kBlockBytes = size_t{64} << 10;
+/// Blocks whose source pages are given back together, when all are packed: a weight is in memory once.
+constexpr size_t kReleaseBlocks = 64;
+
+/// How long the end of a program waits for a copy to be written; a slow disk then gets none.
+constexpr int64_t kCopyPatienceNs = 3'000'000'000;
+
+int64_t monotonic_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
+
+// Puts the calling thread behind everything else that wants to run.
+void run_when_idle() {
+  const sched_param none{};
+  (void)::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none);
+}
+
+size_t source_bytes(const MatrixSource& source) {
+  return source.format->bytes(uint64_t{source.rows} * source.columns);
+}
+
+// The file that a matrix lies in.
+std::optional<size_t> file_of(const MatrixSource& source, const std::vector<WeightFile>& files) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::byte* begin = files[i].bytes.data();
+    if (source.data >= begin && source.data + source_bytes(source) <= begin + files[i].bytes.size()) return i;
+  }
+  return std::nullopt;
+}
+
+// What a copy's bytes follow from, put together for hashing. A file's bytes before its first tensor (GGUF's and
+// safetensors' headers) stand for its content; WeightFile::modified_ns and the blocks' hashes guard that.
+class KeyText {
+ public:
+  void add(uint64_t value) { text_ += std::to_string(value) + ' '; }
+  void add(std::string_view text) { text_.append(text).append(1, ' '); }
+  std::string key() const { return base::hash128_hex(std::as_bytes(std::span(text_))); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::span<std::byte> Weights::Block::packed() const {
+  auto* data = const_cast<std::byte*>(entry.packed.data);
+  return {data + begin * entry.packed.panel_bytes, (end - begin) * entry.packed.panel_bytes};
+}
+
+std::span<const std::byte> Weights::Block::source_bytes() const {
+  const size_t row_bytes = source.format->bytes(source.columns);
+  const size_t first = begin * kPanelRows, last = std::min<size_t>(end * kPanelRows, source.rows);
+  return {source.data + first * row_bytes, (last - first) * row_bytes};
+}
+
+Weights::~Weights() {
+  copy_deadline_ns_ = monotonic_ns() + kCopyPatienceNs;
+  if (copying_.joinable()) copying_.join();
+  device_.deallocate(memory_, memory_bytes_);
+}
+
+base::Status Weights::load(const Graph& graph, const WeightOptions& options, const PackProgress& progress,
+                           const SourceDone& done) {
+  plan(graph, options);
+  if (open_copy(options)) {
+    memory_bytes_ = other_bytes_;
+    INGLE_TRY(memory_, device_.allocate(memory_bytes_));
+    place(copy_.data().data(), memory_);
+    unchecked_ = true;
+  } else {
+    memory_bytes_ = kept_bytes_ + other_bytes_;
+    INGLE_TRY(memory_, device_.allocate(memory_bytes_));
+    place(memory_, memory_ + kept_bytes_);
+  }
+  // Fewer page-table walks when streaming; where the system refuses, nothing is lost.
+  (void)::madvise(memory_, memory_bytes_, MADV_HUGEPAGE);
+  INGLE_CHECK(pack(progress, done));
+  keep_copy(options, done);
+  return {};
+}
+
+void Weights::plan(const Graph& graph, const WeightOptions& options) {
+  graph_ = &graph;
+  entries_.resize(graph.matrices.size());
+  for (const Op& op : graph.ops)
+    if (op.kind == OpKind::matmul) entries_[static_cast<size_t>(op.matrix)].multiplied = true;
+  KeyText key;
+  key.add(kPackedLayoutVersion);
+  std::vector<const std::byte*> first_tensor;
+  for (const WeightFile& file : options.files) first_tensor.push_back(file.bytes.data() + file.bytes.size());
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    const MatrixSource& source = graph.matrices[i];
+    const auto file = file_of(source, options.files);
+    if (file) first_tensor[*file] = std::min(first_tensor[*file], source.data);
+    if (!entry.multiplied) continue;
+    entry.packed = plan_packed(source);
+    entry.kept = file.has_value() && options.copies.used();
+    if (!entry.kept) continue;
+    key.add(*file);
+    key.add(static_cast<uint64_t>(source.data - options.files[*file].bytes.data()));
+    key.add(source.format->name);
+    key.add(source.rows);
+    key.add(source.columns);
+  }
+  plan_matrices(true);
+  kept_blocks_ = matrix_of_block_.size();
+  plan_matrices(false);
+  for (size_t i = 0; i < options.files.size(); ++i) {
+    const std::span<const std::byte> bytes = options.files[i].bytes;
+    key.add(bytes.size());
+    key.add(base::hash64(bytes.first(static_cast<size_t>(first_tensor[i] - bytes.data()))));
+    shape_.modified_ns.push_back(options.files[i].modified_ns);
+  }
+  shape_.key = key.key();
+  shape_.data_bytes = kept_bytes_;
+  shape_.blocks = kept_blocks_;
+}
+
+void Weights::plan_matrices(bool kept) {
+  uint64_t& total = kept ? kept_bytes_ : other_bytes_;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    if (!entry.multiplied || entry.kept != kept) continue;
+    entry.offset = total;
+    total += packed_bytes(entry.packed);
+    entry.block_panels = std::max<size_t>(kBlockBytes / std::max<size_t>(entry.packed.panel_bytes, 1), 1);
+    entry.first_block = matrix_of_block_.size();
+    entry.blocks = (entry.packed.panels() + entry.block_panels - 1) / entry.block_panels;
+    matrix_of_block_.insert(matrix_of_block_.end(), entry.blocks, static_cast<uint32_t>(i));
+  }
+}
+
+void Weights::place(std::byte* kept, std::byte* others) {
+  for (Entry& entry : entries_)
+    if (entry.multiplied) entry.packed.data = (entry.kept ? kept : others) + entry.offset;
+}
+
+Weights::Block Weights::block(size_t index) const {
+  const size_t matrix = matrix_of_block_[index];
+  const Entry& entry = entries_[matrix];
+  const size_t begin = (index - entry.first_block) * entry.block_panels;
+  return {entry, graph_->matrices[matrix], index, begin, std::min(begin + entry.block_panels, entry.packed.panels())};
+}
+
+// Tells of the blocks' sources, those that lie side by side in one.
+void Weights::release(size_t first_block, size_t end_block, const SourceDone& done) const {
+  if (!done) return;
+  std::span<const std::byte> part;
+  for (size_t i = first_block; i < end_block; ++i) {
+    const auto next = block(i).source_bytes();
+    if (!part.empty() && part.data() + part.size() == next.data()) {
+      part = {part.data(), part.size() + next.size()};
+      continue;
+    }
+    if (!part.empty()) done(part);
+    part = next;
+  }
+  if (!part.empty()) done(part);
+}
+
+// Whether the copy of an earlier load serves.
+bool Weights::open_copy(const WeightOptions& options) {
+  if (!options.copies.used() || kept_blocks_ == 0) return false;
+  copy_path_ = options.copies.file(shape_);
+  auto opened = PackedCopy::open(options.copies, shape_);
+  if (!opened.ok()) {
+    if (opened.error().code == ErrorCode::corrupt) use_ = PackedCopyUse::replaced;
+    return false;
+  }
+  copy_ = std::move(opened).value();
+  if (!copy_.sources_untouched()) {
+    if (!sources_match()) {
+      copy_ = {};
+      return false;
+    }
+    copy_.keep_for(shape_);
+  }
+  use_ = PackedCopyUse::mapped;
+  return true;
+}
+
+// Reads all of the sources: whether they are still what the copy was made from.
+bool Weights::sources_match() const {
+  std::atomic<size_t> next{0};
+  std::atomic<bool> match{true};
+  workers_.run([&](uint32_t) {
+    for (size_t i; match && (i = next.fetch_add(1)) < kept_blocks_;)
+      if (base::hash64(block(i).source_bytes()) != copy_.blocks()[i].source_hash) match = false;
+  });
+  return match;
+}
+
+base::Status Weights::pack(const PackProgress& progress, const SourceDone& done) {
+  const size_t first = copy_.valid() ? kept_blocks_ : 0, total = matrix_of_block_.size();
+  std::vector<std::atomic<size_t>> packed((total - first) / kReleaseBlocks + 1);
+  std::atomic<size_t> next{first};
+  std::atomic<bool> stopped{false};
+  workers_.run([&](uint32_t worker) {
+    for (size_t i; !stopped && (i = next.fetch_add(1)) < total;) {
+      const Block b = block(i);
+      pack_panels(b.source, b.entry.packed, b.begin, b.end);
+      const size_t group = (i - first) / kReleaseBlocks, begin = first + group * kReleaseBlocks;
+      const size_t end = std::min(begin + kReleaseBlocks, total);
+      if (packed[group].fetch_add(1) + 1 == end - begin) release(begin, end, done);
+      const double fraction = static_cast<double>(i - first + 1) / static_cast<double>(total - first);
+      if (worker == 0 && progress && !progress(fraction)) stopped = true;
+    }
+  });
+  if (stopped || (progress && !progress(1.0))) return Error{ErrorCode::cancelled, "loading was cancelled"};
+  return {};
+}
+
+// A copy only saves time: one that cannot be kept is no reason to fail.
+void Weights::keep_copy(const WeightOptions& options, const SourceDone& done) {
+  if (copy_.valid() || kept_blocks_ == 0) return;
+  auto created = PackedCopyWriter::create(options.copies, shape_);
+  if (!created.ok()) return;
+  if (use_ != PackedCopyUse::replaced) use_ = PackedCopyUse::written;
+  copying_ = std::thread([this, done, writer = std::move(created).value()] {
+    run_when_idle();
+    write_copy(*writer, done);
+  });
+}
+
+void Weights::write_copy(PackedCopyWriter& writer, const SourceDone& done) {
+  constexpr uint64_t chunk = PackedCopyWriter::kChunk;
+  std::vector<PackedBlock> hashes(kept_blocks_);
+  uint64_t written = 0;
+  for (size_t i = 0; i < kept_blocks_; ++i) {
+    const Block b = block(i);
+    hashes[i] = {base::hash64(b.source_bytes()), base::hash64(b.packed())};
+    const bool last = i + 1 == kept_blocks_;
+    if (last || (i + 1) % kReleaseBlocks == 0) release(i / kReleaseBlocks * kReleaseBlocks, i + 1, done);
+    const auto packed = static_cast<uint64_t>(b.packed().data() + b.packed().size() - memory_);
+    for (; written + chunk <= packed || (last && written < kept_bytes_); written += chunk) {
+      if (monotonic_ns() > copy_deadline_ns_) return;
+      writer.write(written, {memory_ + written, std::min(chunk, kept_bytes_ - written)});
+    }
+  }
+  (void)writer.commit(hashes);
+}
+
+void Weights::check(int32_t matrix, std::atomic<uint32_t>& next) {
+  const Entry& entry = entries_[static_cast<size_t>(matrix)];
+  if (!entry.kept) return;
+  for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < entry.blocks;) {
+    const Block b = block(entry.first_block + i);
+    if (base::hash64(b.packed()) == copy_.blocks()[b.index].packed_hash) continue;
+    copy_.make_writable(b.packed());
+    pack_panels(b.source, b.entry.packed, b.begin, b.end);
+    use_ = PackedCopyUse::mended;
+  }
+}
+
+void Weights::set_checked() {
+  unchecked_ = false;
+  // The next load finds no copy and writes a sound one.
+  std::error_code failure;
+  if (use() == PackedCopyUse::mended) std::filesystem::remove(copy_path_, failure);
+}
+
+}  // namespace ingle::core

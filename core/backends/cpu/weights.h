@@ -1,0 +1,116 @@
+// A graph's weight matrices as the kernels read them: packed into memory, or mapped from the copy that an earlier load
+// left on disk (core/memory/packed_copy.h).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <limits>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "core/backends/cpu/pack.h"
+#include "core/backends/cpu/workers.h"
+#include "core/graph/graph.h"
+#include "core/hal/device.h"
+#include "core/memory/packed_copy.h"
+
+namespace ingle::core {
+
+/// A mapped file that matrices lie in.
+struct WeightFile {
+  std::span<const std::byte> bytes;
+  int64_t modified_ns = 0;
+};
+
+struct WeightOptions {
+  std::vector<WeightFile> files;  ///< matrices that lie elsewhere (adapters) are always packed
+  PackedCopyFolder copies;
+};
+
+/// How the weights came to be where they are.
+enum class PackedCopyUse : uint8_t {
+  none,      ///< packed into memory, nothing kept
+  written,   ///< packed into memory, and a copy is being written for the next time
+  replaced,  ///< as written; the copy that was there was damaged
+  mapped,    ///< mapped from a copy
+  mended,    ///< mapped, and damaged blocks packed anew
+};
+
+/// Fraction done in [0, 1]; return false to cancel.
+using PackProgress = std::function<bool(double)>;
+/// Hears, on any thread, of parts of a file that are no longer read.
+using SourceDone = std::function<void(std::span<const std::byte>)>;
+
+/// The packed matrices of a graph. `load` once, then read by all workers.
+class Weights {
+ public:
+  Weights(HardwareOps& device, Workers& workers) : device_(device), workers_(workers) {}
+  ~Weights();
+  Weights(const Weights&) = delete;
+  Weights& operator=(const Weights&) = delete;
+
+  /// Once. The graph and the files must outlive this. Errors: out_of_memory, cancelled. A copy is written behind the
+  /// scenes, until the end of this at the latest; one that cannot be is no error.
+  base::Status load(const Graph& graph, const WeightOptions& options, const PackProgress& progress,
+                    const SourceDone& done);
+
+  const PackedMatrix& operator[](int32_t matrix) const { return entries_[static_cast<size_t>(matrix)].packed; }
+  uint64_t bytes() const { return kept_bytes_ + other_bytes_; }
+  PackedCopyUse use() const { return use_.load(std::memory_order_relaxed); }
+
+  /// Blocks of a mapped copy are to be checked before their first use: until set_checked(), all workers call check()
+  /// for a kernel's matrices and then meet.
+  bool unchecked() const { return unchecked_; }
+  void check(int32_t matrix, std::atomic<uint32_t>& next);
+  void set_checked();
+
+ private:
+  struct Entry {
+    PackedMatrix packed;
+    bool multiplied = false;  ///< else it only embeds, and stays in the model's file
+    bool kept = false;        ///< part of the copy
+    uint64_t offset = 0;      ///< in the copy's data, or among what is not part of it
+    size_t first_block = 0, blocks = 0, block_panels = 0;
+  };
+  /// Panels of one matrix that are packed, hashed and written together.
+  struct Block {
+    const Entry& entry;
+    const MatrixSource& source;
+    size_t index, begin, end;
+
+    std::span<std::byte> packed() const;
+    std::span<const std::byte> source_bytes() const;
+  };
+
+  void plan(const Graph& graph, const WeightOptions& options);
+  void plan_matrices(bool kept);
+  bool open_copy(const WeightOptions& options);
+  bool sources_match() const;
+  base::Status pack(const PackProgress& progress, const SourceDone& done);
+  void keep_copy(const WeightOptions& options, const SourceDone& done);
+  void write_copy(PackedCopyWriter& writer, const SourceDone& done);
+  void place(std::byte* kept, std::byte* others);
+  Block block(size_t index) const;
+  void release(size_t first_block, size_t end_block, const SourceDone& done) const;
+
+  HardwareOps& device_;
+  Workers& workers_;
+  const Graph* graph_ = nullptr;
+  std::vector<Entry> entries_;             ///< by matrix
+  std::vector<uint32_t> matrix_of_block_;  ///< first the blocks of the copy
+  uint64_t kept_bytes_ = 0, other_bytes_ = 0;
+  size_t kept_blocks_ = 0;
+  PackedCopyShape shape_;
+  PackedCopy copy_;
+  std::filesystem::path copy_path_;
+  std::byte* memory_ = nullptr;
+  uint64_t memory_bytes_ = 0;
+  bool unchecked_ = false;
+  std::thread copying_;  ///< writes the copy while the model is in use already
+  std::atomic<int64_t> copy_deadline_ns_{std::numeric_limits<int64_t>::max()};
+  std::atomic<PackedCopyUse> use_{PackedCopyUse::none};
+};
+
+}  // namespace ingle::core

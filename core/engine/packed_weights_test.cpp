@@ -1,0 +1,133 @@
+// Models whose weights come from a packed copy on disk: the same bits, whatever happened to the copy or the model.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+#include "core/engine/test_goldens.h"
+
+namespace ingle::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PackedWeights : public testing::TestWithParam<Golden> {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / ("weights-" + golden_test_name(GetParam().name));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    model_ = folder_ / GetParam().file.filename();
+    fs::copy(GetParam().file, model_, fs::copy_options::recursive);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  struct Outcome {
+    std::vector<float> logits;
+    std::string loaded, used;  ///< EngineInfo::weights before and after the run
+    bool operator==(const Outcome&) const = default;
+  };
+
+  Outcome run(uint64_t copy_bytes = 1 << 30) const {
+    EngineOptions options;
+    options.threads = 2;
+    options.loras = GetParam().loras;
+    options.context_length = GetParam().context;
+    options.cache_folder = folder_ / "cache";
+    options.packed_copy_bytes = copy_bytes;
+    auto engine = Engine::load(model_, options);
+    EXPECT_TRUE(engine.ok()) << engine.error().message;
+    if (!engine.ok()) return {};
+    Outcome outcome;
+    outcome.loaded = (*engine)->info().weights;
+    auto sequence = (*engine)->new_sequence();
+    const auto logits = (*engine)->forward(**sequence, GetParam().tokens, LogitRows::all);
+    EXPECT_TRUE(logits.ok());
+    outcome.logits.assign(logits->begin(), logits->end());
+    outcome.used = (*engine)->info().weights;
+    return outcome;
+  }
+
+  fs::path copy() const {
+    for (const auto& entry : fs::directory_iterator(folder_ / "cache" / "packed")) return entry.path();
+    return {};
+  }
+  // The model's largest file: weights.
+  fs::path weights_file() const {
+    if (fs::is_regular_file(model_)) return model_;
+    fs::path largest;
+    for (const auto& entry : fs::directory_iterator(model_))
+      if (largest.empty() || entry.file_size() > fs::file_size(largest)) largest = entry.path();
+    return largest;
+  }
+  static void flip(const fs::path& path, uintmax_t at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char old = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(old ^ 0x10));
+  }
+
+  fs::path folder_, model_;
+};
+
+TEST_P(PackedWeights, AreKeptAndUsed) {
+  const Outcome packed = run(0);
+  EXPECT_EQ(packed.loaded, "packed");
+  const Outcome first = run(), second = run(), third = run();
+  EXPECT_EQ(first.used, "packed, copy kept");
+  EXPECT_EQ(second.used, "copy");
+  EXPECT_EQ(first.logits, packed.logits);
+  EXPECT_EQ(second.logits, packed.logits);
+  EXPECT_EQ(third, second);
+}
+
+TEST_P(PackedWeights, DamagedBlocksAreMended) {
+  const Outcome packed = run();
+  const uintmax_t size = fs::file_size(copy()), data = uintmax_t{2} << 20;
+  for (const uintmax_t at : {data, (data + size) / 2}) {
+    flip(copy(), at);
+    const Outcome mended = run();
+    EXPECT_EQ(mended.loaded, "copy");
+    EXPECT_EQ(mended.used, "copy, mended") << at;
+    EXPECT_EQ(mended.logits, packed.logits);
+    EXPECT_EQ(run().used, "packed, copy kept") << "the damaged one is gone";
+  }
+  EXPECT_EQ(run().used, "copy");
+}
+
+TEST_P(PackedWeights, ADamagedHeaderMeansPackingAgain) {
+  const Outcome packed = run();
+  flip(copy(), 20);
+  const Outcome replaced = run();
+  EXPECT_EQ(replaced.used, "packed, damaged copy replaced");
+  EXPECT_EQ(replaced.logits, packed.logits);
+  EXPECT_EQ(run().used, "copy");
+}
+
+TEST_P(PackedWeights, AreThoseOfTheModelAsItIs) {
+  run();
+  const auto touched = fs::last_write_time(weights_file()) + std::chrono::seconds(5);
+  fs::last_write_time(weights_file(), touched);
+  EXPECT_EQ(run().used, "copy") << "touched, but the same bytes";
+  // The last tensors of all these models are matrices; the same length, another value.
+  flip(weights_file(), fs::file_size(weights_file()) - 2);
+  fs::last_write_time(weights_file(), touched + std::chrono::seconds(5));
+  const Outcome changed = run();
+  EXPECT_EQ(changed.logits, run(0).logits);
+  EXPECT_EQ(run().logits, changed.logits);
+}
+
+std::vector<Golden> goldens() {
+  std::vector<Golden> chosen;
+  for (const char* index : {"index.json", "index-formats.json"})
+    for (Golden& golden : load_goldens(golden_folder(), golden_folder() / index)) chosen.push_back(std::move(golden));
+  return chosen;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, PackedWeights, testing::ValuesIn(goldens()),
+                         [](const auto& test) { return golden_test_name(test.param.name); });
+
+}  // namespace
+}  // namespace ingle::core

@@ -1,0 +1,110 @@
+// Weights as a device reads them, kept on disk between runs, so that only the first start of a model has to pack them.
+//
+// A copy is one file, named by its key: a hash of everything that decides what its bytes are. Layout (little-endian,
+// version 1):
+//   header    64 bytes: magic "INGLEPKD", version, sources, blocks, bytes of data, offset of the data, hash of all of
+//             the header and the tables but itself
+//   sources   int64 per source file: when it was last modified (nanoseconds since 1970), as far as known
+//   blocks    per block of the data: hash of the source bytes it was made from, hash of its own
+//   data      at a multiple of 2 MiB, so that a system with huge pages for files can map it with those
+// Whoever opens a copy knows every number of it but the times and hashes beforehand, so nothing in the file is
+// believed: it either is what was expected or counts as damaged. Blocks are for the user to check before he uses them.
+//
+// Files appear by renaming and are never written to afterwards, but for the times; processes share their pages.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/result.h"
+
+namespace ingle::core {
+
+struct PackedBlock {
+  uint64_t source_hash = 0, packed_hash = 0;
+};
+
+/// What a copy must be. `key` covers the content of the sources (as far as can be known without reading all of them)
+/// and the layout.
+struct PackedCopyShape {
+  std::string key;                   ///< a file name
+  std::vector<int64_t> modified_ns;  ///< of each source
+  uint64_t data_bytes = 0, blocks = 0;
+};
+
+/// The folder of packed copies and the most that it may hold.
+struct PackedCopyFolder {
+  std::filesystem::path path;  ///< empty: no copies
+  uint64_t limit_bytes = 0;
+
+  bool used() const { return !path.empty() && limit_bytes > 0; }
+  std::filesystem::path file(const PackedCopyShape& shape) const { return path / (shape.key + ".packed"); }
+};
+
+/// A copy, mapped. Moves, does not copy.
+class PackedCopy {
+ public:
+  /// Errors: not_found; corrupt (not what was expected, or damaged); as base::errno_error.
+  static base::Result<PackedCopy> open(const PackedCopyFolder& folder, const PackedCopyShape& shape);
+
+  PackedCopy() = default;
+  PackedCopy(PackedCopy&& other) noexcept;
+  PackedCopy& operator=(PackedCopy&& other) noexcept;
+  ~PackedCopy();
+
+  bool valid() const { return mapping_ != nullptr; }
+  /// A view of this process alone: what is written to it (see make_writable) does not reach the file.
+  std::span<std::byte> data() const { return data_; }
+  std::span<const PackedBlock> blocks() const { return blocks_; }
+  /// False: a source was touched since, so its blocks' source hashes have to be compared before the copy is used.
+  bool sources_untouched() const { return untouched_; }
+  /// Notes that the sources, as they are now, are what the copy was made from.
+  void keep_for(const PackedCopyShape& shape) const;
+  /// Lets this process write to a part of data(), to mend it.
+  void make_writable(std::span<std::byte> part) const;
+
+ private:
+  std::filesystem::path path_;
+  std::byte* mapping_ = nullptr;
+  size_t mapping_bytes_ = 0;
+  std::span<std::byte> data_;
+  std::vector<PackedBlock> blocks_;
+  bool untouched_ = false;
+};
+
+/// Writes a copy while it is being packed.
+class PackedCopyWriter {
+ public:
+  /// Creates the folder and a file in it, after deleting the copies that were not used for longest where the folder
+  /// would hold more than its limit. Errors: no_space (it would fill the disk, or exceeds the limit by itself); as
+  /// base::NewFile.
+  static base::Result<std::unique_ptr<PackedCopyWriter>> create(const PackedCopyFolder& folder,
+                                                                const PackedCopyShape& shape);
+
+  /// Writes bytes to their place in the data. For any thread; an error shows in commit(). In parts of kChunk bytes at
+  /// multiples of it, this is several times as fast as in small ones, and some systems then use huge pages.
+  static constexpr uint64_t kChunk = uint64_t{2} << 20;
+  void write(uint64_t offset, std::span<const std::byte> bytes);
+  /// Writes the tables and gives the file its name. Errors: the first one of all writes.
+  base::Status commit(std::span<const PackedBlock> blocks);
+
+ private:
+  PackedCopyWriter(const PackedCopyShape& shape, base::NewFile file);
+
+  const PackedCopyShape shape_;
+  const uint64_t data_offset_;
+  base::NewFile file_;
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  base::Error error_;  ///< under mutex_ until all writes are done
+};
+
+}  // namespace ingle::core
