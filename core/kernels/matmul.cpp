@@ -1,6 +1,8 @@
 // Matrix products of packed weights with rows of activations. Three ways through a panel, chosen by the rows M:
 //   M <= 4          the packed tile is multiplied as it is read (decode: bound by memory)
-//   more            the panel is unpacked once to bytes and float scales in cache, then multiplied with tiles of M
+//   more            panels are unpacked once to bytes and float scales in cache, then multiplied by tiles of some
+//   panels
+//                   with some rows, a block of columns at a time
 //   float weights   32-bit products, also for reference precision
 // The order of float additions over the columns is the same in the first two, and the sums of bytes under them are
 // exact, so a row's result does not depend on M, nor on which unit multiplies the bytes.
@@ -9,6 +11,21 @@
 #include <type_traits>
 
 #include "core/kernels/kernels.h"
+
+#ifndef INGLE_MATMUL_SCRATCH
+#define INGLE_MATMUL_SCRATCH
+namespace ingle::core {
+
+// Scratch: two ready panels, then sums of this many rows with each.
+constexpr size_t kMatmulRowBlock = 512;
+
+// A ready panel as floats or as bytes with two scales and offsets per group; floats are larger.
+constexpr size_t ready_panel_bytes(size_t columns) {
+  return (columns * kPanelRows * sizeof(float) + 63) / 64 * 64;
+}
+
+}  // namespace ingle::core
+#endif
 
 #define INGLE_SIMD_FILE "core/kernels/matmul.cpp"
 #define INGLE_SIMD_MATRIX_UNITS
@@ -20,68 +37,77 @@ namespace {
 
 #include "core/kernels/matmul_finish.inc.h"
 
-constexpr size_t kMostRows = Quad::signed_zero == 128 ? 12 : 4;  // of activations in one tile of sums
+// A tile of sums is kPanels panels by up to kMostRows rows. With 32 registers, 2 x 6 reads memory least per product:
+// each weight is used for 6 rows, each activation for 2 panels.
+constexpr size_t kPanels = Quad::signed_zero == 128 ? 2 : 1;
+constexpr size_t kMostRows = Quad::signed_zero == 128 ? 6 : 4;
 
-// The micro-kernel: dots[i] = rows[i] . the unpacked panel over `columns` columns of group `at`, from `first` on. A
-// matrix unit takes activations two rows at a time; an odd last row goes with itself.
-template <typename Unit, int columns, int M>
-inline void multiply_bytes(const UnpackedPanel& panel, size_t at, int first, bool is_signed,
-                           const ActivationGroup* const* rows, I32* dots) {
-  const uint8_t* weights = panel.quads + at * 512 + first * 16;
+// The micro-kernel: dots[p][i] += rows[i] . the unpacked panel p over `columns` columns of group `at`, from `first` on.
+// A matrix unit takes activations two rows at a time; an odd last row goes with itself.
+template <typename Unit, int columns, int P, int M>
+inline void multiply_bytes(const UnpackedPanel* panels, size_t at, int first, bool is_signed,
+                           const ActivationGroup* const* rows, I32 (&dots)[P][M]) {
+  const size_t offset = at * 512 + static_cast<size_t>(first) * 16;
   if constexpr (!std::is_void_v<Unit>) {
+    static_assert(P == 1);
     typename Unit::Sums sums[(M + 1) / 2];
     for (auto& pair : sums) pair = Unit::Sums::zero();
     for (int k = 0; k < columns; k += Unit::columns) {
-      const auto w = Unit::Weights::load(weights + k * 16);
+      const auto w = Unit::Weights::load(panels[0].quads + offset + k * 16);
       for (int i = 0; i < M; i += 2)
         sums[i / 2] = sums[i / 2].add(w, rows[i][at].q + first + k, rows[std::min(i + 1, M - 1)][at].q + first + k);
     }
-    for (int i = 0; i < M; ++i) dots[i] = i % 2 == 0 ? sums[i / 2].template row<0>() : sums[i / 2].template row<1>();
+    for (int i = 0; i < M; ++i)
+      dots[0][i] = dots[0][i] + (i % 2 == 0 ? sums[i / 2].template row<0>() : sums[i / 2].template row<1>());
   } else {
-    for (int i = 0; i < M; ++i) dots[i] = I32::set1(0);
-    if (is_signed && Quad::signed_zero == 0) {
+    const auto accumulate = [&]<bool signed_weights>() {
       for (int k = 0; k < columns; k += 4) {
-        const Quad w = Quad::load(weights + k * 16);
-        for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_signed(w, rows[i][at].q + first + k);
+        Quad w[P];
+        for (int p = 0; p < P; ++p) w[p] = Quad::load(panels[p].quads + offset + k * 16);
+        for (int i = 0; i < M; ++i)
+          for (int p = 0; p < P; ++p) {
+            const int8_t* a = rows[i][at].q + first + k;
+            dots[p][i] = signed_weights ? dots[p][i].dot_signed(w[p], a) : dots[p][i].dot_unsigned(w[p], a);
+          }
       }
-    } else {
-      for (int k = 0; k < columns; k += 4) {
-        const Quad w = Quad::load(weights + k * 16);
-        for (int i = 0; i < M; ++i) dots[i] = dots[i].dot_unsigned(w, rows[i][at].q + first + k);
-      }
-    }
+    };
+    if (is_signed && Quad::signed_zero == 0)
+      accumulate.template operator()<true>();
+    else
+      accumulate.template operator()<false>();
   }
 }
 
-// rows[i] . the unpacked panel; the arithmetic of group_dot in packed_kernels.inc.h.
-template <int halves, int M>
-void byte_tile(const UnpackedPanel& panel, size_t groups, bool is_signed, const ActivationGroup* const* rows,
-               float* result) {
-  F32 acc[M];
-  for (int i = 0; i < M; ++i) acc[i] = F32::zero();
-  for (size_t at = 0; at < groups; ++at) {
+// sums[p][i] (+)= rows[i] . the unpacked panel p over groups [begin, end); the arithmetic of group_dot in
+// packed_kernels.inc.h. A panel's sums are `stride` floats from the next panel's. From group 0 on they start from zero.
+template <int halves, bool has_min, int P, int M>
+void byte_tile(const UnpackedPanel* panels, size_t begin, size_t end, bool is_signed, int32_t bias,
+               const ActivationGroup* const* rows, float* sums, size_t stride) {
+  F32 acc[P][M];
+  for (int p = 0; p < P; ++p)
+    for (int i = 0; i < M; ++i) acc[p][i] = begin == 0 ? F32::zero() : F32::load(sums + p * stride + 16 * i);
+  for (size_t at = begin; at < end; ++at) {
     for (int h = 0; h < halves; ++h) {
       constexpr int columns = 32 / halves;
-      I32 dots[M];
-      multiply_bytes<MatrixUnit, columns, M>(panel, at, h * columns, is_signed, rows, dots);
-      const F32 scale = F32::load(panel.scales + (at * halves + h) * 16);
-      const F32 offset = F32::load(panel.offsets + (at * halves + h) * 16);
+      I32 dots[P][M];
       for (int i = 0; i < M; ++i) {
-        acc[i] = acc[i].fma(F32::from(dots[i]), scale * F32::set1(rows[i][at].d));
-        acc[i] = acc[i].fnma(offset, F32::set1(halves == 1 ? rows[i][at].sum : rows[i][at].half_sums[h]));
+        const I32 start = I32::sum_from(has_min ? 0 : -bias * rows[i][at].template code_sum<halves>(h));
+        for (int p = 0; p < P; ++p) dots[p][i] = start;
+      }
+      multiply_bytes<MatrixUnit, columns, P, M>(panels, at, h * columns, is_signed, rows, dots);
+      for (int p = 0; p < P; ++p) {
+        const F32 scale = F32::load(panels[p].scales + (at * halves + h) * 16);
+        for (int i = 0; i < M; ++i) acc[p][i] = acc[p][i].fma(F32::from(dots[p][i]), scale * F32::set1(rows[i][at].d));
+        if constexpr (has_min) {
+          const F32 min = F32::load(panels[p].mins + (at * halves + h) * 16);
+          for (int i = 0; i < M; ++i)
+            acc[p][i] = acc[p][i].fnma(min, F32::set1(rows[i][at].template value_sum<halves>(h)));
+        }
       }
     }
   }
-  for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);
-}
-
-template <int M>
-void byte_tile_any(size_t halves, const UnpackedPanel& panel, size_t groups, bool is_signed,
-                   const ActivationGroup* const* rows, float* result) {
-  if (halves == 1)
-    byte_tile<1, M>(panel, groups, is_signed, rows, result);
-  else
-    byte_tile<2, M>(panel, groups, is_signed, rows, result);
+  for (int p = 0; p < P; ++p)
+    for (int i = 0; i < M; ++i) acc[p][i].store(sums + p * stride + 16 * i);
 }
 
 template <FloatType type>
@@ -124,7 +150,8 @@ struct ReadyPanel {
   const std::byte* floats = nullptr;  // set: multiply as floats
   FloatType float_type = FloatType::f32;
   size_t groups = 0, columns = 0, halves = 1;
-  bool is_signed = false;
+  bool is_signed = false, has_min = false;
+  int32_t bias = 0;
 };
 
 // 16 rows in the file's own format, decoded with the scalar reference and transposed to [column][16].
@@ -171,46 +198,87 @@ ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t inde
   ready.groups = w.columns / kGroup;
   ready.halves = layout.halves();
   ready.is_signed = layout.is_signed || layout.has_codebook;
+  ready.has_min = layout.has_min;
+  ready.bias = ready.is_signed ? Quad::signed_zero : layout.zero;
   ready.bytes.quads = reinterpret_cast<uint8_t*>(scratch);
   ready.bytes.scales = reinterpret_cast<float*>(scratch + size_t{w.columns} * 16);
-  ready.bytes.offsets = ready.bytes.scales + ready.groups * ready.halves * 16;
+  ready.bytes.mins = ready.bytes.scales + ready.groups * ready.halves * 16;
   kernels.packed[w.layout].unpack(panel, tiles, ready.bytes);
   arrange<MatrixUnit>(ready.bytes.quads, w.columns);
   return ready;
 }
 
-// result[i][16] for rows [first, first + count), count <= kMostRows.
-void multiply_tile(const ReadyPanel& panel, const MatmulArgs& args, size_t first, size_t count, float* result) {
+// Rows of activations whose sums are kept while panels are in the nearest cache, and the groups of columns of which
+// kPanels panels fit into it (a group is 512 bytes of weights and at most 256 of scales).
+constexpr size_t kRowBlock = kMatmulRowBlock;
+constexpr size_t kColumnBlock = 24;
+
+// Calls tile<M>(i) for i = 0, M, ... until `count` rows are done, with the largest M that fit.
+template <typename Tile>
+void for_each_tile(size_t count, Tile tile) {
   size_t i = 0;
-  if (panel.floats != nullptr) {
-    const float* rows[kMostRows];
-    for (size_t r = 0; r < count; ++r) rows[r] = args.input + (first + r) * args.input_stride;
-    const auto run = [&]<int M>() {
-      float_tile_any<M>(panel.float_type, panel.floats, panel.columns, rows + i, result + 16 * i);
-      i += M;
-    };
-    if constexpr (kMostRows >= 12) {
-      while (count - i >= 12) run.template operator()<12>();
-      while (count - i >= 8) run.template operator()<8>();
-    }
-    while (count - i >= 4) run.template operator()<4>();
-    while (count - i >= 2) run.template operator()<2>();
-    while (count - i >= 1) run.template operator()<1>();
-    return;
-  }
-  const ActivationGroup* rows[kMostRows];
-  for (size_t r = 0; r < count; ++r) rows[r] = args.quantized + (first + r) * panel.groups;
-  const auto run = [&]<int M>() {
-    byte_tile_any<M>(panel.halves, panel.bytes, panel.groups, panel.is_signed, rows + i, result + 16 * i);
-    i += M;
+  const auto run = [&]<size_t M>() {
+    for (; count - i >= M; i += M) tile.template operator()<static_cast<int>(M)>(i);
   };
-  if constexpr (kMostRows >= 12) {
-    while (count - i >= 12) run.template operator()<12>();
-    while (count - i >= 8) run.template operator()<8>();
+  run.template operator()<kMostRows>();
+  if constexpr (kMostRows > 4) run.template operator()<4>();
+  run.template operator()<2>();
+  run.template operator()<1>();
+}
+
+// sums[i][16] = rows [first, first + count) of activations times one panel of floats.
+void multiply_floats(const ReadyPanel& panel, const MatmulArgs& args, size_t first, size_t count, float* sums) {
+  for_each_tile(count, [&]<int M>(size_t i) {
+    const float* rows[M];
+    for (int r = 0; r < M; ++r) rows[r] = args.input + (first + i + static_cast<size_t>(r)) * args.input_stride;
+    float_tile_any<M>(panel.float_type, panel.floats, panel.columns, rows, sums + 16 * i);
+  });
+}
+
+// The same for P panels of bytes of one shape; a panel's sums are kRowBlock * 16 from the next one's.
+template <int halves, bool has_min, int P>
+void multiply_bytes_block(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
+  UnpackedPanel bytes[P];
+  for (int p = 0; p < P; ++p) bytes[p] = panels[p].bytes;
+  const size_t groups = panels[0].groups;
+  for (size_t begin = 0; begin < groups; begin += kColumnBlock)
+    for_each_tile(count, [&]<int M>(size_t i) {
+      const ActivationGroup* rows[M];
+      for (int r = 0; r < M; ++r) rows[r] = args.quantized + (first + i + static_cast<size_t>(r)) * groups;
+      byte_tile<halves, has_min, P, M>(bytes, begin, std::min(groups, begin + kColumnBlock), panels[0].is_signed,
+                                       panels[0].bias, rows, sums + 16 * i, kRowBlock * 16);
+    });
+}
+
+template <int P>
+void multiply_block(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
+  const ReadyPanel& panel = panels[0];
+  if (panel.halves == 1 && panel.has_min)
+    multiply_bytes_block<1, true, P>(panels, args, first, count, sums);
+  else if (panel.halves == 1)
+    multiply_bytes_block<1, false, P>(panels, args, first, count, sums);
+  else if (panel.has_min)
+    multiply_bytes_block<2, true, P>(panels, args, first, count, sums);
+  else
+    multiply_bytes_block<2, false, P>(panels, args, first, count, sums);
+}
+
+bool same_shape(const ReadyPanel& a, const ReadyPanel& b) {
+  return a.floats == nullptr && b.floats == nullptr && a.halves == b.halves && a.has_min == b.has_min &&
+         a.is_signed == b.is_signed && a.bias == b.bias;
+}
+
+// Products of two panels (or one) with a block of rows, in tiles of both where they allow that.
+void multiply_panels(const ReadyPanel* panels, size_t count, const MatmulArgs& args, size_t first, size_t rows,
+                     float* sums) {
+  if (kPanels == 2 && count == 2 && same_shape(panels[0], panels[1]))
+    return multiply_block<kPanels>(panels, args, first, rows, sums);
+  for (size_t p = 0; p < count; ++p) {
+    if (panels[p].floats != nullptr)
+      multiply_floats(panels[p], args, first, rows, sums + p * kRowBlock * 16);
+    else
+      multiply_block<1>(panels + p, args, first, rows, sums + p * kRowBlock * 16);
   }
-  while (count - i >= 4) run.template operator()<4>();
-  while (count - i >= 2) run.template operator()<2>();
-  while (count - i >= 1) run.template operator()<1>();
 }
 
 bool direct_rows(const MatmulArgs& args) {
@@ -226,27 +294,42 @@ void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArg
 
 }  // namespace
 
-void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch) {
-  alignas(64) float result[kMostRows * 16];
-  alignas(64) float gates[kMostRows * 16];
-  const bool direct = direct_rows(args) && (args.gate == nullptr || args.gate->storage == args.weight->storage);
+namespace {
+
+// Panels [begin, end), each multiplied as it is read.
+void matmul_direct(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end) {
+  alignas(64) float result[kMaxDirectRows * 16];
+  alignas(64) float gates[kMaxDirectRows * 16];
   for (size_t panel = begin; panel < end; ++panel) {
-    if (direct) {
-      direct_panel(kernels, *args.weight, args, panel, result);
-      if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
-      finish_tile(args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr);
-      continue;
-    }
-    const ReadyPanel up = make_ready(kernels, *args.weight, panel, args.float_path, scratch);
-    ReadyPanel gate;
+    direct_panel(kernels, *args.weight, args, panel, result);
+    if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
+    finish_tile(args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr);
+  }
+}
+
+}  // namespace
+
+// Panels go two at a time: a panel and its gate's, or neighbours.
+void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch) {
+  if (direct_rows(args) && (args.gate == nullptr || args.gate->storage == args.weight->storage))
+    return matmul_direct(kernels, args, begin, end);
+  const size_t ready_bytes = ready_panel_bytes(args.weight->columns);
+  auto* sums = reinterpret_cast<float*>(scratch + 2 * ready_bytes);
+  const size_t step = args.gate != nullptr ? 1 : 2;
+  for (size_t panel = begin; panel < end; panel += step) {
+    ReadyPanel panels[2];
+    const size_t count = args.gate != nullptr ? 2 : std::min<size_t>(2, end - panel);
+    panels[0] = make_ready(kernels, *args.weight, panel, args.float_path, scratch);
     if (args.gate != nullptr)
-      gate = make_ready(kernels, *args.gate, panel, args.float_path,
-                        scratch + matmul_scratch_bytes(args.weight->columns) / 2);
-    for (size_t first = 0; first < args.rows; first += kMostRows) {
-      const size_t count = std::min(kMostRows, args.rows - first);
-      multiply_tile(up, args, first, count, result);
-      if (args.gate != nullptr) multiply_tile(gate, args, first, count, gates);
-      finish_tile(args, panel, first, count, result, args.gate != nullptr ? gates : nullptr);
+      panels[1] = make_ready(kernels, *args.gate, panel, args.float_path, scratch + ready_bytes);
+    else if (count == 2)
+      panels[1] = make_ready(kernels, *args.weight, panel + 1, args.float_path, scratch + ready_bytes);
+    for (size_t first = 0; first < args.rows; first += kRowBlock) {
+      const size_t rows = std::min(kRowBlock, args.rows - first);
+      multiply_panels(panels, count, args, first, rows, sums);
+      const float* second = sums + kRowBlock * 16;
+      finish_tile(args, panel, first, rows, sums, args.gate != nullptr ? second : nullptr);
+      if (args.gate == nullptr && count == 2) finish_tile(args, panel + 1, first, rows, second, nullptr);
     }
   }
 }
@@ -257,8 +340,7 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
 namespace ingle::core {
 
 size_t matmul_scratch_bytes(size_t columns) {
-  // Two panels (up and gate), each as floats or as bytes with two scales and offsets per group; floats are larger.
-  return 2 * ((columns * 16 * sizeof(float) + 63) / 64 * 64);
+  return 2 * (ready_panel_bytes(columns) + kMatmulRowBlock * kPanelRows * sizeof(float));
 }
 
 }  // namespace ingle::core

@@ -35,17 +35,29 @@ inline constexpr size_t kGroup = 32;  ///< activations are quantised in groups o
 struct ActivationGroup {
   int8_t q[kGroup];
   float d;
-  float sum;           ///< d * (sum of all q)
-  float half_sums[2];  ///< the same for q[0..15] and q[16..31]
+  float sum;             ///< d * (sum of all q)
+  int32_t half_sums[2];  ///< sums of q[0..15] and q[16..31]
+
+  /// The sum of the q of half `half`, or of all where there is one "half".
+  template <int halves>
+  int32_t code_sum(int half) const {
+    return halves == 1 ? half_sums[0] + half_sums[1] : half_sums[half];
+  }
+  /// The same times d.
+  template <int halves>
+  float value_sum(int half) const {
+    return halves == 1 ? sum : d * static_cast<float>(half_sums[half]);
+  }
 };
 static_assert(sizeof(ActivationGroup) == 48);
 
-/// A panel decoded for many rows of activations: quads of unsigned (or signed + bias) bytes, and float scales so that
-/// x = scale * q - offset. `halves` scales per 32 columns (2 where the format's groups are 16).
+/// A panel decoded for many rows of activations: quads of unsigned bytes (signed ones where the instruction set
+/// multiplies those), and float scales so that x = scale * (q - bias) - min. `halves` scales per 32 columns (2 where
+/// the format's groups are 16).
 struct UnpackedPanel {
   uint8_t* quads;  ///< [columns / 32][8][64], 64-byte aligned
   float* scales;   ///< [columns / 32][halves][16]
-  float* offsets;  ///< the same shape
+  float* mins;     ///< the same shape; written only where the format has a min
 };
 
 /// result[m][16] = the products of a panel's 16 rows with M rows of activations, M = the function's index.

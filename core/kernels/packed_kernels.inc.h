@@ -39,8 +39,8 @@ struct Tile {
   static constexpr int columns = columns_;
   static constexpr int halves = 32 / group;
   static constexpr bool signed_codes = is_signed || has_codebook;
+  static constexpr bool min = has_min;
   static constexpr int bias = signed_codes ? Quad::signed_zero : zero;  // what must be subtracted from a quad's bytes
-  static constexpr bool has_offset = has_min || bias != 0;
   static constexpr int scale_codes = columns == 256 ? columns / group * 16 : 0;
   static constexpr int planes_bytes = bits * 64;
   static constexpr int bytes = planes_bytes * (columns / 32) + (has_min ? 2 : 1) * (scale_codes + 32);
@@ -70,20 +70,13 @@ struct Tile {
     else
       return d * F32::load_i8(p + planes_bytes * (columns / 32) + (g * halves + half) * 16);
   }
-  F32 min(int g, int half) const {
+  F32 min_value(int g, int half) const {
     if constexpr (!has_min)
       return F32::zero();
     else if constexpr (columns == 32)
       return m;
     else
       return m * F32::load_i8(p + planes_bytes * (columns / 32) + scale_codes + (g * halves + half) * 16);
-  }
-  /// What is subtracted from scale * quad: the min and the quads' bias together.
-  F32 offset(int g, int half, F32 scale_value) const {
-    if constexpr (bias == 0)
-      return min(g, half);
-    else
-      return min(g, half).fma(scale_value, F32::set1(static_cast<float>(bias)));
   }
 };
 
@@ -95,12 +88,12 @@ inline I32 dot(I32 acc, Quad w, const int8_t* a) {
     return acc.dot_unsigned(w, a);
 }
 
-// One 32-column group against M rows: acc += scale * d * (codes . q) - offset * sum.
+// One 32-column group against M rows: acc += scale * d * ((codes - bias) . q) - min * sum.
 template <typename T, int M>
 inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, size_t at, F32* acc) {
   I32 dots[T::halves][M];
   for (int h = 0; h < T::halves; ++h)
-    for (int i = 0; i < M; ++i) dots[h][i] = I32::set1(0);
+    for (int i = 0; i < M; ++i) dots[h][i] = I32::sum_from(-T::bias * rows[i][at].template code_sum<T::halves>(h));
 #define INGLE_QUAD(j)                                                                                    \
   {                                                                                                      \
     const Quad w = tile.template quad<j>(g);                                                             \
@@ -114,10 +107,9 @@ inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, 
       for (int h = 0; h < T::halves; ++h) {
     const F32 scale = tile.scale(g, h);
     for (int i = 0; i < M; ++i) acc[i] = acc[i].fma(F32::from(dots[h][i]), scale * F32::set1(rows[i][at].d));
-    if constexpr (T::has_offset) {
-      const F32 offset = tile.offset(g, h, scale);
-      for (int i = 0; i < M; ++i)
-        acc[i] = acc[i].fnma(offset, F32::set1(T::halves == 1 ? rows[i][at].sum : rows[i][at].half_sums[h]));
+    if constexpr (T::min) {
+      const F32 min = tile.min_value(g, h);
+      for (int i = 0; i < M; ++i) acc[i] = acc[i].fnma(min, F32::set1(rows[i][at].template value_sum<T::halves>(h)));
     }
   }
 }
@@ -178,9 +170,8 @@ void unpack(const std::byte* panel, size_t tiles, const UnpackedPanel& out) {
     for (int g = 0; g < T::columns / 32; ++g, ++at) {
       for_each_quad(tile, g, StoreQuads{out.quads + at * 512});
       for (int h = 0; h < T::halves; ++h) {
-        const F32 scale = tile.scale(g, h);
-        scale.store(out.scales + (at * T::halves + h) * 16);
-        tile.offset(g, h, scale).store(out.offsets + (at * T::halves + h) * 16);
+        tile.scale(g, h).store(out.scales + (at * T::halves + h) * 16);
+        if constexpr (T::min) tile.min_value(g, h).store(out.mins + (at * T::halves + h) * 16);
       }
     }
   }
@@ -214,7 +205,7 @@ void unpack_float(const std::byte* panel, size_t tiles, float* out) {
       StoreFloats<T::halves, flip> store{out + at * 512, {}, {}, bias};
       for (int h = 0; h < T::halves; ++h) {
         store.scale[h] = tile.scale(g, h);
-        store.minus[h] = tile.min(g, h);
+        store.minus[h] = tile.min_value(g, h);
       }
       for_each_quad(tile, g, store);
     }

@@ -30,11 +30,10 @@ void quantize_row(const float* x, size_t columns, ActivationGroup* out) {
     const float inverse = d > 1e-37f ? 127.0f / largest : 0.0f;
     (a * F32::set1(inverse)).store_i8(out->q);
     (b * F32::set1(inverse)).store_i8(out->q + 16);
-    const int32_t first = sum_of(out->q, 16), second = sum_of(out->q + 16, 16);
+    out->half_sums[0] = sum_of(out->q, 16);
+    out->half_sums[1] = sum_of(out->q + 16, 16);
     out->d = d;
-    out->sum = d * static_cast<float>(first + second);
-    out->half_sums[0] = d * static_cast<float>(first);
-    out->half_sums[1] = d * static_cast<float>(second);
+    out->sum = d * static_cast<float>(out->half_sums[0] + out->half_sums[1]);
   }
 }
 

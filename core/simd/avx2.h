@@ -47,7 +47,7 @@ struct Quad {
 
 struct I32 {
   __m256i a, b;
-  static I32 set1(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+  static I32 sum_from(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
   static __m256i broadcast4(const int8_t* p) {
     int32_t bits;
     std::memcpy(&bits, p, 4);

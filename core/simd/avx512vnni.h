@@ -35,7 +35,10 @@ struct Quad {
 
 struct I32 {
   __m512i v;
-  static I32 set1(int32_t x) { return {_mm512_set1_epi32(x)}; }
+  /// The integer x as the low bits of the float 1.5 * 2^23 + x: F32::from() then subtracts instead of converting, which
+  /// leaves the units that multiply alone on some processors.
+  static constexpr int32_t origin = 0x4B400000;
+  static I32 sum_from(int32_t x) { return {_mm512_set1_epi32(origin + x)}; }
   static __m512i broadcast4(const int8_t* a) {
     int32_t bits;
     std::memcpy(&bits, a, 4);
@@ -71,7 +74,7 @@ struct F32 {
   static F32 load_i8(const void* p) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))))};
   }
-  static F32 from(I32 x) { return {_mm512_cvtepi32_ps(x.v)}; }
+  static F32 from(I32 x) { return {_mm512_sub_ps(_mm512_castsi512_ps(x.v), _mm512_set1_ps(12582912.0f))}; }
   /// Byte `k` (0..3) of each row of an unsigned quad.
   template <int k>
   static F32 from_byte(Quad q) {

@@ -57,9 +57,14 @@ struct Quad {
 
 struct I32 {
   int32x4_t v[4];
-  static I32 set1(int32_t x) {
+  static I32 sum_from(int32_t x) {
     const int32x4_t r = vdupq_n_s32(x);
     return {{r, r, r, r}};
+  }
+  I32 operator+(const I32& b) const {
+    I32 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = vaddq_s32(v[i], b.v[i]);
+    return r;
   }
   // Codes are at most 127 and so the same bytes signed.
   I32 dot_unsigned(const Quad& w, const int8_t* a) const { return dot_signed(w, a); }

@@ -50,7 +50,7 @@ struct Quad {
 
 struct I32 {
   int32_t v[16];
-  static I32 set1(int32_t x) {
+  static I32 sum_from(int32_t x) {
     I32 r;
     for (int32_t& lane : r.v) lane = x;
     return r;
