@@ -1,6 +1,7 @@
 // ingle bench MODEL: speed, load time, time to the first token and peak memory; medians over fresh processes.
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
 #include "cli/models.h"
@@ -33,8 +34,14 @@ constexpr Figure figures[] = {
 std::vector<std::string> child_arguments(const Session& session, const std::string& path) {
   std::vector<std::string> out = {"__bench", "--quiet"};
   for (const Option* option : options_of(*session.command)) {
-    const bool passed = option->group == group_engine || option->name == "prompt" || option->name == "gen";
+    const bool passed =
+        option->group == group_engine || option->name == "prompt" || option->name == "gen" || option->name == "profile";
     if (!passed || option->name == "model" || !session.values.is_set(option->name)) continue;
+    const bool bare = option->type == ValueType::flag || option->type == ValueType::toggle;
+    if (bare) {
+      out.push_back((session.values.flag(option->name) ? "--" : "--no-") + std::string(option->name));
+      continue;
+    }
     for (const std::string& text : session.values.list(option->name)) {
       out.push_back("--" + std::string(option->name));
       out.push_back(text);
@@ -101,6 +108,27 @@ std::string result_text(const Json& result) {
          " threads, weights: " + result["weights"].get<std::string>() + "\n";
 }
 
+/// A table of what took the time, in per cent of all of it; what took less than a thousandth is left out.
+std::string profile_text(const Json& operations) {
+  double total = 0;
+  for (const Json& o : operations) total += o["seconds"].get<double>() + o["waiting_seconds"].get<double>();
+  std::string out = pad("", 8) + pad("ms", 9, true) + pad("share", 8, true) + pad("waiting", 9, true) +
+                    pad("GMAC/s", 9, true) + pad("GB/s", 8, true) + "\n";
+  for (const Json& o : operations) {
+    const double busy = o["seconds"].get<double>(), waiting = o["waiting_seconds"].get<double>();
+    if (busy + waiting < total / 1000) continue;
+    const auto rate = [&](const char* key) {
+      const double count = o[key].get<double>();
+      return count > 0 ? show_fixed(count / (busy + waiting) * 1e-9, 1) : std::string("-");
+    };
+    out += pad("", 8) + pad(show_fixed((busy + waiting) * 1e3, 1), 9, true) +
+           pad(show_fixed((busy + waiting) / total * 100, 1) + " %", 8, true) +
+           pad(show_fixed(waiting / total * 100, 1) + " %", 9, true) + pad(rate("multiply_adds"), 9, true) +
+           pad(rate("weight_bytes"), 8, true) + "  " + base::escape_controls(o["name"].get<std::string>()) + "\n";
+  }
+  return out;
+}
+
 Status run(Session& session) {
   INGLE_TRY(const std::string name, model_or_default(session));
   INGLE_TRY(const auto model, ensure_model(session, name));
@@ -120,7 +148,13 @@ Status run(Session& session) {
   result["prompt"] = session.values.integer("prompt");
   result["gen"] = session.values.integer("gen");
   result["repeat"] = repeat;
-  return session.json() ? session.out_json(result) : session.terminal.out(result_text(result));
+  if (runs.back().contains("profile")) result["profile"] = runs.back()["profile"];
+  if (session.json()) return session.out_json(result);
+  std::string text = result_text(result);
+  const Json profiles = result.value("profile", Json::object());
+  for (const auto& [phase, operations] : profiles.items())
+    text += "\n" + phase + ", by operation:\n" + profile_text(operations);
+  return session.terminal.out(text);
 }
 
 constexpr Argument arguments[] = {
@@ -147,6 +181,7 @@ constexpr Option options[] = {
      .fallback = "3",
      .minimum = 1,
      .maximum = 1000},
+    {.name = "profile", .help = "also a table of what each kind of operation takes, measured in the last repetition"},
     json_option,
 };
 constexpr Example examples[] = {

@@ -33,6 +33,23 @@ double seconds_since(int64_t start_ns) {
   return static_cast<double>(monotonic_ns() - start_ns) / 1e9;
 }
 
+/// What each kind of operation took while `work` ran.
+template <typename Work>
+Result<Json> profile(core::Engine& engine, Work work) {
+  engine.start_profile();
+  INGLE_CHECK(work());
+  Json out = Json::array();
+  for (const core::OperationProfile& operation : engine.profile()) {
+    out.push_back({{"name", operation.name},
+                   {"calls", operation.calls},
+                   {"seconds", operation.seconds},
+                   {"waiting_seconds", operation.waiting_seconds},
+                   {"weight_bytes", operation.weight_bytes},
+                   {"multiply_adds", operation.multiply_adds}});
+  }
+  return out;
+}
+
 Result<Json> measure(Session& session) {
   const Values& values = session.values;
   const auto prompt = static_cast<size_t>(values.integer("prompt"));
@@ -74,6 +91,19 @@ Result<Json> measure(Session& session) {
     }
     out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
   }
+  if (values.flag("profile")) {
+    sequence->truncate(0);
+    INGLE_TRY(out["profile"]["prompt"], profile(engine, [&]() -> Status {
+                INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
+                return {};
+              }));
+    sequence->truncate(0);
+    INGLE_TRY(out["profile"]["generation"], profile(engine, [&]() -> Status {
+                for (size_t i = 0; i < gen; ++i)
+                  INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
+                return {};
+              }));
+  }
   out["weights"] = engine.info().weights;
   out["peak_rss_bytes"] = peak_memory_bytes();
   return out;
@@ -90,6 +120,7 @@ constexpr Argument arguments[] = {{.name = "MODEL", .help = "a path", .type = Va
 constexpr Option options[] = {
     {.name = "prompt", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "512", .minimum = 0},
     {.name = "gen", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "64", .minimum = 0},
+    {.name = "profile", .help = ""},
     {.name = "started", .type = ValueType::integer, .metavar = "NS", .help = "", .fallback = "0", .minimum = 0},
 };
 

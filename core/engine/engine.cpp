@@ -11,6 +11,7 @@
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
 #include "core/engine/defaults.h"
+#include "core/engine/profile.h"
 #include "core/graph/program.h"
 #include "core/models/model.h"
 
@@ -109,6 +110,9 @@ class CpuEngine final : public Engine {
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
   const ChatTemplate* chat_template() const override { return template_.get(); }
   const SamplingParams& default_sampling() const override { return default_sampling_; }
+
+  void start_profile() override { device_->start_timing(); }
+  std::vector<OperationProfile> profile() const override { return profile_of(graph_, *device_); }
 
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
     const uint64_t layer_bytes = state_layer_bytes(graph_, round_to_chunk(info_.context_length), reference_);

@@ -87,6 +87,16 @@ struct MemoryPlan {
 };
 base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options);
 
+/// What operations of one kind, over all layers, took since Engine::start_profile().
+struct OperationProfile {
+  std::string name;            ///< "matmul ffn_down Q6_K", "attention", …
+  uint64_t calls = 0;          ///< kernels run
+  double seconds = 0;          ///< of a thread, on average: at work
+  double waiting_seconds = 0;  ///< … and waiting for the others at its end
+  double weight_bytes = 0;     ///< packed weights read
+  double multiply_adds = 0;    ///< of matrix products
+};
+
 enum class LogitRows { none, last, all };
 
 /// One sequence's state (KV cache). Not thread-safe; sequences of one engine take turns.
@@ -118,6 +128,11 @@ class Engine {
   virtual const SamplingParams& default_sampling() const = 0;
 
   virtual base::Result<std::unique_ptr<Sequence>> new_sequence() = 0;
+
+  /// Times every kernel of the calls to forward() from now on.
+  virtual void start_profile() = 0;
+  /// By falling time.
+  virtual std::vector<OperationProfile> profile() const = 0;
 
   /// Appends `tokens` to the sequence. Returns rows * vocabulary_size logits, valid until the next call: no row, the
   /// last token's, or one per token. `cancel` (may be null) is looked at between batches.

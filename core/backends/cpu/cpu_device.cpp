@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -29,6 +30,10 @@ size_t widest_matrix(const Graph& graph) {
   size_t widest = 32;
   for (const MatrixSource& matrix : graph.matrices) widest = std::max<size_t>(widest, matrix.columns);
   return widest;
+}
+
+uint64_t monotonic_ns() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
 }
 
 // Takes pieces of `total` items, `piece` at a time, off a shared counter.
@@ -135,6 +140,7 @@ void CpuDevice::run(const RunArgs& args) {
   args_ = args;
   for (size_t i = 0; i < program_.kernels.size(); ++i) counters_[i].next.store(0, std::memory_order_relaxed);
   if (weights_.unchecked()) return run_checking();
+  if (!times_.empty()) return run_timed();
   workers_.run([this](uint32_t worker) {
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       work(program_.kernels[i], counters_[i], worker);
@@ -159,6 +165,44 @@ void CpuDevice::run_checking() {
     }
   });
   weights_.set_checked();
+}
+
+void CpuDevice::start_timing() {
+  times_.assign(program_.kernels.size() * workers_.count(), {});
+  timed_rows_.assign(program_.kernels.size(), 0);
+  timed_runs_ = 0;
+}
+
+void CpuDevice::run_timed() {
+  ++timed_runs_;
+  for (size_t i = 0; i < program_.kernels.size(); ++i) timed_rows_[i] += rows_of(program_.kernels[i]);
+  workers_.run([this](uint32_t worker) {
+    uint64_t now = monotonic_ns();
+    for (size_t i = 0; i < program_.kernels.size(); ++i) {
+      KernelTime& time = times_[i * workers_.count() + worker];
+      work(program_.kernels[i], counters_[i], worker);
+      const uint64_t done = monotonic_ns();
+      if (program_.kernels[i].barrier) workers_.meet();
+      const uint64_t met = monotonic_ns();
+      time.busy_ns += done - now;
+      time.waiting_ns += met - done;
+      now = met;
+    }
+  });
+}
+
+std::vector<KernelTiming> CpuDevice::timings() const {
+  std::vector<KernelTiming> timings;
+  const uint32_t workers = workers_.count();
+  for (size_t i = 0; i < timed_rows_.size(); ++i) {
+    KernelTiming timing{&program_.kernels[i], timed_runs_, timed_rows_[i], 0, 0};
+    for (uint32_t worker = 0; worker < workers; ++worker) {
+      timing.busy_seconds += static_cast<double>(times_[i * workers + worker].busy_ns) * 1e-9 / workers;
+      timing.waiting_seconds += static_cast<double>(times_[i * workers + worker].waiting_ns) * 1e-9 / workers;
+    }
+    timings.push_back(timing);
+  }
+  return timings;
 }
 
 void CpuDevice::execute_kernel(const KernelDesc* kernel) {
@@ -262,7 +306,9 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   const auto multiply = tiled ? kernels_.matmul_tiles : kernels_.matmul;
   if (tiled) args.tiles = tiles(kernel.quantized_in);
   const size_t share = panels / (size_t{workers_.count()} * (tiled ? 4 : 8));
-  const size_t piece = tiled ? std::clamp<size_t>(share / 2 * 2, 2, 16) : std::max<size_t>(1, share);
+  // In pairs, as the kernels take panels, unless they read each once.
+  const size_t even = std::max<size_t>(share / 2 * 2, 2);
+  const size_t piece = tiled ? std::min<size_t>(even, 16) : args.rows > 1 ? even : std::max<size_t>(1, share);
   take_pieces(counter, panels, piece,
               [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }

@@ -31,6 +31,13 @@ uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference
 /// How a program for this device is planned: which products take 8-bit activations follows from how weights are packed.
 PlanOptions cpu_plan_options(uint32_t max_rows, bool reference);
 
+/// What a kernel of the program took since start_timing(), on average over the workers.
+struct KernelTiming {
+  const KernelDesc* kernel = nullptr;
+  uint64_t runs = 0, rows = 0;  ///< rows of all runs together
+  double busy_seconds = 0, waiting_seconds = 0;
+};
+
 class CpuDevice final : public HardwareOps {
  public:
   explicit CpuDevice(const CpuOptions& options);
@@ -49,6 +56,10 @@ class CpuDevice final : public HardwareOps {
   /// Runs the program; blocks. `args` is described in kernel_desc.h.
   void run(const RunArgs& args);
 
+  /// From now on each run is timed, kernel by kernel; it takes a little longer.
+  void start_timing();
+  std::vector<KernelTiming> timings() const;
+
   const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }
 
@@ -58,6 +69,7 @@ class CpuDevice final : public HardwareOps {
   };
 
   void run_checking();
+  void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void embed(const KernelDesc& kernel, Counter& counter);
   void rope_table(const KernelDesc& kernel, Counter& counter);
@@ -93,6 +105,12 @@ class CpuDevice final : public HardwareOps {
   std::byte* scratch_ = nullptr;
   size_t scratch_stride_ = 0;
   RunArgs args_;
+  struct alignas(64) KernelTime {
+    uint64_t busy_ns = 0, waiting_ns = 0;
+  };
+  std::vector<KernelTime> times_;  ///< [kernel][worker]; empty: not timed
+  std::vector<uint64_t> timed_rows_;
+  uint64_t timed_runs_ = 0;
 };
 
 }  // namespace ingle::core

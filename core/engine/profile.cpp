@@ -1,0 +1,81 @@
+#include "core/engine/profile.h"
+
+#include <algorithm>
+#include <map>
+
+namespace ingle::core {
+namespace {
+
+std::string_view kind_name(KernelKind kind) {
+  switch (kind) {
+    case KernelKind::embed:
+      return "embed";
+    case KernelKind::rope_table:
+      return "rope table";
+    case KernelKind::rms_norm:
+      return "norm";
+    case KernelKind::quantize:
+      return "quantize";
+    case KernelKind::matmul:
+      return "matmul";
+    case KernelKind::prepare_attention:
+      return "rope and KV write";
+    case KernelKind::attention:
+      return "attention";
+    case KernelKind::add:
+      return "add";
+    case KernelKind::gate:
+      return "gate";
+    case KernelKind::scale:
+      return "scale";
+    case KernelKind::output_rows:
+      return "output rows";
+  }
+  return "";
+}
+
+// "ffn_down Q6_K" for blk.3.ffn_down.weight, or model.layers.3.mlp.down_proj.weight's "mlp.down_proj F16".
+std::string matrix_name(const MatrixSource& matrix) {
+  std::string name = matrix.name;
+  for (const std::string_view prefix : {"blk.", "model.layers."}) {
+    if (!name.starts_with(prefix)) continue;
+    const size_t end = name.find('.', prefix.size());
+    if (end != std::string::npos) name.erase(0, end + 1);
+  }
+  if (name.ends_with(".weight")) name.resize(name.size() - 7);
+  return name + " " + std::string(matrix.format->name);
+}
+
+}  // namespace
+
+std::vector<OperationProfile> profile_of(const Graph& graph, const CpuDevice& device) {
+  std::map<std::string, OperationProfile> by_name;
+  for (const KernelTiming& timing : device.timings()) {
+    const KernelDesc& kernel = *timing.kernel;
+    std::string name(kind_name(kernel.kind));
+    std::vector<int32_t> matrices;
+    if (kernel.kind == KernelKind::matmul) {
+      if (kernel.gated) matrices.push_back(kernel.gate_matrix);
+      matrices.push_back(kernel.matrix);
+    }
+    for (const int32_t id : matrices) name += " " + matrix_name(graph.matrices[static_cast<size_t>(id)]);
+    OperationProfile& operation = by_name[name];
+    operation.name = name;
+    operation.calls += timing.runs;
+    operation.seconds += timing.busy_seconds;
+    operation.waiting_seconds += timing.waiting_seconds;
+    for (const int32_t id : matrices) {
+      const PackedMatrix& matrix = device.weights()[id];
+      operation.weight_bytes += static_cast<double>(timing.runs * matrix.panels() * matrix.panel_bytes);
+      operation.multiply_adds += static_cast<double>(timing.rows) * matrix.rows * matrix.columns;
+    }
+  }
+  std::vector<OperationProfile> operations;
+  for (auto& [name, operation] : by_name) operations.push_back(std::move(operation));
+  const auto total = [](const OperationProfile& o) { return o.seconds + o.waiting_seconds; };
+  std::sort(operations.begin(), operations.end(),
+            [&](const OperationProfile& a, const OperationProfile& b) { return total(a) > total(b); });
+  return operations;
+}
+
+}  // namespace ingle::core
