@@ -3,6 +3,7 @@
 
 #include "cli/models.h"
 #include "cli/settings.h"
+#include "core/synth/shapes.h"
 
 namespace ingle::cli {
 namespace {
@@ -34,13 +35,16 @@ base::Status run(Session& session) {
     words = {"path", "example"};
     for (const Option& option : all_settings()) words.emplace_back(option.name);
   }
+  if (kind == "shapes") {
+    for (const core::Shape& shape : core::all_shapes()) words.emplace_back(shape.name);
+  }
   std::string out;
   for (const std::string& word : words) out += word + "\n";
   return session.terminal.out(out);
 }
 
 constexpr Argument arguments[] = {
-    {.name = "KIND", .help = "models, installed, kl-against or config", .required = true}};
+    {.name = "KIND", .help = "models, installed, kl-against, config or shapes", .required = true}};
 
 }  // namespace
 
