@@ -3,6 +3,7 @@
 
 #include <system_error>
 
+#include "base/utf8.h"
 #include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/progress.h"
@@ -107,8 +108,9 @@ Status run(Session& session) {
   INGLE_TRY(const std::filesystem::path path, chosen_path(session));
 
   ProgressLine line(session.terminal);
+  const std::string what = "writing " + base::escape_controls(path.filename().string());
   const auto progress = [&](uint64_t written, uint64_t total) {
-    line.update("writing " + path.filename().string(), static_cast<double>(written) / static_cast<double>(total),
+    line.update(what, static_cast<double>(written) / static_cast<double>(total),
                 show_bytes(written) + " of " + show_bytes(total));
     return !interrupted();
   };
@@ -126,8 +128,8 @@ Status run(Session& session) {
                              {"parameters", parameters},
                              {"bytes", bytes}});
   }
-  return session.terminal.out(path.string() + ": " + shape + " with random weights, " + mix + ", " +
-                              std::to_string(parameters) + " parameters (" + show_bytes(bytes) + ")\n");
+  return session.terminal.out_foreign(path.string() + ": " + shape + " with random weights, " + mix + ", " +
+                                      std::to_string(parameters) + " parameters (" + show_bytes(bytes) + ")\n");
 }
 
 constexpr Argument arguments[] = {

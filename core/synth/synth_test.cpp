@@ -87,6 +87,54 @@ TEST(Shapes, LlamaDivisorsAreThoseOfTheLoadersOwnFormula) {
   EXPECT_EQ(divisors.back(), 32.0f);
 }
 
+/// "NAME:FORMAT …" of the tensors of that name part.
+std::string formats_of(const char* shape_name, const char* mix, std::string_view part) {
+  const Shape& shape = *find_shape(shape_name);
+  std::string out;
+  for (const ShapeTensor& tensor : tensors_of(shape)) {
+    if (tensor.name != part && !tensor.name.ends_with("." + std::string(part))) continue;
+    if (!out.empty()) out += ' ';
+    out += format_of(*find_mix(mix), shape, tensor).name;
+  }
+  return out;
+}
+
+// By hand from the rule as llama.cpp states it; with real files: RealFileTest.
+TEST(Mixes, SensitiveMatricesGetMoreBits) {
+  const std::string expected =
+      "Q6_K Q6_K Q6_K Q4_K Q4_K Q6_K Q4_K Q4_K Q6_K Q4_K Q4_K Q6_K Q4_K Q4_K Q6_K Q4_K Q4_K Q6_K Q4_K Q4_K Q6_K "
+      "Q4_K Q4_K Q6_K Q6_K Q6_K Q6_K Q6_K";
+  EXPECT_EQ(formats_of("qwen2.5-7b", "q4_k_m", "attn_v.weight"), expected);
+  EXPECT_EQ(formats_of("qwen2.5-7b", "q4_k_m", "ffn_down.weight"), expected);
+  EXPECT_THAT(formats_of("phi-3-mini", "q5_k_m", "attn_qkv.weight"), testing::StartsWith("Q6_K Q6_K Q6_K Q6_K Q5_K"));
+  EXPECT_THAT(formats_of("qwen2.5-7b", "q4_k_m", "attn_q.weight"), testing::Not(testing::HasSubstr("Q6_K")));
+  EXPECT_EQ(formats_of("qwen2.5-7b", "q4_k_m", "output.weight"), "Q6_K");
+  EXPECT_EQ(formats_of("qwen2.5-7b", "q4_k_m", "token_embd.weight"), "Q4_K");
+  EXPECT_EQ(formats_of("qwen3-0.6b", "q4_k_m", "token_embd.weight"), "Q6_K") << "tied: it makes the logits";
+  EXPECT_EQ(formats_of("qwen2.5-7b", "q8_0", "output.weight"), "Q8_0");
+  EXPECT_EQ(formats_of("qwen2.5-7b", "f16", "output_norm.weight"), "F32");
+  EXPECT_EQ(formats_of("llama-3.1-8b", "q4_0", "rope_freqs.weight"), "F32");
+}
+
+TEST(Mixes, RowsWithoutWholeBlocksFallBack) {
+  const auto first = [](const char* shape, const char* mix, const char* part) {
+    return formats_of(shape, mix, part).substr(0, 4);
+  };
+  EXPECT_EQ(first("qwen2.5-0.5b", "q4_k_m", "attn_q.weight"), "Q5_0");
+  EXPECT_EQ(first("qwen2.5-0.5b", "q4_k_m", "attn_v.weight"), "Q8_0");
+  EXPECT_EQ(first("qwen2.5-0.5b", "q4_k_m", "ffn_down.weight"), "Q6_K");
+  EXPECT_EQ(first("qwen2.5-0.5b", "q5_k_m", "attn_q.weight"), "Q5_1");
+  EXPECT_EQ(first("smollm2-135m", "q4_1", "attn_q.weight"), "Q4_1");
+  EXPECT_EQ(first("smollm2-135m", "q4_1", "token_embd.weight"), "Q8_0");
+  Shape odd = *find_shape("smollm2-135m");
+  odd.width = 40;
+  for (const ShapeTensor& tensor : tensors_of(odd)) {
+    if (tensor.name != "blk.0.attn_q.weight") continue;
+    EXPECT_EQ(format_of(*find_mix("q4_k_m"), odd, tensor).name, "F16");
+    EXPECT_EQ(format_of(*find_mix("q8_0"), odd, tensor).name, "F16");
+  }
+}
+
 TEST_F(SynthTest, EveryShapeIsWhatItsArchitectureAsksFor) {
   for (const Shape& whole : all_shapes()) {
     SCOPED_TRACE(whole.name);

@@ -101,12 +101,15 @@ class Synth(ProgramTest):
         self.assertEqual(self.files(), [])
 
     def test_ctrl_c_leaves_nothing(self):
-        words = [INGLE, "synth", "smollm2-135m", "-o", str(self.folder / "model.gguf"), "--mix", "f32"]
+        # Six gigabytes, of which hardly any get written before the signal arrives.
+        words = [INGLE, "synth", "qwen2.5-1.5b", "-o", str(self.folder / "model.gguf"), "--mix", "f32"]
         with subprocess.Popen(words, env=self.environment, stderr=subprocess.PIPE) as process:
             while process.poll() is None and not self.files():
                 time.sleep(0.001)
             process.send_signal(signal.SIGINT)
             error = process.communicate(timeout=60)[1].decode()
+        if process.returncode == 7:
+            self.skipTest("too little space")
         self.assertEqual(process.returncode, 130, error)
         self.assertEqual(self.files(), [])
 
