@@ -178,7 +178,7 @@ Result<GgufWriter> GgufWriter::create(const std::filesystem::path& path, GgufDes
     writer.missing_bytes_ += description.tensors[i].bytes();
   }
   writer.tensors_ = std::move(description.tensors);
-  INGLE_TRY(writer.file_, NewFile::create(path));
+  INGLE_TRY(writer.file_, base::NewFile::create(path));
   INGLE_CHECK(writer.file_.write_at(0, std::as_bytes(std::span(header))));
   // The last byte may be padding that no tensor writes.
   const std::byte zero{};

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "core/files/new_file.h"
+#include "base/files.h"
 #include "core/quants/quant.h"
 
 namespace ingle::core {
@@ -43,7 +43,7 @@ class GgufWriter {
  public:
   /// Writes the description under a temporary name beside `path`. Errors: invalid_argument (the description is none
   /// that GGUF can hold or others can read: see check_tensor), limit_exceeded, no_space (before anything is written),
-  /// and those of NewFile.
+  /// and those of base::NewFile.
   static base::Result<GgufWriter> create(const std::filesystem::path& path, GgufDescription description);
 
   /// Bytes of `tensors()[tensor]`, from its byte `offset` on. The range lies inside the tensor and was not written
@@ -56,7 +56,7 @@ class GgufWriter {
   uint64_t file_bytes() const { return file_bytes_; }
 
  private:
-  NewFile file_;
+  base::NewFile file_;
   std::vector<GgufTensor> tensors_;
   std::vector<uint64_t> offsets_;  ///< in the file
   uint64_t file_bytes_ = 0, missing_bytes_ = 0;
