@@ -69,6 +69,8 @@ class FakeEngine final : public Engine {
   const Tokenizer& tokenizer() const override { return tokenizer_; }
   const ChatTemplate* chat_template() const override { return nullptr; }
   const SamplingParams& default_sampling() const override { return sampling_; }
+  void start_profile() override {}
+  std::vector<OperationProfile> profile() const override { return {}; }
   base::Result<std::unique_ptr<Sequence>> new_sequence() override { return Error{ErrorCode::internal, "not here"}; }
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
