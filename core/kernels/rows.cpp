@@ -13,12 +13,6 @@ namespace {
 
 #include "core/simd/math.inc.h"
 
-int32_t sum_of(const int8_t* q, size_t n) {
-  int32_t sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += q[i];
-  return sum;
-}
-
 }  // namespace
 
 // d = max|x| / 127; q = x / d to nearest even. A group of zeros, or one so small that 1 / d is infinite, becomes zeros.
@@ -30,8 +24,8 @@ void quantize_row(const float* x, size_t columns, ActivationGroup* out) {
     const float inverse = d > 1e-37f ? 127.0f / largest : 0.0f;
     (a * F32::set1(inverse)).store_i8(out->q);
     (b * F32::set1(inverse)).store_i8(out->q + 16);
-    out->half_sums[0] = sum_of(out->q, 16);
-    out->half_sums[1] = sum_of(out->q + 16, 16);
+    out->half_sums[0] = I32::add_up(out->q);
+    out->half_sums[1] = I32::add_up(out->q + 16);
     out->d = d;
     out->sum = d * static_cast<float>(out->half_sums[0] + out->half_sums[1]);
   }

@@ -48,6 +48,12 @@ struct Quad {
 struct I32 {
   __m256i a, b;
   static I32 sum_from(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+  /// The sum of the 16 bytes at p.
+  static int32_t add_up(const int8_t* p) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i sums = _mm_sad_epu8(_mm_xor_si128(bytes, _mm_set1_epi8(-128)), _mm_setzero_si128());
+    return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums))) - 16 * 128;
+  }
   static __m256i broadcast4(const int8_t* p) {
     int32_t bits;
     std::memcpy(&bits, p, 4);

@@ -61,6 +61,8 @@ struct I32 {
     const int32x4_t r = vdupq_n_s32(x);
     return {{r, r, r, r}};
   }
+  /// The sum of the 16 bytes at p.
+  static int32_t add_up(const int8_t* p) { return vaddlvq_s8(vld1q_s8(p)); }
   I32 operator+(const I32& b) const {
     I32 r;
     for (int i = 0; i < 4; ++i) r.v[i] = vaddq_s32(v[i], b.v[i]);

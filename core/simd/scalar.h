@@ -55,6 +55,11 @@ struct I32 {
     for (int32_t& lane : r.v) lane = x;
     return r;
   }
+  static int32_t add_up(const int8_t* p) {
+    int32_t sum = 0;
+    for (int i = 0; i < 16; ++i) sum += p[i];
+    return sum;
+  }
   I32 dot_unsigned(const Quad& w, const int8_t* a) const {
     I32 r;
     for (int i = 0; i < 16; ++i)
