@@ -35,36 +35,69 @@ constexpr std::array<PackedLayout, kLayoutCount> kLayouts = {
     layout(6, 256, 16, false, false, false, 32),  // Q6_K
 };
 
+// One quad of four rows: as a plane holds them.
+using Lanes = uint32_t __attribute__((vector_size(16)));
+
+// The four quads at `column` of four rows, quads[j] getting quad j of each.
+void transpose(const BlockCodes* rows, size_t column, Lanes* quads) {
+  Lanes row[4];
+  for (size_t r = 0; r < 4; ++r) std::memcpy(&row[r], rows[r].q + column, sizeof row[r]);
+  const Lanes left_01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Lanes left_23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Lanes right_01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Lanes right_23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  quads[0] = __builtin_shufflevector(left_01, left_23, 0, 1, 4, 5);
+  quads[1] = __builtin_shufflevector(left_01, left_23, 2, 3, 6, 7);
+  quads[2] = __builtin_shufflevector(right_01, right_23, 0, 1, 4, 5);
+  quads[3] = __builtin_shufflevector(right_01, right_23, 2, 3, 6, 7);
+}
+
 // Writes `width` bits of every code, from bit `from` on, as planes of 8 / width quads each. Nibbles pair quad j with
 // quad j + 4; narrower planes hold consecutive quads.
-template <uint32_t width>
-void pack_planes(const BlockCodes* rows, size_t first_column, uint32_t from, uint8_t* out) {
-  constexpr uint32_t mask = (1u << width) - 1;
+template <uint32_t width, uint32_t from>
+void pack_planes(const Lanes (&quads)[8], uint8_t* out) {
+  constexpr uint32_t mask = 0x01010101u * ((1u << width) - 1);
   constexpr size_t per_plane = 8 / width, planes = width;
-  constexpr size_t plane_step = width == 4 ? 4 : per_plane * 4;  // columns from one plane to the next, and ...
-  constexpr size_t slot_step = width == 4 ? 16 : 4;              // ... from one quad of a plane to its next
-  for (size_t row = 0; row < kPanelRows; ++row) {
-    const uint8_t* q = rows[row].q + first_column;
-    for (size_t plane = 0; plane < planes; ++plane)
-      for (size_t k = 0; k < 4; ++k) {
-        uint32_t byte = 0;
-        for (size_t slot = 0; slot < per_plane; ++slot)
-          byte |= (q[plane * plane_step + slot * slot_step + k] >> from & mask) << (slot * width);
-        out[plane * 64 + row * 4 + k] = static_cast<uint8_t>(byte);
-      }
+  constexpr size_t plane_step = width == 4 ? 1 : per_plane;  // quads from one plane to the next, and ...
+  constexpr size_t slot_step = width == 4 ? 4 : 1;           // ... from one quad of a plane to its next
+  for (size_t plane = 0; plane < planes; ++plane) {
+    Lanes lanes = {};
+    for (size_t slot = 0; slot < per_plane; ++slot)
+      lanes |= (quads[plane * plane_step + slot * slot_step] >> from & mask) << (slot * width);
+    std::memcpy(out + plane * 64, &lanes, sizeof lanes);
   }
 }
 
-void pack_planes(const BlockCodes* rows, size_t first_column, uint32_t from, uint32_t width, uint8_t* out) {
-  switch (width) {
-    case 1:
-      return pack_planes<1>(rows, first_column, from, out);
+// All planes of a tile; `high` = 0: codes have no second part. Returns where they end.
+template <uint32_t low, uint32_t high>
+uint8_t* pack_codes(const BlockCodes* rows, size_t columns, uint8_t* out) {
+  for (size_t column = 0; column < columns; column += 32) {
+    for (size_t row = 0; row < kPanelRows; row += 4) {
+      Lanes quads[8];
+      transpose(rows + row, column, quads);
+      transpose(rows + row, column + 16, quads + 4);
+      pack_planes<low, 0>(quads, out + row * 4);
+      if constexpr (high > 0) pack_planes<high, low>(quads, out + planes_bytes(low) + row * 4);
+    }
+    out += planes_bytes(low + high);
+  }
+  return out;
+}
+
+uint8_t* pack_codes(uint32_t bits, const BlockCodes* rows, size_t columns, uint8_t* out) {
+  switch (bits) {
     case 2:
-      return pack_planes<2>(rows, first_column, from, out);
+      return pack_codes<2, 0>(rows, columns, out);
+    case 3:
+      return pack_codes<2, 1>(rows, columns, out);
     case 4:
-      return pack_planes<4>(rows, first_column, from, out);
+      return pack_codes<4, 0>(rows, columns, out);
+    case 5:
+      return pack_codes<4, 1>(rows, columns, out);
+    case 6:
+      return pack_codes<4, 2>(rows, columns, out);
     default:
-      return pack_planes<8>(rows, first_column, from, out);
+      return pack_codes<8, 0>(rows, columns, out);
   }
 }
 
@@ -81,16 +114,7 @@ const PackedLayout* find_layout(const CodeShape& shape) {
 }
 
 void PackedLayout::pack(const BlockCodes* rows, std::byte* tile) const {
-  auto* out = reinterpret_cast<uint8_t*>(tile);
-  const uint32_t low = bits == 3 ? 2 : bits == 5 || bits == 6 ? 4 : bits;
-  for (size_t column = 0; column < columns; column += 32) {
-    pack_planes(rows, column, 0, low, out);
-    out += planes_bytes(low);
-    if (bits > low) {
-      pack_planes(rows, column, low, bits - low, out);
-      out += planes_bytes(bits - low);
-    }
-  }
+  uint8_t* out = pack_codes(bits, rows, columns, reinterpret_cast<uint8_t*>(tile));
   if (columns == 256) {
     for (size_t g = 0; g < columns / group; ++g)
       for (size_t row = 0; row < kPanelRows; ++row) *out++ = static_cast<uint8_t>(rows[row].scale[g]);

@@ -8,6 +8,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -39,11 +40,7 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
 
 void take_apart(const std::byte* source, BlockCodes& out) {
   out.d = load_u16(source);
-  for (size_t i = 0; i < 16; ++i) {
-    const uint32_t pair = byte_at(source + 2, i);
-    out.q[i] = pair & 15;
-    out.q[i + 16] = static_cast<uint8_t>(pair >> 4);
-  }
+  unpack_codes<kElements, CodeBits{.offset = 2, .run = 16, .width = 4}>(source, out.q);
 }
 
 }  // namespace
@@ -56,6 +53,6 @@ extern const QuantFormat iq4_nl_record = {
     .decode = decode,
     .encode = encode,
     .codes = {.bits = 4, .columns = 32, .group = 32, .codebook = kCodebook.data()},
-    .take_apart = take_apart};
+    .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

@@ -10,6 +10,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -65,12 +66,8 @@ void take_apart(const std::byte* source, BlockCodes& out) {
     const uint32_t low = byte_at(source + 4, g / 2) >> (g % 2 * 4) & 15;
     const uint32_t high = scales_high >> (2 * g) & 3;
     out.scale[g] = static_cast<int8_t>(static_cast<int32_t>(low | high << 4) - 32);
-    for (size_t i = 0; i < 16; ++i) {
-      const uint32_t pair = byte_at(source + 8 + g * 16, i);
-      out.q[g * 32 + i] = pair & 15;
-      out.q[g * 32 + 16 + i] = static_cast<uint8_t>(pair >> 4);
-    }
   }
+  unpack_codes<kElements, CodeBits{.offset = 8, .run = 16, .width = 4}>(source, out.q);
 }
 
 }  // namespace
@@ -83,6 +80,6 @@ extern const QuantFormat iq4_xs_record = {
     .decode = decode,
     .encode = encode,
     .codes = {.bits = 4, .columns = 256, .group = 32, .codebook = kCodebook.data()},
-    .take_apart = take_apart};
+    .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

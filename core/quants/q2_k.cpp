@@ -9,6 +9,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -59,9 +60,8 @@ void take_apart(const std::byte* source, BlockCodes& out) {
     const uint32_t packed = byte_at(source, g);
     out.scale[g] = static_cast<int8_t>(packed & 15);
     out.min[g] = static_cast<int8_t>(packed >> 4);
-    const std::byte* const bytes = source + 16 + g / 8 * 32 + g % 2 * 16;
-    for (size_t l = 0; l < 16; ++l) out.q[g * 16 + l] = byte_at(bytes, l) >> (g % 8 / 2 * 2) & 3;
   }
+  unpack_codes<kElements, CodeBits{.offset = 16, .run = 32, .width = 2}>(source, out.q);
 }
 
 }  // namespace
@@ -73,6 +73,6 @@ extern const QuantFormat q2_k_record = {.name = "Q2_K",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 2, .columns = 256, .group = 16, .has_min = true},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

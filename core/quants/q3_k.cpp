@@ -11,6 +11,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -64,15 +65,9 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
 
 void take_apart(const std::byte* source, BlockCodes& out) {
   out.d = load_u16(source + 108);
-  for (size_t g = 0; g < 16; ++g) {
-    out.scale[g] = static_cast<int8_t>(scale_of(source + 96, g));
-    const std::byte* const high = source + g % 2 * 16;
-    const std::byte* const low = source + 32 + g / 8 * 32 + g % 2 * 16;
-    for (size_t l = 0; l < 16; ++l) {
-      const uint32_t upper = byte_at(high, l) >> (g / 2) & 1;
-      out.q[g * 16 + l] = static_cast<uint8_t>((byte_at(low, l) >> (g % 8 / 2 * 2) & 3) | upper << 2);
-    }
-  }
+  for (size_t g = 0; g < 16; ++g) out.scale[g] = static_cast<int8_t>(scale_of(source + 96, g));
+  unpack_codes<kElements, CodeBits{.offset = 32, .run = 32, .width = 2}, CodeBits{.offset = 0, .run = 32, .width = 1}>(
+      source, out.q);
 }
 
 }  // namespace
@@ -84,6 +79,6 @@ extern const QuantFormat q3_k_record = {.name = "Q3_K",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 3, .columns = 256, .group = 16, .zero = 4},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

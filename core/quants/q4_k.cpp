@@ -9,6 +9,7 @@
 #include "core/quants/half.h"
 #include "core/quants/k_scales.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -58,9 +59,8 @@ void take_apart(const std::byte* source, BlockCodes& out) {
     const ScaleMin packed = unpack_scale_min(source + 4, g);
     out.scale[g] = static_cast<int8_t>(packed.scale);
     out.min[g] = static_cast<int8_t>(packed.min);
-    const std::byte* const bytes = source + 16 + g / 2 * 32;
-    for (size_t l = 0; l < 32; ++l) out.q[g * 32 + l] = byte_at(bytes, l) >> (g % 2 * 4) & 15;
   }
+  unpack_codes<kElements, CodeBits{.offset = 16, .run = 32, .width = 4}>(source, out.q);
 }
 
 }  // namespace
@@ -72,6 +72,6 @@ extern const QuantFormat q4_k_record = {.name = "Q4_K",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 4, .columns = 256, .group = 32, .has_min = true},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

@@ -7,6 +7,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -44,12 +45,8 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
 
 void take_apart(const std::byte* source, BlockCodes& out) {
   out.d = load_u16(source);
-  const uint32_t high = load_u32(source + 2);
-  for (size_t i = 0; i < 16; ++i) {
-    const uint32_t pair = byte_at(source + 6, i);
-    out.q[i] = static_cast<uint8_t>((pair & 15) | (high >> i & 1) << 4);
-    out.q[i + 16] = static_cast<uint8_t>(pair >> 4 | (high >> (i + 16) & 1) << 4);
-  }
+  unpack_codes<kElements, CodeBits{.offset = 6, .run = 16, .width = 4}, CodeBits{.offset = 2, .run = 1, .width = 1}>(
+      source, out.q);
 }
 
 }  // namespace
@@ -61,6 +58,6 @@ extern const QuantFormat q5_0_record = {.name = "Q5_0",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 5, .columns = 32, .group = 32, .zero = 16},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

@@ -7,6 +7,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -47,12 +48,8 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
 void take_apart(const std::byte* source, BlockCodes& out) {
   out.d = load_u16(source);
   out.m = load_u16(source + 2) ^ 0x8000;  // BlockCodes subtracts m, the format adds it
-  const uint32_t high = load_u32(source + 4);
-  for (size_t i = 0; i < 16; ++i) {
-    const uint32_t pair = byte_at(source + 8, i);
-    out.q[i] = static_cast<uint8_t>((pair & 15) | (high >> i & 1) << 4);
-    out.q[i + 16] = static_cast<uint8_t>(pair >> 4 | (high >> (i + 16) & 1) << 4);
-  }
+  unpack_codes<kElements, CodeBits{.offset = 8, .run = 16, .width = 4}, CodeBits{.offset = 4, .run = 1, .width = 1}>(
+      source, out.q);
 }
 
 }  // namespace
@@ -64,6 +61,6 @@ extern const QuantFormat q5_1_record = {.name = "Q5_1",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 5, .columns = 32, .group = 32, .has_min = true},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

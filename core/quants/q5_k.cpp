@@ -11,6 +11,7 @@
 #include "core/quants/half.h"
 #include "core/quants/k_scales.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -66,12 +67,9 @@ void take_apart(const std::byte* source, BlockCodes& out) {
     const ScaleMin packed = unpack_scale_min(source + 4, g);
     out.scale[g] = static_cast<int8_t>(packed.scale);
     out.min[g] = static_cast<int8_t>(packed.min);
-    const std::byte* const bytes = source + 48 + g / 2 * 32;
-    for (size_t l = 0; l < 32; ++l) {
-      const uint32_t high = byte_at(source + 16, l) >> g & 1;
-      out.q[g * 32 + l] = static_cast<uint8_t>((byte_at(bytes, l) >> (g % 2 * 4) & 15) | high << 4);
-    }
   }
+  unpack_codes<kElements, CodeBits{.offset = 48, .run = 32, .width = 4}, CodeBits{.offset = 16, .run = 32, .width = 1}>(
+      source, out.q);
 }
 
 }  // namespace
@@ -83,6 +81,6 @@ extern const QuantFormat q5_k_record = {.name = "Q5_K",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 5, .columns = 256, .group = 32, .has_min = true},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

@@ -10,6 +10,7 @@
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -55,16 +56,9 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
 
 void take_apart(const std::byte* source, BlockCodes& out) {
   out.d = load_u16(source + 208);
-  for (size_t g = 0; g < 16; ++g) {
-    out.scale[g] = static_cast<int8_t>(signed_byte_at(source + 192, g));
-    const size_t half = g / 8;
-    const std::byte* const low = source + half * 64 + g % 4 * 16;
-    const std::byte* const high = source + 128 + half * 32 + g % 2 * 16;
-    for (size_t l = 0; l < 16; ++l) {
-      const uint32_t upper = byte_at(high, l) >> (g % 8 / 2 * 2) & 3;
-      out.q[g * 16 + l] = static_cast<uint8_t>((byte_at(low, l) >> (g % 8 / 4 * 4) & 15) | upper << 4);
-    }
-  }
+  std::memcpy(out.scale, source + 192, 16);
+  unpack_codes<kElements, CodeBits{.offset = 0, .run = 64, .width = 4}, CodeBits{.offset = 128, .run = 32, .width = 2}>(
+      source, out.q);
 }
 
 }  // namespace
@@ -76,6 +70,6 @@ extern const QuantFormat q6_k_record = {.name = "Q6_K",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 6, .columns = 256, .group = 16, .zero = 32},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <span>
 
 #include "core/quants/fit.h"
 #include "core/quants/half.h"
 #include "core/quants/quant.h"
+#include "core/quants/take_apart.h"
 
 namespace ingle::core {
 namespace {
@@ -38,7 +40,7 @@ void encode(const float* source, std::byte* destination, size_t blocks) {
 
 void take_apart(const std::byte* source, BlockCodes& out) {
   out.d = load_u16(source);
-  for (size_t i = 0; i < kElements; ++i) out.q[i] = static_cast<uint8_t>(byte_at(source + 2, i));
+  std::memcpy(out.q, source + 2, kElements);
 }
 
 }  // namespace
@@ -50,6 +52,6 @@ extern const QuantFormat q8_0_record = {.name = "Q8_0",
                                         .decode = decode,
                                         .encode = encode,
                                         .codes = {.bits = 8, .columns = 32, .group = 32, .is_signed = true},
-                                        .take_apart = take_apart};
+                                        .take_apart = each_block<take_apart>};
 
 }  // namespace ingle::core

@@ -45,8 +45,9 @@ struct QuantFormat {
   void (*encode)(const float* source, std::byte* destination, size_t blocks) = nullptr;
 
   CodeShape codes;
-  /// One block into its codes; null where codes.bits is 0. Devices pack weights from these.
-  void (*take_apart)(const std::byte* source, BlockCodes& out) = nullptr;
+  /// `blocks` blocks, `stride` bytes from one to the next (of different rows), each into its codes; null where
+  /// codes.bits is 0. Devices pack weights from these.
+  void (*take_apart)(const std::byte* source, size_t stride, size_t blocks, BlockCodes* out) = nullptr;
 
   /// Bytes of `elements` values (a multiple of block_elements).
   uint64_t bytes(uint64_t elements) const { return elements / block_elements * block_bytes; }
