@@ -39,15 +39,23 @@ void pack_quantized(const MatrixSource& source, const PackedLayout& layout, size
   }
 }
 
+// Column by column, so that what is written is contiguous.
+template <size_t size>
+void interleave(const std::byte* rows, size_t columns, size_t count, std::byte* out) {
+  for (size_t k = 0; k < columns; ++k, out += kPanelRows * size)
+    for (size_t r = 0; r < count; ++r) std::memcpy(out + r * size, rows + (r * columns + k) * size, size);
+}
+
 void pack_floats(const MatrixSource& source, size_t panel, std::byte* out) {
   const size_t size = source.format->block_bytes;
   const size_t first = panel * kPanelRows;
   const size_t count = std::min<size_t>(kPanelRows, source.rows - first);
-  std::memset(out, 0, source.columns * kPanelRows * size);
-  for (size_t r = 0; r < count; ++r) {
-    const std::byte* row = source.data + (first + r) * source.columns * size;
-    for (size_t k = 0; k < source.columns; ++k) std::memcpy(out + (k * kPanelRows + r) * size, row + k * size, size);
-  }
+  const std::byte* rows = source.data + first * source.columns * size;
+  if (count < kPanelRows) std::memset(out, 0, source.columns * kPanelRows * size);
+  if (size == 4)
+    interleave<4>(rows, source.columns, count, out);
+  else
+    interleave<2>(rows, source.columns, count, out);
 }
 
 void pack_blocks(const MatrixSource& source, size_t panel, std::byte* out) {
