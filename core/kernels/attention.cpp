@@ -44,16 +44,26 @@ struct RowState {
   float maximum, sum;
 };
 
-// scores[row][0..15] of one block of 16 keys.
+// Blocks of 16 keys that are scored together, so that each value of a query is read once for all of them.
+constexpr int kKeyBlocks = F32::registers == 32 ? 2 : 1;
+
+// scores[row][0 .. 16 * kKeyBlocks) of blocks of 16 keys.
 template <bool f16, int R>
-void score_block(const void* keys, size_t base, uint32_t head_dim, const RowState* rows, float* scores) {
-  F32 acc[R];
-  for (int r = 0; r < R; ++r) acc[r] = F32::zero();
+void score_blocks(const void* keys, size_t base, uint32_t head_dim, const RowState* rows, float* scores) {
+  const size_t block = 16 * kv_stride(head_dim);
+  F32 acc[kKeyBlocks][R];
+  for (auto& of_block : acc)
+    for (F32& sum : of_block) sum = F32::zero();
   for (size_t i = 0; i < head_dim; ++i) {
-    const F32 k = load_kv<f16>(keys, base + i * 16);
-    for (int r = 0; r < R; ++r) acc[r] = acc[r].fma(k, F32::set1(rows[r].q[i]));
+    F32 k[kKeyBlocks];
+    for (int b = 0; b < kKeyBlocks; ++b) k[b] = load_kv<f16>(keys, base + static_cast<size_t>(b) * block + i * 16);
+    for (int r = 0; r < R; ++r) {
+      const F32 q = F32::set1(rows[r].q[i]);
+      for (int b = 0; b < kKeyBlocks; ++b) acc[b][r] = acc[b][r].fma(k[b], q);
+    }
   }
-  for (int r = 0; r < R; ++r) acc[r].store(scores + r * kAttentionChunk);
+  for (int b = 0; b < kKeyBlocks; ++b)
+    for (int r = 0; r < R; ++r) acc[b][r].store(scores + r * kAttentionChunk + 16 * b);
 }
 
 // rows' out += p . values for `count` positions, two vectors of the head's dimension at a time.
@@ -91,34 +101,48 @@ void add_values(const void* values, size_t base, size_t count, uint32_t head_dim
   }
 }
 
+constexpr size_t kChunkVectors = kAttentionChunk / 16;
+
+// Of a chunk of scores, what a row may not see becomes `value`.
+void mask(uint32_t chunk, const RowState& row, float value, float* scores) {
+  const uint32_t begin = row.first > chunk ? row.first - chunk : 0;
+  const uint32_t end = row.last + 1 - chunk;  // chunks start at or before the last position of any row
+  const auto clamp = [](uint32_t k) { return std::min(k, uint32_t{kAttentionChunk}); };
+  std::fill(scores, scores + clamp(begin), value);
+  std::fill(scores + clamp(end), scores + kAttentionChunk, value);
+}
+
 // Masks, exponentiates and sums one row's chunk of scores in place; rescales what the row has gathered.
 void soften(const AttentionArgs& args, uint32_t chunk, RowState& row, float* scores) {
-  F32 largest = F32::set1(kMinusInfinity);
-  for (size_t k = 0; k < kAttentionChunk; k += 16) {
-    F32 s = F32::load(scores + k) * F32::set1(args.scale);
-    if (args.softcap != 0.0f) s = tanh(s / F32::set1(args.softcap)) * F32::set1(args.softcap);
-    s.store(scores + k);
-  }
-  if (chunk < row.first || chunk + kAttentionChunk - 1 > row.last)
-    for (uint32_t k = 0; k < kAttentionChunk; ++k)
-      if (chunk + k < row.first || chunk + k > row.last) scores[k] = kMinusInfinity;
-  for (size_t k = 0; k < kAttentionChunk; k += 16) largest = F32::max(largest, F32::load(scores + k));
-  const float maximum = std::max(row.maximum, largest.reduce_max());
-  if (maximum == kMinusInfinity) {
+  if (row.last < chunk || row.first >= chunk + kAttentionChunk) {
     std::memset(scores, 0, kAttentionChunk * sizeof(float));
     return;
   }
-  F32 sum = F32::zero();
-  for (size_t k = 0; k < kAttentionChunk; k += 16) {
-    const F32 s = F32::load(scores + k);
-    F32 p = exp(s - F32::set1(maximum));
-    p.store(scores + k);
+  const bool masked = chunk < row.first || chunk + kAttentionChunk - 1 > row.last;
+  F32 s[kChunkVectors];
+  for (size_t k = 0; k < kChunkVectors; ++k) {
+    s[k] = F32::load(scores + 16 * k) * F32::set1(args.scale);
+    if (args.softcap != 0.0f) s[k] = tanh(s[k] / F32::set1(args.softcap)) * F32::set1(args.softcap);
+    if (masked) s[k].store(scores + 16 * k);
   }
-  // exp saturates above zero: what is masked must weigh exactly nothing.
-  if (chunk < row.first || chunk + kAttentionChunk - 1 > row.last)
-    for (uint32_t k = 0; k < kAttentionChunk; ++k)
-      if (chunk + k < row.first || chunk + k > row.last) scores[k] = 0.0f;
-  for (size_t k = 0; k < kAttentionChunk; k += 16) sum = sum + F32::load(scores + k);
+  if (masked) {
+    mask(chunk, row, kMinusInfinity, scores);
+    for (size_t k = 0; k < kChunkVectors; ++k) s[k] = F32::load(scores + 16 * k);
+  }
+  F32 largest = F32::set1(kMinusInfinity);
+  for (const F32& of_keys : s) largest = F32::max(largest, of_keys);
+  const float maximum = std::max(row.maximum, largest.reduce_max());
+  for (size_t k = 0; k < kChunkVectors; ++k) {
+    s[k] = exp(s[k] - F32::set1(maximum));
+    s[k].store(scores + 16 * k);
+  }
+  if (masked) {
+    // exp saturates above zero: what is masked must weigh exactly nothing.
+    mask(chunk, row, 0.0f, scores);
+    for (size_t k = 0; k < kChunkVectors; ++k) s[k] = F32::load(scores + 16 * k);
+  }
+  F32 sum = F32::zero();
+  for (const F32& of_keys : s) sum = sum + of_keys;
   if (maximum != row.maximum) {
     const float factor = row.maximum == kMinusInfinity ? 0.0f : std::exp(row.maximum - maximum);
     row.sum *= factor;
@@ -140,12 +164,9 @@ void attend(const AttentionArgs& args, uint32_t kv_head, RowState* rows, float* 
   for (uint32_t chunk = first / uint32_t{kAttentionChunk} * uint32_t{kAttentionChunk}; chunk <= last;
        chunk += kAttentionChunk) {
     const auto count = static_cast<uint32_t>(std::min<size_t>(kAttentionChunk, last - chunk + 1));
-    for (uint32_t k = 0; k < kAttentionChunk; k += 16) {
-      if (k < count)
-        score_block<f16, R>(args.kv.keys, head_base + size_t{chunk + k} * stride, args.head_dim, rows, scores + k);
-      else
-        for (int r = 0; r < R; ++r) F32::zero().store(scores + r * kAttentionChunk + k);
-    }
+    // The state holds whole chunks: what lies behind `count` is read, and masked.
+    for (uint32_t k = 0; k < count; k += 16 * kKeyBlocks)
+      score_blocks<f16, R>(args.kv.keys, head_base + size_t{chunk + k} * stride, args.head_dim, rows, scores + k);
     for (int r = 0; r < R; ++r) soften(args, chunk, rows[r], scores + r * kAttentionChunk);
     add_values<f16, R>(args.kv.values, head_base + size_t{chunk} * stride, count, args.head_dim, scores, rows);
   }

@@ -39,8 +39,8 @@ namespace {
 
 // A tile of sums is kPanels panels by up to kMostRows rows. With 32 registers, 2 x 6 reads memory least per product:
 // each weight is used for 6 rows, each activation for 2 panels.
-constexpr size_t kPanels = Quad::signed_zero == 128 ? 2 : 1;
-constexpr size_t kMostRows = Quad::signed_zero == 128 ? 6 : 4;
+constexpr size_t kPanels = F32::registers == 32 ? 2 : 1;
+constexpr size_t kMostRows = F32::registers == 32 ? 6 : 4;
 
 // The micro-kernel: dots[p][i] += rows[i] . the unpacked panel p over `columns` columns of group `at`, from `first` on.
 // A matrix unit takes activations two rows at a time; an odd last row goes with itself.

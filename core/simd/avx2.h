@@ -76,6 +76,7 @@ struct I32 {
 
 struct F32 {
   __m256 a, b;
+  static constexpr int registers = 8;  ///< that the processor has of these
   static F32 zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static F32 set1(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
   static F32 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }

@@ -58,6 +58,7 @@ struct I32 {
 
 struct F32 {
   __m512 v;
+  static constexpr int registers = 32;  ///< that the processor has of these
   static F32 zero() { return {_mm512_setzero_ps()}; }
   static F32 set1(float x) { return {_mm512_set1_ps(x)}; }
   static F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }

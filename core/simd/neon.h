@@ -82,6 +82,7 @@ struct I32 {
 
 struct F32 {
   float32x4_t v[4];
+  static constexpr int registers = 8;  ///< that the processor has of these
   static F32 zero() { return set1(0.0f); }
   static F32 set1(float x) {
     const float32x4_t r = vdupq_n_f32(x);

@@ -78,6 +78,7 @@ struct I32 {
 
 struct F32 {
   float v[16];
+  static constexpr int registers = 8;  ///< that the processor has of these
   template <typename Function>
   static F32 make(Function f) {
     F32 r;
