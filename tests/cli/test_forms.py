@@ -230,6 +230,22 @@ class Bench(ProgramTest):
         self.assertEqual((told["threads"], told["prompt"], told["gen"], told["repeat"]), (2, 20, 4, 3))
         self.assertEqual(self.ok_json(*words, "--isa", "scalar")["isa"], "scalar")
 
+    def test_bench_profile_names_what_takes_the_time(self):
+        words = ["bench", TINY, "--prompt", "20", "--gen", "4", "--repeat", "2", "--deterministic", "--profile"]
+        profile = self.ok_json(*words)["profile"]
+        for phase, calls, rows in (("prompt", 1, 20), ("generation", 4, 4)):
+            operations = {operation["name"]: operation for operation in profile[phase]}
+            self.assertTrue({"attention", "norm", "embed"} <= operations.keys(), operations.keys())
+            self.assertEqual(operations["embed"]["calls"], calls)
+            [down] = [o for name, o in operations.items() if name.startswith("matmul ffn_down")]
+            self.assertEqual(down["calls"] % calls, 0)
+            self.assertGreater(down["weight_bytes"], 0)
+            self.assertEqual(down["multiply_adds"] % rows, 0)
+            self.assertGreater(down["seconds"], 0)
+        text = self.ok(*words).decode()
+        self.assertIn("generation, by operation:", text)
+        self.assertIn("GMAC/s", text)
+
     def test_a_failure_in_the_child_is_ours(self):
         self.fails(5, "nosuch", "bench", TINY, "--isa", "nosuch")
         self.fails(6, "context", "bench", TINY, "--prompt", "64", "--ctx", "32")
