@@ -17,11 +17,15 @@ class PackedWeights : public testing::TestWithParam<Golden> {
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) / ("weights-" + golden_test_name(GetParam().name));
     fs::remove_all(folder_);
+    fs::remove_all(cache_ / "packed");
     fs::create_directories(folder_);
     model_ = folder_ / GetParam().file.filename();
     fs::copy(GetParam().file, model_, fs::copy_options::recursive);
   }
-  void TearDown() override { fs::remove_all(folder_); }
+  void TearDown() override {
+    fs::remove_all(folder_);
+    fs::remove_all(cache_ / "packed");
+  }
 
   struct Outcome {
     std::vector<float> logits;
@@ -34,7 +38,7 @@ class PackedWeights : public testing::TestWithParam<Golden> {
     options.threads = 2;
     options.loras = GetParam().loras;
     options.context_length = GetParam().context;
-    options.cache_folder = folder_ / "cache";
+    options.cache_folder = cache_;
     options.packed_copy_bytes = copy_bytes;
     auto engine = Engine::load(model_, options);
     EXPECT_TRUE(engine.ok()) << engine.error().message;
@@ -50,7 +54,7 @@ class PackedWeights : public testing::TestWithParam<Golden> {
   }
 
   fs::path copy() const {
-    for (const auto& entry : fs::directory_iterator(folder_ / "cache" / "packed")) return entry.path();
+    for (const auto& entry : fs::directory_iterator(cache_ / "packed")) return entry.path();
     return {};
   }
   // The model's largest file: weights.
@@ -69,6 +73,8 @@ class PackedWeights : public testing::TestWithParam<Golden> {
     file.put(static_cast<char>(old ^ 0x10));
   }
 
+  // One for all tests: the instruction sets are proven once.
+  const fs::path cache_ = fs::path(testing::TempDir()) / "packed-weights-cache";
   fs::path folder_, model_;
 };
 
