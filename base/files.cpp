@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace ingle::base {
 namespace {
 
@@ -19,6 +21,11 @@ Result<struct stat> regular_file(int fd, const std::filesystem::path& path) {
   if (::fstat(fd, &info) != 0) return errno_error(errno, "stat", path);
   if (!S_ISREG(info.st_mode)) return Error{ErrorCode::corrupt, path.string() + " is not a regular file"};
   return info;
+}
+
+uint64_t stamp_of(const struct stat& info) {
+  const int64_t times[] = {info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
+  return hash64(std::as_bytes(std::span(times)));
 }
 
 constexpr std::string_view kTemporaryMark = ".XXXXXX";
@@ -43,7 +50,8 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
   const auto size = static_cast<uint64_t>(info.st_size);
   MappedFile file;
-  file.modified_ns_ = int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  file.stamp_ = stamp_of(info);
+  file.path_ = path;
   if (size == 0) return file;
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (data == MAP_FAILED) return errno_error(errno, "map", path);
@@ -55,17 +63,24 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      modified_ns_(other.modified_ns_) {}
+      stamp_(other.stamp_),
+      path_(std::move(other.path_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
-  std::swap(modified_ns_, other.modified_ns_);
+  std::swap(stamp_, other.stamp_);
+  std::swap(path_, other.path_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+bool MappedFile::untouched() const {
+  struct stat info{};
+  return ::stat(path_.c_str(), &info) == 0 && stamp_of(info) == stamp_;
 }
 
 void MappedFile::release_pages(std::span<const std::byte> part) const {

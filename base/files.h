@@ -27,8 +27,10 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
-  /// When the file was last modified, in nanoseconds since 1970, as of open().
-  int64_t modified_ns() const { return modified_ns_; }
+  /// A hash of the file's times as of open(): of its content's last change, which anyone may set, and of its inode's.
+  uint64_t stamp() const { return stamp_; }
+  /// Whether the file of that path has this stamp still. Says nothing about changes within one tick of its clock.
+  bool untouched() const;
 
   /// Tells the system that this part will not be read again soon, so that its pages need not stay resident.
   void release_pages(std::span<const std::byte> part) const;
@@ -36,7 +38,8 @@ class MappedFile {
  private:
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
-  int64_t modified_ns_ = 0;
+  uint64_t stamp_ = 0;
+  std::filesystem::path path_;
 };
 
 /// An open file descriptor, closed with its owner.

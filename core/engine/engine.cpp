@@ -267,7 +267,7 @@ base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress
   info_.isa = kernels->name;
   info_.threads = threads;
   WeightOptions weights;
-  for (const base::MappedFile& file : file_.mappings) weights.files.push_back({file.bytes(), file.modified_ns()});
+  weights.files = file_.mappings;
   if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
   const auto done = [this](std::span<const std::byte> part) {
     if (!file_.mappings.empty()) file_.mappings.front().release_pages(part);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <thread>
+#include <utility>
 
 #include "core/engine/test_goldens.h"
 
@@ -33,14 +35,14 @@ class PackedWeights : public testing::TestWithParam<Golden> {
     bool operator==(const Outcome&) const = default;
   };
 
-  Outcome run(uint64_t copy_bytes = 1 << 30) const {
+  Outcome run(uint64_t copy_bytes = 1 << 30, const LoadProgress& progress = {}) const {
     EngineOptions options;
     options.threads = 2;
     options.loras = GetParam().loras;
     options.context_length = GetParam().context;
     options.cache_folder = cache_;
     options.packed_copy_bytes = copy_bytes;
-    auto engine = Engine::load(model_, options);
+    auto engine = Engine::load(model_, options, progress);
     EXPECT_TRUE(engine.ok()) << engine.error().message;
     if (!engine.ok()) return {};
     Outcome outcome;
@@ -65,6 +67,8 @@ class PackedWeights : public testing::TestWithParam<Golden> {
       if (largest.empty() || entry.file_size() > fs::file_size(largest)) largest = entry.path();
     return largest;
   }
+  // Files' times are those of the kernel's ticks.
+  static void await_tick() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
   static void flip(const fs::path& path, uintmax_t at) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(static_cast<std::streamoff>(at));
@@ -123,6 +127,29 @@ TEST_P(PackedWeights, AreThoseOfTheModelAsItIs) {
   const Outcome changed = run();
   EXPECT_EQ(changed.logits, run(0).logits);
   EXPECT_EQ(run().logits, changed.logits);
+}
+
+// As of a second file with the same header, where all files' times are set to the same one.
+TEST_P(PackedWeights, AreThoseOfTheModelWhateverItsTimeSays) {
+  run();
+  await_tick();
+  const auto time = fs::last_write_time(weights_file());
+  flip(weights_file(), fs::file_size(weights_file()) - 2);
+  fs::last_write_time(weights_file(), time);
+  EXPECT_EQ(run().logits, run(0).logits);
+}
+
+// As when it is used before its download is complete. What is loaded meanwhile is of both contents; what comes later is
+// not.
+TEST_P(PackedWeights, AreNotKeptOfAFileThatChangesMeanwhile) {
+  await_tick();
+  bool changed = false;
+  run(1 << 30, [&](double done) {
+    if (done == 1.0 && !std::exchange(changed, true)) flip(weights_file(), fs::file_size(weights_file()) - 2);
+    return true;
+  });
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(run().logits, run(0).logits);
 }
 
 std::vector<Golden> goldens() {

@@ -39,15 +39,14 @@ struct Header {
 };
 static_assert(sizeof(Header) == 64);
 
-// Everything before the data, as bytes: header, times of the sources, hashes of the blocks.
+// Everything before the data, as bytes: header, stamps of the sources, hashes of the blocks.
 class Tables {
  public:
   explicit Tables(const PackedCopyShape& shape) {
-    header_.sources = static_cast<uint32_t>(shape.modified_ns.size());
+    header_.sources = static_cast<uint32_t>(shape.stamps.size());
     header_.blocks = shape.blocks;
     header_.data_bytes = shape.data_bytes;
-    const uint64_t end =
-        sizeof(Header) + shape.modified_ns.size() * sizeof(int64_t) + shape.blocks * sizeof(PackedBlock);
+    const uint64_t end = sizeof(Header) + shape.stamps.size() * sizeof(uint64_t) + shape.blocks * sizeof(PackedBlock);
     header_.data_offset = (end + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
     bytes_.resize(end);
   }
@@ -56,8 +55,8 @@ class Tables {
   uint64_t data_offset() const { return header_.data_offset; }
   std::span<std::byte> bytes() { return bytes_; }
 
-  void fill(std::span<const int64_t> modified_ns, std::span<const PackedBlock> blocks) {
-    std::memcpy(times(), modified_ns.data(), modified_ns.size_bytes());
+  void fill(std::span<const uint64_t> stamps, std::span<const PackedBlock> blocks) {
+    std::memcpy(this->stamps(), stamps.data(), stamps.size_bytes());
     std::memcpy(hashes(), blocks.data(), blocks.size_bytes());
     header_.hash = 0;
     std::memcpy(bytes_.data(), &header_, sizeof header_);
@@ -77,8 +76,8 @@ class Tables {
     return same && std::memcmp(&found, &header_, sizeof found) == 0;
   }
 
-  std::byte* times() { return bytes_.data() + sizeof(Header); }
-  std::byte* hashes() { return times() + header_.sources * sizeof(int64_t); }
+  std::byte* stamps() { return bytes_.data() + sizeof(Header); }
+  std::byte* hashes() { return stamps() + header_.sources * sizeof(uint64_t); }
 
  private:
   Header header_;
@@ -143,9 +142,7 @@ base::Result<PackedCopy> PackedCopy::open(const PackedCopyFolder& folder, const 
   copy.path_ = path;
   copy.blocks_.resize(shape.blocks);
   std::memcpy(copy.blocks_.data(), tables.hashes(), shape.blocks * sizeof(PackedBlock));
-  std::vector<int64_t> modified(shape.modified_ns.size());
-  std::memcpy(modified.data(), tables.times(), modified.size() * sizeof(int64_t));
-  copy.untouched_ = modified == shape.modified_ns;
+  copy.untouched_ = std::memcmp(tables.stamps(), shape.stamps.data(), shape.stamps.size() * sizeof(uint64_t)) == 0;
   void* mapping = ::mmap(nullptr, tables.file_bytes(), PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (mapping == MAP_FAILED) return base::errno_error(errno, "map", path);
   copy.mapping_ = static_cast<std::byte*>(mapping);
@@ -177,7 +174,7 @@ PackedCopy::~PackedCopy() {
 
 void PackedCopy::keep_for(const PackedCopyShape& shape) const {
   Tables tables(shape);
-  tables.fill(shape.modified_ns, blocks_);
+  tables.fill(shape.stamps, blocks_);
   const base::FileDescriptor fd(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
   // Half written, it counts as damaged.
   if (fd.get() >= 0) (void)!::pwrite(fd.get(), tables.bytes().data(), tables.bytes().size(), 0);
@@ -220,7 +217,7 @@ void PackedCopyWriter::write(uint64_t offset, std::span<const std::byte> bytes) 
 base::Status PackedCopyWriter::commit(std::span<const PackedBlock> blocks) {
   if (failed_.load()) return error_;
   Tables tables(shape_);
-  tables.fill(shape_.modified_ns, blocks);
+  tables.fill(shape_.stamps, blocks);
   INGLE_CHECK(file_.write_at(0, tables.bytes()));
   // Not synced: what a crash of the system damages is found by its hash.
   return file_.commit(false);

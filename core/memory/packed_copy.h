@@ -4,13 +4,13 @@
 // version 1):
 //   header    64 bytes: magic "INGLEPKD", version, sources, blocks, bytes of data, offset of the data, hash of all of
 //             the header and the tables but itself
-//   sources   int64 per source file: when it was last modified (nanoseconds since 1970), as far as known
+//   sources   uint64 per source file: base::MappedFile::stamp(), a hash of its times
 //   blocks    per block of the data: hash of the source bytes it was made from, hash of its own
 //   data      at a multiple of 2 MiB, so that a system with huge pages for files can map it with those
-// Whoever opens a copy knows every number of it but the times and hashes beforehand, so nothing in the file is
+// Whoever opens a copy knows every number of it but the stamps and hashes beforehand, so nothing in the file is
 // believed: it either is what was expected or counts as damaged. Blocks are for the user to check before he uses them.
 //
-// Files appear by renaming and are never written to afterwards, but for the times; processes share their pages.
+// Files appear by renaming and are never written to afterwards, but for the stamps; processes share their pages.
 #pragma once
 
 #include <atomic>
@@ -35,8 +35,8 @@ struct PackedBlock {
 /// What a copy must be. `key` covers the content of the sources (as far as can be known without reading all of them)
 /// and the layout.
 struct PackedCopyShape {
-  std::string key;                   ///< a file name
-  std::vector<int64_t> modified_ns;  ///< of each source
+  std::string key;               ///< a file name
+  std::vector<uint64_t> stamps;  ///< of each source
   uint64_t data_bytes = 0, blocks = 0;
 };
 

@@ -69,7 +69,7 @@ TEST_F(PackedCopies, AreReadBackAsWritten) {
 TEST_F(PackedCopies, KnowThatASourceWasTouched) {
   ASSERT_TRUE(write(shape()).ok());
   PackedCopyShape later = shape();
-  later.modified_ns = {11, 23};
+  later.stamps = {11, 23};
   {
     const auto copy = PackedCopy::open(folder_, later);
     ASSERT_TRUE(copy.ok());
@@ -113,7 +113,7 @@ TEST_F(PackedCopies, AreRefusedWhereTheyAreOfAnotherShape) {
   other.blocks = 3;
   EXPECT_EQ(PackedCopy::open(folder_, other).error().code, base::ErrorCode::corrupt);
   other = shape();
-  other.modified_ns.push_back(0);
+  other.stamps.push_back(0);
   EXPECT_EQ(PackedCopy::open(folder_, other).error().code, base::ErrorCode::corrupt);
 }
 

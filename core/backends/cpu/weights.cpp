@@ -42,16 +42,16 @@ size_t source_bytes(const MatrixSource& source) {
 }
 
 // The file that a matrix lies in.
-std::optional<size_t> file_of(const MatrixSource& source, const std::vector<WeightFile>& files) {
+std::optional<size_t> file_of(const MatrixSource& source, std::span<const base::MappedFile> files) {
   for (size_t i = 0; i < files.size(); ++i) {
-    const std::byte* begin = files[i].bytes.data();
-    if (source.data >= begin && source.data + source_bytes(source) <= begin + files[i].bytes.size()) return i;
+    const std::span<const std::byte> bytes = files[i].bytes();
+    if (source.data >= bytes.data() && source.data + source_bytes(source) <= bytes.data() + bytes.size()) return i;
   }
   return std::nullopt;
 }
 
 // What a copy's bytes follow from, put together for hashing. A file's bytes before its first tensor (GGUF's and
-// safetensors' headers) stand for its content; WeightFile::modified_ns and the blocks' hashes guard that.
+// safetensors' headers) stand for its content; its stamp and the blocks' hashes guard that.
 class KeyText {
  public:
   void add(uint64_t value) { text_ += std::to_string(value) + ' '; }
@@ -103,24 +103,25 @@ base::Status Weights::load(const Graph& graph, const WeightOptions& options, con
 
 void Weights::plan(const Graph& graph, const WeightOptions& options) {
   graph_ = &graph;
+  files_ = options.files;
   entries_.resize(graph.matrices.size());
   for (const Op& op : graph.ops)
     if (op.kind == OpKind::matmul) entries_[static_cast<size_t>(op.matrix)].multiplied = true;
   KeyText key;
   key.add(kPackedLayoutVersion);
   std::vector<const std::byte*> first_tensor;
-  for (const WeightFile& file : options.files) first_tensor.push_back(file.bytes.data() + file.bytes.size());
+  for (const base::MappedFile& file : files_) first_tensor.push_back(file.bytes().data() + file.bytes().size());
   for (size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
     const MatrixSource& source = graph.matrices[i];
-    const auto file = file_of(source, options.files);
+    const auto file = file_of(source, files_);
     if (file) first_tensor[*file] = std::min(first_tensor[*file], source.data);
     if (!entry.multiplied) continue;
     entry.packed = plan_packed(source);
     entry.kept = file.has_value() && options.copies.used();
     if (!entry.kept) continue;
     key.add(*file);
-    key.add(static_cast<uint64_t>(source.data - options.files[*file].bytes.data()));
+    key.add(static_cast<uint64_t>(source.data - files_[*file].bytes().data()));
     key.add(source.format->name);
     key.add(source.rows);
     key.add(source.columns);
@@ -128,11 +129,11 @@ void Weights::plan(const Graph& graph, const WeightOptions& options) {
   plan_matrices(true);
   kept_blocks_ = matrix_of_block_.size();
   plan_matrices(false);
-  for (size_t i = 0; i < options.files.size(); ++i) {
-    const std::span<const std::byte> bytes = options.files[i].bytes;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    const std::span<const std::byte> bytes = files_[i].bytes();
     key.add(bytes.size());
     key.add(base::hash64(bytes.first(static_cast<size_t>(first_tensor[i] - bytes.data()))));
-    shape_.modified_ns.push_back(options.files[i].modified_ns);
+    shape_.stamps.push_back(files_[i].stamp());
   }
   shape_.key = key.key();
   shape_.data_bytes = kept_bytes_;
@@ -260,7 +261,13 @@ void Weights::write_copy(PackedCopyWriter& writer, const SourceDone& done) {
       writer.write(written, {memory_ + written, std::min(chunk, kept_bytes_ - written)});
     }
   }
-  (void)writer.commit(hashes);
+  // The sources were hashed after they were packed. Had one changed in between (still being downloaded, say), the copy
+  // would be taken for the new content's for ever.
+  if (files_untouched()) (void)writer.commit(hashes);
+}
+
+bool Weights::files_untouched() const {
+  return std::all_of(files_.begin(), files_.end(), [](const base::MappedFile& file) { return file.untouched(); });
 }
 
 void Weights::check(int32_t matrix, std::atomic<uint32_t>& next) {

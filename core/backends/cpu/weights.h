@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "core/backends/cpu/pack.h"
 #include "core/backends/cpu/workers.h"
@@ -18,14 +19,8 @@
 
 namespace ingle::core {
 
-/// A mapped file that matrices lie in.
-struct WeightFile {
-  std::span<const std::byte> bytes;
-  int64_t modified_ns = 0;
-};
-
 struct WeightOptions {
-  std::vector<WeightFile> files;  ///< matrices that lie elsewhere (adapters) are always packed
+  std::span<const base::MappedFile> files;  ///< matrices that lie elsewhere (adapters) are always packed
   PackedCopyFolder copies;
 };
 
@@ -91,6 +86,7 @@ class Weights {
   base::Status pack(const PackProgress& progress, const SourceDone& done);
   void keep_copy(const WeightOptions& options, const SourceDone& done);
   void write_copy(PackedCopyWriter& writer, const SourceDone& done);
+  bool files_untouched() const;
   void place(std::byte* kept, std::byte* others);
   Block block(size_t index) const;
   void release(size_t first_block, size_t end_block, const SourceDone& done) const;
@@ -98,6 +94,7 @@ class Weights {
   HardwareOps& device_;
   Workers& workers_;
   const Graph* graph_ = nullptr;
+  std::span<const base::MappedFile> files_;
   std::vector<Entry> entries_;             ///< by matrix
   std::vector<uint32_t> matrix_of_block_;  ///< first the blocks of the copy
   uint64_t kept_bytes_ = 0, other_bytes_ = 0;
