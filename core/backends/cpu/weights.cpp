@@ -31,10 +31,10 @@ int64_t monotonic_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
-// Puts the calling thread behind everything else that wants to run.
-void run_when_idle() {
+// SCHED_IDLE puts a thread behind everything else that wants to run.
+void set_priority(pthread_t thread, int policy) {
   const sched_param none{};
-  (void)::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none);
+  (void)::pthread_setschedparam(thread, policy, &none);
 }
 
 size_t source_bytes(const MatrixSource& source) {
@@ -77,7 +77,11 @@ std::span<const std::byte> Weights::Block::source_bytes() const {
 
 Weights::~Weights() {
   copy_deadline_ns_ = monotonic_ns() + kCopyPatienceNs;
-  if (copying_.joinable()) copying_.join();
+  if (copying_.joinable()) {
+    // Now it is waited for: beside other programs an idle thread would take all of the time and get nowhere.
+    set_priority(copying_.native_handle(), SCHED_OTHER);
+    copying_.join();
+  }
   device_.deallocate(memory_, memory_bytes_);
 }
 
@@ -240,10 +244,9 @@ void Weights::keep_copy(const WeightOptions& options, const SourceDone& done) {
   auto created = PackedCopyWriter::create(options.copies, shape_);
   if (!created.ok()) return;
   if (use_ != PackedCopyUse::replaced) use_ = PackedCopyUse::written;
-  copying_ = std::thread([this, done, writer = std::move(created).value()] {
-    run_when_idle();
-    write_copy(*writer, done);
-  });
+  copying_ = std::thread([this, done, writer = std::move(created).value()] { write_copy(*writer, done); });
+  // From here, so that it can't come after what the destructor sets.
+  set_priority(copying_.native_handle(), SCHED_IDLE);
 }
 
 void Weights::write_copy(PackedCopyWriter& writer, const SourceDone& done) {
