@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -83,6 +84,24 @@ TEST(Json, IsBounded) {
   const auto object = parse_json(R"({"b":1,"a":"]]]"})");
   ASSERT_TRUE(object.ok());
   EXPECT_EQ(object->begin().key(), "b");
+}
+
+TEST(Files, StampsTellFilesAndTheirStatesApart) {
+  const auto folder = std::filesystem::temp_directory_path() / ("ingle_stamps_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  for (const char* name : {"x", "y"}) ASSERT_TRUE(write_file_atomic(folder / name, "hello").ok());
+  // Within one tick, like a tool that sets the times of many files.
+  const auto time = std::filesystem::file_time_type::clock::now();
+  for (const char* name : {"x", "y"}) std::filesystem::last_write_time(folder / name, time);
+  const auto x = MappedFile::open(folder / "x"), y = MappedFile::open(folder / "y");
+  EXPECT_NE(x->stamp(), y->stamp());
+  EXPECT_EQ(x->stamp(), MappedFile::open(folder / "x")->stamp());
+  EXPECT_TRUE(x->untouched());
+  std::filesystem::last_write_time(folder / "x", time + std::chrono::nanoseconds(1000));
+  EXPECT_FALSE(x->untouched());
+  std::filesystem::remove(folder / "y");
+  EXPECT_FALSE(y->untouched());
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Files, AtomicWriteAndMap) {

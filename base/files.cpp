@@ -24,8 +24,10 @@ Result<struct stat> regular_file(int fd, const std::filesystem::path& path) {
 }
 
 uint64_t stamp_of(const struct stat& info) {
-  const int64_t times[] = {info.st_mtim.tv_sec, info.st_mtim.tv_nsec, info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
-  return hash64(std::as_bytes(std::span(times)));
+  // The content's time can be set to anything, the inode's cannot; files that are touched together share both.
+  const int64_t parts[] = {static_cast<int64_t>(info.st_ino), info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+                           info.st_ctim.tv_sec, info.st_ctim.tv_nsec};
+  return hash64(std::as_bytes(std::span(parts)));
 }
 
 constexpr std::string_view kTemporaryMark = ".XXXXXX";

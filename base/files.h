@@ -27,7 +27,7 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
-  /// A hash of the file's times as of open(): of its content's last change, which anyone may set, and of its inode's.
+  /// Tells files and their states apart: a hash, as of open(), of the inode and of when it and the content changed.
   uint64_t stamp() const { return stamp_; }
   /// Whether the file of that path has this stamp still. Says nothing about changes within one tick of its clock.
   bool untouched() const;

@@ -4,7 +4,7 @@
 // version 1):
 //   header    64 bytes: magic "INGLEPKD", version, sources, blocks, bytes of data, offset of the data, hash of all of
 //             the header and the tables but itself
-//   sources   uint64 per source file: base::MappedFile::stamp(), a hash of its times
+//   sources   uint64 per source file: base::MappedFile::stamp(), by which files and their states differ
 //   blocks    per block of the data: hash of the source bytes it was made from, hash of its own
 //   data      at a multiple of 2 MiB, so that a system with huge pages for files can map it with those
 // Whoever opens a copy knows every number of it but the stamps and hashes beforehand, so nothing in the file is
