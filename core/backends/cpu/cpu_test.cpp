@@ -88,7 +88,8 @@ TEST(Packing, FloatProductsReadTheWeightsBack) {
 // A random matrix in one format, packed, and random activations to multiply it with.
 class Product {
  public:
-  static constexpr uint32_t kRows = 40, kColumns = 512;
+  // An odd number of panels, the last one not full; and with 32 groups, of columns more than fit one block of them.
+  static constexpr uint32_t kRows = 40, kColumns = 1024;
 
   Product(const Kernels& kernels, const QuantFormat& format, size_t tokens)
       : kernels_(kernels), x_(tokens * kColumns), groups_(tokens * kColumns / kGroup) {
@@ -157,9 +158,9 @@ TEST(Packing, ByteProductsAreCloseToFloatProducts) {
 }
 
 // Decode and prefill take different kernels, and prefill one per tile size, all to the same bits: 1 to 4 rows are
-// multiplied directly, 15 are 12 + 2 + 1 or 4 + 4 + 4 + 2 + 1, 11 are 8 + 2 + 1.
+// multiplied directly, 15 are 12 + 2 + 1 or 4 + 4 + 4 + 2 + 1, 11 are 8 + 2 + 1; more than 512 are several blocks.
 TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
-  constexpr size_t kTokens = 15;
+  constexpr size_t kTokens = 1041;
   for (const IsaStatus& status : probe_isas({})) {
     if (!status.proven) continue;
     const Kernels& kernels = *find_kernels(status.name);
@@ -171,7 +172,7 @@ TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
         const auto one = product.rows(t, 1, false);
         single.insert(single.end(), one.begin(), one.end());
       }
-      for (const size_t count : {2u, 3u, 4u, 5u, 7u, 11u, 15u}) {
+      for (const size_t count : {2u, 3u, 4u, 5u, 7u, 11u, 15u, 511u, 512u, 513u, 1030u, 1041u}) {
         const auto many = product.rows(0, count, false);
         EXPECT_TRUE(std::equal(many.begin(), many.end(), single.begin()))
             << format->name << " by " << count << " rows on " << status.name;
