@@ -92,17 +92,22 @@ Result<Json> measure(Session& session) {
     out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
   }
   if (values.flag("profile")) {
+    out["profile"] = Json::object();
     sequence->truncate(0);
-    INGLE_TRY(out["profile"]["prompt"], profile(engine, [&]() -> Status {
-                INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
-                return {};
-              }));
+    if (prompt > 0) {
+      INGLE_TRY(out["profile"]["prompt"], profile(engine, [&]() -> Status {
+                  INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
+                  return {};
+                }));
+    }
     sequence->truncate(0);
-    INGLE_TRY(out["profile"]["generation"], profile(engine, [&]() -> Status {
-                for (size_t i = 0; i < gen; ++i)
-                  INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
-                return {};
-              }));
+    if (gen > 0) {
+      INGLE_TRY(out["profile"]["generation"], profile(engine, [&]() -> Status {
+                  for (size_t i = 0; i < gen; ++i)
+                    INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
+                  return {};
+                }));
+    }
   }
   out["weights"] = engine.info().weights;
   out["peak_rss_bytes"] = peak_memory_bytes();
