@@ -129,6 +129,21 @@ TEST_P(PackedWeights, AreThoseOfTheModelAsItIs) {
   EXPECT_EQ(run().logits, changed.logits);
 }
 
+TEST_P(PackedWeights, ComparingWithATouchedModelCanBeCancelled) {
+  run();
+  fs::last_write_time(weights_file(), fs::last_write_time(weights_file()) + std::chrono::seconds(5));
+  EngineOptions options;
+  options.cache_folder = folder_ / "cache";
+  options.packed_copy_bytes = 1 << 30;
+  options.context_length = GetParam().context;
+  options.threads = 1;
+  // 1 is said at the end of a load; before it, something was compared.
+  const auto engine = Engine::load(model_, options, [](double fraction) { return fraction == 1.0; });
+  ASSERT_FALSE(engine.ok());
+  EXPECT_EQ(engine.error().code, base::ErrorCode::cancelled);
+  EXPECT_EQ(run().used, "copy");
+}
+
 // As of a second file with the same header, where all files' times are set to the same one.
 TEST_P(PackedWeights, AreThoseOfTheModelWhateverItsTimeSays) {
   run();

@@ -37,6 +37,10 @@ void set_priority(pthread_t thread, int policy) {
   (void)::pthread_setschedparam(thread, policy, &none);
 }
 
+Error cancelled() {
+  return Error{ErrorCode::cancelled, "loading was cancelled"};
+}
+
 size_t source_bytes(const MatrixSource& source) {
   return source.format->bytes(uint64_t{source.rows} * source.columns);
 }
@@ -88,7 +92,8 @@ Weights::~Weights() {
 base::Status Weights::load(const Graph& graph, const WeightOptions& options, const PackProgress& progress,
                            const SourceDone& done) {
   plan(graph, options);
-  if (open_copy(options)) {
+  INGLE_TRY(const bool copied, open_copy(options, progress, done));
+  if (copied) {
     memory_bytes_ = other_bytes_;
     INGLE_TRY(memory_, device_.allocate(memory_bytes_));
     place(copy_.data().data(), memory_);
@@ -187,7 +192,8 @@ void Weights::release(size_t first_block, size_t end_block, const SourceDone& do
 }
 
 // Whether the copy of an earlier load serves.
-bool Weights::open_copy(const WeightOptions& options) {
+base::Result<bool> Weights::open_copy(const WeightOptions& options, const PackProgress& progress,
+                                      const SourceDone& done) {
   if (!options.copies.used() || kept_blocks_ == 0) return false;
   copy_path_ = options.copies.file(shape_);
   auto opened = PackedCopy::open(options.copies, shape_);
@@ -197,7 +203,8 @@ bool Weights::open_copy(const WeightOptions& options) {
   }
   copy_ = std::move(opened).value();
   if (!copy_.sources_untouched()) {
-    if (!sources_match()) {
+    INGLE_TRY(const bool match, sources_match(progress, done));
+    if (!match) {
       copy_ = {};
       return false;
     }
@@ -208,33 +215,42 @@ bool Weights::open_copy(const WeightOptions& options) {
 }
 
 // Reads all of the sources: whether they are still what the copy was made from.
-bool Weights::sources_match() const {
-  std::atomic<size_t> next{0};
+base::Result<bool> Weights::sources_match(const PackProgress& progress, const SourceDone& done) {
   std::atomic<bool> match{true};
-  workers_.run([&](uint32_t) {
-    for (size_t i; match && (i = next.fetch_add(1)) < kept_blocks_;)
-      if (base::hash64(block(i).source_bytes()) != copy_.blocks()[i].source_hash) match = false;
-  });
-  return match;
+  INGLE_CHECK(each_block(0, kept_blocks_, progress, done, [&](const Block& b) {
+    if (base::hash64(b.source_bytes()) != copy_.blocks()[b.index].source_hash) match = false;
+    return match.load();
+  }));
+  return match.load();
 }
 
 base::Status Weights::pack(const PackProgress& progress, const SourceDone& done) {
-  const size_t first = copy_.valid() ? kept_blocks_ : 0, total = matrix_of_block_.size();
-  std::vector<std::atomic<size_t>> packed((total - first) / kReleaseBlocks + 1);
+  const size_t first = copy_.valid() ? kept_blocks_ : 0;
+  INGLE_CHECK(each_block(first, matrix_of_block_.size(), progress, done, [](const Block& b) {
+    pack_panels(b.source, b.entry.packed, b.begin, b.end);
+    return true;
+  }));
+  if (progress && !progress(1.0)) return cancelled();
+  return {};
+}
+
+// Shares out blocks [first, end) to all workers until a block's `work` returns false, and tells of their sources.
+base::Status Weights::each_block(size_t first, size_t end, const PackProgress& progress, const SourceDone& done,
+                                 const std::function<bool(const Block&)>& work) {
+  std::vector<std::atomic<size_t>> worked((end - first) / kReleaseBlocks + 1);
   std::atomic<size_t> next{first};
-  std::atomic<bool> stopped{false};
+  std::atomic<bool> enough{false}, stopped{false};
   workers_.run([&](uint32_t worker) {
-    for (size_t i; !stopped && (i = next.fetch_add(1)) < total;) {
-      const Block b = block(i);
-      pack_panels(b.source, b.entry.packed, b.begin, b.end);
-      const size_t group = (i - first) / kReleaseBlocks, begin = first + group * kReleaseBlocks;
-      const size_t end = std::min(begin + kReleaseBlocks, total);
-      if (packed[group].fetch_add(1) + 1 == end - begin) release(begin, end, done);
-      const double fraction = static_cast<double>(i - first + 1) / static_cast<double>(total - first);
+    for (size_t i; !enough && !stopped && (i = next.fetch_add(1)) < end;) {
+      if (!work(block(i))) enough = true;
+      const size_t group = (i - first) / kReleaseBlocks, group_begin = first + group * kReleaseBlocks;
+      const size_t group_end = std::min(group_begin + kReleaseBlocks, end);
+      if (worked[group].fetch_add(1) + 1 == group_end - group_begin) release(group_begin, group_end, done);
+      const double fraction = static_cast<double>(i - first + 1) / static_cast<double>(end - first);
       if (worker == 0 && progress && !progress(fraction)) stopped = true;
     }
   });
-  if (stopped || (progress && !progress(1.0))) return Error{ErrorCode::cancelled, "loading was cancelled"};
+  if (stopped) return cancelled();
   return {};
 }
 

@@ -81,9 +81,11 @@ class Weights {
 
   void plan(const Graph& graph, const WeightOptions& options);
   void plan_matrices(bool kept);
-  bool open_copy(const WeightOptions& options);
-  bool sources_match() const;
+  base::Result<bool> open_copy(const WeightOptions& options, const PackProgress& progress, const SourceDone& done);
+  base::Result<bool> sources_match(const PackProgress& progress, const SourceDone& done);
   base::Status pack(const PackProgress& progress, const SourceDone& done);
+  base::Status each_block(size_t first, size_t end, const PackProgress& progress, const SourceDone& done,
+                          const std::function<bool(const Block&)>& work);
   void keep_copy(const WeightOptions& options, const SourceDone& done);
   void write_copy(PackedCopyWriter& writer, const SourceDone& done);
   bool files_untouched() const;
