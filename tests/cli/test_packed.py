@@ -50,6 +50,12 @@ class Packed(ProgramTest):
         self.assertIn("was damaged", notice)
         self.assertEqual(self.answer(), (tokens, "copy", ""))
 
+    def test_a_damaged_copy_that_cannot_be_replaced_is_not_said_to_be(self):
+        tokens, _, _ = self.answer()
+        [copy] = self.copies.iterdir()
+        copy.write_bytes(b"nonsense")
+        self.assertEqual(self.answer("--packed-cache", "1K"), (tokens, "packed", ""))
+
     def test_where_no_copy_can_be_kept_the_answer_is_the_same(self):
         tokens, _, _ = self.answer()
         self.environment["XDG_CACHE_HOME"] = "/proc/none"

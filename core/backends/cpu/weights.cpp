@@ -258,7 +258,10 @@ base::Status Weights::each_block(size_t first, size_t end, const PackProgress& p
 void Weights::keep_copy(const WeightOptions& options, const SourceDone& done) {
   if (copy_.valid() || kept_blocks_ == 0) return;
   auto created = PackedCopyWriter::create(options.copies, shape_);
-  if (!created.ok()) return;
+  if (!created.ok()) {
+    use_ = PackedCopyUse::none;  // a damaged one stays where it is
+    return;
+  }
   if (use_ != PackedCopyUse::replaced) use_ = PackedCopyUse::written;
   copying_ = std::thread([this, done, writer = std::move(created).value()] { write_copy(*writer, done); });
   // From here, so that it can't come after what the destructor sets.
