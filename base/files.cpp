@@ -47,7 +47,7 @@ Error errno_error(int code, std::string_view action, const std::filesystem::path
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return errno_error(errno, "open", path);
   INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
   const auto size = static_cast<uint64_t>(info.st_size);
@@ -59,6 +59,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (data == MAP_FAILED) return errno_error(errno, "map", path);
   file.data_ = static_cast<const std::byte*>(data);
   file.size_ = size;
+  file.fd_ = std::move(fd);
   return file;
 }
 
@@ -66,13 +67,15 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       stamp_(other.stamp_),
-      path_(std::move(other.path_)) {}
+      path_(std::move(other.path_)),
+      fd_(std::move(other.fd_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(stamp_, other.stamp_);
   std::swap(path_, other.path_);
+  std::swap(fd_, other.fd_);
   return *this;
 }
 
@@ -83,6 +86,20 @@ MappedFile::~MappedFile() {
 bool MappedFile::untouched() const {
   struct stat info{};
   return ::stat(path_.c_str(), &info) == 0 && stamp_of(info) == stamp_;
+}
+
+Status MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
+  auto at = static_cast<off_t>(part.data() - data_);
+  for (size_t left = part.size(); left > 0;) {
+    const ssize_t n = ::pread(fd_.get(), out, left, at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "read", path_);
+    if (n == 0) return Error{ErrorCode::io_error, path_.string() + " was cut short while in use"};
+    out += n;
+    at += n;
+    left -= static_cast<size_t>(n);
+  }
+  return {};
 }
 
 void MappedFile::release_pages(std::span<const std::byte> part) const {

@@ -13,6 +13,24 @@
 
 namespace ingle::base {
 
+/// An open file descriptor, closed with its owner.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor() { (void)close(); }
+  int get() const { return fd_; }
+  /// 0, or -1 and errno: a full disk may only show here.
+  int close();
+
+ private:
+  int fd_;
+};
+
 /// A read-only mapping of a whole file; moves, does not copy. The views die with it.
 class MappedFile {
  public:
@@ -32,6 +50,10 @@ class MappedFile {
   /// Whether the file of that path has this stamp still. Says nothing about changes within one tick of its clock.
   bool untouched() const;
 
+  /// Copies a part of bytes() from the file. Unlike reading the mapping, this leaves no pages of the file with the
+  /// process, and fails where the file was cut short meanwhile. Error: io_error.
+  Status read(std::span<const std::byte> part, std::byte* out) const;
+
   /// Tells the system that this part will not be read again soon, so that its pages need not stay resident.
   void release_pages(std::span<const std::byte> part) const;
 
@@ -40,24 +62,7 @@ class MappedFile {
   size_t size_ = 0;
   uint64_t stamp_ = 0;
   std::filesystem::path path_;
-};
-
-/// An open file descriptor, closed with its owner.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~FileDescriptor() { (void)close(); }
-  int get() const { return fd_; }
-  /// 0, or -1 and errno: a full disk may only show here.
-  int close();
-
- private:
-  int fd_;
+  FileDescriptor fd_;
 };
 
 /// A file that appears under its name when it is committed, complete, or never. Until then it is NAME.XXXXXX in the

@@ -142,6 +142,10 @@ class CpuEngine final : public Engine {
         output_rows.push_back(static_cast<uint32_t>(count - 1));
       float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
       device_->run({tokens.subspan(done, count), state.length(), output_rows, state.state(), logits});
+      if (base::Status ran = device_->last_run(); !ran.ok()) {
+        state.truncate(start);
+        return std::move(ran).error();
+      }
       if (device_->weights().use() == PackedCopyUse::mended) info_.weights = weights_text(PackedCopyUse::mended);
       state.append(static_cast<uint32_t>(count));
       done += count;

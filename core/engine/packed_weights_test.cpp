@@ -167,6 +167,29 @@ TEST_P(PackedWeights, AreNotKeptOfAFileThatChangesMeanwhile) {
   EXPECT_EQ(run().logits, run(0).logits);
 }
 
+// What is embedded comes from the file; reading it through the mapping would end the program.
+TEST_P(PackedWeights, AModelCutShortWhileInUseIsAnError) {
+  run();
+  EngineOptions options;
+  options.threads = 2;
+  options.loras = GetParam().loras;
+  options.cache_folder = cache_;
+  options.packed_copy_bytes = 1 << 30;
+  auto engine = Engine::load(model_, options);
+  ASSERT_TRUE(engine.ok());
+  auto sequence = (*engine)->new_sequence();
+  ASSERT_TRUE((*engine)->forward(**sequence, GetParam().tokens, LogitRows::last).ok());
+  const uint32_t length = (*sequence)->length();
+  if (fs::is_regular_file(model_)) fs::resize_file(model_, 64);
+  for (const auto& entry : fs::recursive_directory_iterator(folder_))
+    if (entry.path().extension() == ".safetensors") fs::resize_file(entry.path(), 64);
+  const auto logits = (*engine)->forward(**sequence, std::span(GetParam().tokens).first(1), LogitRows::last);
+  ASSERT_FALSE(logits.ok());
+  EXPECT_EQ(logits.error().code, base::ErrorCode::io_error);
+  EXPECT_NE(logits.error().message.find("cut short"), std::string::npos) << logits.error().message;
+  EXPECT_EQ((*sequence)->length(), length);
+}
+
 std::vector<Golden> goldens() {
   std::vector<Golden> chosen;
   for (const char* index : {"index.json", "index-formats.json"})

@@ -107,6 +107,10 @@ base::Status CpuDevice::prepare(const Graph& graph, Program program, const Weigh
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
   // Tiles are read all over it: with small pages, half of the time goes into finding them.
   if (use_tiles_) ::madvise(scratch_, scratch_stride_ * workers_.count(), MADV_HUGEPAGE);
+  for (const MatrixSource& matrix : graph.matrices) {
+    const auto file = file_of(matrix, options.files);
+    files_.push_back(file ? &options.files[*file] : nullptr);
+  }
   return weights_.load(graph, options, progress, done);
 }
 
@@ -138,6 +142,7 @@ KvView CpuDevice::kv_view(const KernelDesc& kernel) const {
 
 void CpuDevice::run(const RunArgs& args) {
   args_ = args;
+  unreadable_ = false;
   for (size_t i = 0; i < program_.kernels.size(); ++i) counters_[i].next.store(0, std::memory_order_relaxed);
   if (weights_.unchecked()) return run_checking();
   if (!times_.empty()) return run_timed();
@@ -213,7 +218,7 @@ void CpuDevice::execute_kernel(const KernelDesc* kernel) {
 void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   switch (kernel.kind) {
     case KernelKind::embed:
-      return embed(kernel, counter);
+      return embed(kernel, counter, worker);
     case KernelKind::rope_table:
       return rope_table(kernel, counter);
     case KernelKind::rms_norm:
@@ -235,13 +240,29 @@ void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker
   }
 }
 
-void CpuDevice::embed(const KernelDesc& kernel, Counter& counter) {
+// A token's row of the matrix, in the file's format. A file is read, not looked at through its mapping: around each
+// page that is looked at, the system gives the process sixteen, and there are as many rows as tokens.
+const std::byte* CpuDevice::embedding_row(const KernelDesc& kernel, size_t row, std::byte* buffer) {
   const MatrixSource& source = graph_->matrices[kernel.matrix];
-  const size_t row_bytes = source.format->bytes(source.columns);
+  const size_t bytes = source.format->bytes(source.columns);
+  const std::byte* data = source.data + static_cast<size_t>(args_.tokens[row]) * bytes;
+  const base::MappedFile* file = files_[kernel.matrix];
+  if (file == nullptr) return data;
+  base::Status read = file->read({data, bytes}, buffer);
+  if (!read.ok()) {
+    std::memset(buffer, 0, bytes);
+    const std::lock_guard lock(read_mutex_);
+    if (!unreadable_.exchange(true)) read_error_ = std::move(read).error();
+  }
+  return buffer;
+}
+
+void CpuDevice::embed(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+  const MatrixSource& source = graph_->matrices[kernel.matrix];
   take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       float* out = floats(kernel.out) + r * kernel.out.width;
-      source.format->decode(source.data + static_cast<size_t>(args_.tokens[r]) * row_bytes, out,
+      source.format->decode(embedding_row(kernel, r, scratch(worker)), out,
                             source.columns / source.format->block_elements);
       if (kernel.factor != 1.0f) kernels_.scale(out, kernel.factor, 0.0f, source.columns, out);
     }

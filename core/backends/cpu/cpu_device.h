@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -60,6 +61,9 @@ class CpuDevice final : public HardwareOps {
   void start_timing();
   std::vector<KernelTiming> timings() const;
 
+  /// Whether the last run could read what it embeds. Errors: io_error (a model's file was cut short while in use).
+  base::Status last_run() const { return unreadable_ ? base::Status(read_error_) : base::Status(); }
+
   const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }
 
@@ -71,7 +75,8 @@ class CpuDevice final : public HardwareOps {
   void run_checking();
   void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
-  void embed(const KernelDesc& kernel, Counter& counter);
+  void embed(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  const std::byte* embedding_row(const KernelDesc& kernel, size_t row, std::byte* buffer);
   void rope_table(const KernelDesc& kernel, Counter& counter);
   void norm(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void quantize(const KernelDesc& kernel, Counter& counter);
@@ -98,6 +103,10 @@ class CpuDevice final : public HardwareOps {
   const bool use_tiles_;
   Workers workers_;
   Weights weights_;
+  std::vector<const base::MappedFile*> files_;  ///< by matrix: the one it lies in, or null
+  std::atomic<bool> unreadable_{false};
+  std::mutex read_mutex_;
+  base::Error read_error_;  ///< under read_mutex_ during a run
   const Graph* graph_ = nullptr;
   Program program_;
   std::unique_ptr<Counter[]> counters_;

@@ -45,15 +45,6 @@ size_t source_bytes(const MatrixSource& source) {
   return source.format->bytes(uint64_t{source.rows} * source.columns);
 }
 
-// The file that a matrix lies in.
-std::optional<size_t> file_of(const MatrixSource& source, std::span<const base::MappedFile> files) {
-  for (size_t i = 0; i < files.size(); ++i) {
-    const std::span<const std::byte> bytes = files[i].bytes();
-    if (source.data >= bytes.data() && source.data + source_bytes(source) <= bytes.data() + bytes.size()) return i;
-  }
-  return std::nullopt;
-}
-
 // What a copy's bytes follow from, put together for hashing. A file's bytes before its first tensor (GGUF's and
 // safetensors' headers) stand for its content; its stamp and the blocks' hashes guard that.
 class KeyText {
@@ -67,6 +58,14 @@ class KeyText {
 };
 
 }  // namespace
+
+std::optional<size_t> file_of(const MatrixSource& source, std::span<const base::MappedFile> files) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::span<const std::byte> bytes = files[i].bytes();
+    if (source.data >= bytes.data() && source.data + source_bytes(source) <= bytes.data() + bytes.size()) return i;
+  }
+  return std::nullopt;
+}
 
 std::span<std::byte> Weights::Block::packed() const {
   auto* data = const_cast<std::byte*>(entry.packed.data);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -23,6 +24,9 @@ struct WeightOptions {
   std::span<const base::MappedFile> files;  ///< matrices that lie elsewhere (adapters) are always packed
   PackedCopyFolder copies;
 };
+
+/// The file of `files` that a matrix lies in.
+std::optional<size_t> file_of(const MatrixSource& source, std::span<const base::MappedFile> files);
 
 /// How the weights came to be where they are.
 enum class PackedCopyUse : uint8_t {
