@@ -46,6 +46,8 @@ std::string_view weights_text(PackedCopyUse use) {
       return "copy";
     case PackedCopyUse::mended:
       return "copy, mended";
+    case PackedCopyUse::broken:
+      return "copy, damaged";
   }
   return "";
 }
@@ -146,7 +148,7 @@ class CpuEngine final : public Engine {
         state.truncate(start);
         return std::move(ran).error();
       }
-      if (device_->weights().use() == PackedCopyUse::mended) info_.weights = weights_text(PackedCopyUse::mended);
+      INGLE_CHECK(note_checked_weights());
       state.append(static_cast<uint32_t>(count));
       done += count;
     }
@@ -178,6 +180,16 @@ class CpuEngine final : public Engine {
         return Error{ErrorCode::invalid_argument, "token " + std::to_string(token) + " is not in the vocabulary of " +
                                                       std::to_string(graph_.vocabulary_size)};
     return {};
+  }
+
+  // What the first run finds out about a copy.
+  base::Status note_checked_weights() {
+    const PackedCopyUse use = device_->weights().use();
+    if (use == PackedCopyUse::mended || use == PackedCopyUse::broken) info_.weights = weights_text(use);
+    if (use != PackedCopyUse::broken) return {};
+    return Error{ErrorCode::out_of_memory,
+                 "the copy of the packed weights was damaged and there is no memory to mend it; it is deleted, so that "
+                 "the next start does without it"};
   }
 
   base::Status reserve_logits(size_t rows) {

@@ -180,11 +180,11 @@ void PackedCopy::keep_for(const PackedCopyShape& shape) const {
   if (fd.get() >= 0) (void)!::pwrite(fd.get(), tables.bytes().data(), tables.bytes().size(), 0);
 }
 
-void PackedCopy::make_writable(std::span<std::byte> part) const {
+bool PackedCopy::make_writable(std::span<std::byte> part) const {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const uintptr_t begin = reinterpret_cast<uintptr_t>(part.data()) / page * page;
   const uintptr_t end = reinterpret_cast<uintptr_t>(part.data()) + part.size();
-  (void)::mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE);
+  return ::mprotect(reinterpret_cast<void*>(begin), end - begin, PROT_READ | PROT_WRITE) == 0;
 }
 
 base::Result<std::unique_ptr<PackedCopyWriter>> PackedCopyWriter::create(const PackedCopyFolder& folder,

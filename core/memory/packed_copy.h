@@ -68,8 +68,8 @@ class PackedCopy {
   bool sources_untouched() const { return untouched_; }
   /// Notes that the sources, as they are now, are what the copy was made from.
   void keep_for(const PackedCopyShape& shape) const;
-  /// Lets this process write to a part of data(), to mend it.
-  void make_writable(std::span<std::byte> part) const;
+  /// Lets this process write to a part of data(), to mend it. False: the system refuses, for want of memory.
+  bool make_writable(std::span<std::byte> part) const;
 
  private:
   std::filesystem::path path_;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +65,20 @@ TEST_F(PackedCopies, AreReadBackAsWritten) {
   EXPECT_EQ(copy->blocks()[1].packed_hash, blocks()[1].packed_hash);
   EXPECT_TRUE(copy->sources_untouched());
   EXPECT_THAT(names(), testing::ElementsAre("a.packed"));
+}
+
+TEST_F(PackedCopies, SayWhereThereIsNoMemoryToMendThem) {
+  ASSERT_TRUE(write(shape()).ok());
+  const auto copy = PackedCopy::open(folder_, shape());
+  ASSERT_TRUE(copy.ok());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_DATA, &before), 0);
+  const rlimit none{1, before.rlim_max};  // to Linux, 0 is no limit here
+  ASSERT_EQ(::setrlimit(RLIMIT_DATA, &none), 0);
+  const bool refused = !copy->make_writable(copy->data());
+  ASSERT_EQ(::setrlimit(RLIMIT_DATA, &before), 0);
+  EXPECT_TRUE(refused);
+  EXPECT_TRUE(copy->make_writable(copy->data()));
 }
 
 TEST_F(PackedCopies, KnowThatASourceWasTouched) {

@@ -297,9 +297,13 @@ void Weights::check(int32_t matrix, std::atomic<uint32_t>& next) {
   for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < entry.blocks;) {
     const Block b = block(entry.first_block + i);
     if (base::hash64(b.packed()) == copy_.blocks()[b.index].packed_hash) continue;
-    copy_.make_writable(b.packed());
+    if (!copy_.make_writable(b.packed())) {
+      use_ = PackedCopyUse::broken;
+      continue;
+    }
     pack_panels(b.source, b.entry.packed, b.begin, b.end);
-    use_ = PackedCopyUse::mended;
+    auto mapped = PackedCopyUse::mapped;
+    use_.compare_exchange_strong(mapped, PackedCopyUse::mended);
   }
 }
 
@@ -307,7 +311,7 @@ void Weights::set_checked() {
   unchecked_ = false;
   // The next load finds no copy and writes a sound one.
   std::error_code failure;
-  if (use() == PackedCopyUse::mended) std::filesystem::remove(copy_path_, failure);
+  if (use() != PackedCopyUse::mapped) std::filesystem::remove(copy_path_, failure);
 }
 
 }  // namespace ingle::core

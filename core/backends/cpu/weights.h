@@ -35,6 +35,7 @@ enum class PackedCopyUse : uint8_t {
   replaced,  ///< as written; the copy that was there was damaged
   mapped,    ///< mapped from a copy
   mended,    ///< mapped, and damaged blocks packed anew
+  broken,    ///< mapped, and there was no memory to mend it: what is computed is wrong
 };
 
 /// Fraction done in [0, 1]; return false to cancel.
