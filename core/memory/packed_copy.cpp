@@ -193,7 +193,9 @@ base::Result<std::unique_ptr<PackedCopyWriter>> PackedCopyWriter::create(const P
   const std::string what = "packed weights of " + std::to_string(bytes >> 20) + " MiB";
   if (bytes > folder.limit_bytes) return Error{ErrorCode::no_space, what + " are more than all copies may take"};
   std::error_code failure;
-  std::filesystem::create_directories(folder.path, failure);
+  // A model that only its owner may read is not for others because it was packed.
+  if (std::filesystem::create_directories(folder.path, failure))
+    std::filesystem::permissions(folder.path, std::filesystem::perms::owner_all, failure);
   base::remove_abandoned(folder.path, kSuffix);
   make_room(folder, bytes);
   const auto space = std::filesystem::space(folder.path, failure);

@@ -81,6 +81,11 @@ TEST_F(PackedCopies, SayWhereThereIsNoMemoryToMendThem) {
   EXPECT_TRUE(copy->make_writable(copy->data()));
 }
 
+TEST_F(PackedCopies, AreTheirOwnersAlone) {
+  ASSERT_TRUE(write(shape()).ok());
+  EXPECT_EQ(std::filesystem::status(folder_.path).permissions(), std::filesystem::perms::owner_all);
+}
+
 TEST_F(PackedCopies, KnowThatASourceWasTouched) {
   ASSERT_TRUE(write(shape()).ok());
   PackedCopyShape later = shape();
