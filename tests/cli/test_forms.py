@@ -246,6 +246,12 @@ class Bench(ProgramTest):
         self.assertIn("generation, by operation:", text)
         self.assertIn("GMAC/s", text)
 
+    def test_only_what_was_measured_is_profiled(self):
+        words = ["bench", TINY, "--repeat", "1", "--profile"]
+        self.assertEqual(list(self.ok_json(*words, "--prompt", "0", "--gen", "2")["profile"]), ["generation"])
+        self.assertEqual(list(self.ok_json(*words, "--prompt", "8", "--gen", "0")["profile"]), ["prompt"])
+        self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["profile"], {})
+
     def test_a_failure_in_the_child_is_ours(self):
         self.fails(5, "nosuch", "bench", TINY, "--isa", "nosuch")
         self.fails(6, "context", "bench", TINY, "--prompt", "64", "--ctx", "32")
