@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 #include "base/json.h"
 #include "core/backends/cpu/cpu_device.h"
@@ -130,18 +131,17 @@ class CpuEngine final : public Engine {
     const size_t wanted = rows == LogitRows::all ? tokens.size() : rows == LogitRows::last && !tokens.empty() ? 1 : 0;
     INGLE_CHECK(reserve_logits(wanted));
     const uint32_t start = state.length();
-    std::vector<uint32_t> output_rows;
     for (size_t done = 0; done < tokens.size();) {
       if (cancelled && cancelled()) {
         state.truncate(start);
         return Error{ErrorCode::cancelled, "cancelled"};
       }
       const size_t count = std::min<size_t>(max_rows_, tokens.size() - done);
-      output_rows.clear();
+      std::span<const uint32_t> output_rows;
       if (rows == LogitRows::all)
-        for (uint32_t r = 0; r < count; ++r) output_rows.push_back(r);
+        output_rows = std::span(row_indices_).first(count);
       else if (rows == LogitRows::last && done + count == tokens.size())
-        output_rows.push_back(static_cast<uint32_t>(count - 1));
+        output_rows = std::span(row_indices_).subspan(count - 1, 1);
       float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
       device_->run({tokens.subspan(done, count), state.length(), output_rows, state.state(), logits});
       if (base::Status ran = device_->last_run(); !ran.ok()) {
@@ -211,6 +211,7 @@ class CpuEngine final : public Engine {
   std::unique_ptr<CpuDevice> device_;
   bool reference_ = false;
   uint32_t max_rows_ = 0;
+  std::vector<uint32_t> row_indices_;  ///< 0, 1, … max_rows_ - 1: which rows of a batch want logits is a part of this
   float* logits_ = nullptr;
   size_t logit_rows_ = 0;
 };
@@ -280,6 +281,8 @@ base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
   device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference_, options.deterministic});
   max_rows_ = std::max(options.batch, 1u);
+  row_indices_.resize(max_rows_);
+  std::iota(row_indices_.begin(), row_indices_.end(), 0u);
   info_.isa = kernels->name;
   info_.threads = threads;
   WeightOptions weights;
@@ -288,7 +291,8 @@ base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress
   const auto done = [this](std::span<const std::byte> part) {
     if (!file_.mappings.empty()) file_.mappings.front().release_pages(part);
   };
-  return device_->prepare(graph_, compile(graph_, plan_options(options)), weights, progress, done);
+  INGLE_CHECK(device_->prepare(graph_, compile(graph_, plan_options(options)), weights, progress, done));
+  return reserve_logits(1);
 }
 
 // GGUF keeps the template in its metadata; a checkpoint in chat_template.jinja or tokenizer_config.json. One that

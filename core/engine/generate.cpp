@@ -34,7 +34,8 @@ class Generation {
     result_.prefill_ms = milliseconds_since(start);
     if (!prefilled) return finish(StopReason::cancelled);
 
-    sampler_ = make_sampler(options_.sampling, static_cast<uint32_t>(logits_.size()));
+    const size_t most = reserve_results();
+    sampler_ = make_sampler(options_.sampling, static_cast<uint32_t>(logits_.size()), prompt.size() + most);
     for (const TokenId token : prompt) sampler_->accept(token);
     Clock::time_point first_token{};
     while (true) {
@@ -66,6 +67,17 @@ class Generation {
     if (logits.error().code != base::ErrorCode::cancelled) return std::move(logits).error();
     sequence_.truncate(length);
     return false;
+  }
+
+  /// Makes room for what will be generated, so that no token waits for memory. Returns how many tokens that are at
+  /// most.
+  size_t reserve_results() {
+    constexpr size_t kBytesPerToken = 8;  // of text; where they are more, it grows
+    size_t most = sequence_.capacity() - sequence_.length() + 1;
+    if (options_.max_tokens != 0) most = std::min<size_t>(most, options_.max_tokens);
+    result_.tokens.reserve(most);
+    result_.text.reserve(most * kBytesPerToken);
+    return most;
   }
 
   /// Shows a token and computes the next logits. Returns why generation ends, or nothing.

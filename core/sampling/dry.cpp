@@ -35,13 +35,21 @@ float Dry::penalty(size_t match) const {
   return std::min(value, kMost);
 }
 
+void Dry::reserve(size_t history) {
+  if (!active()) return;
+  const size_t most = last_n_ < 0 ? history : std::min(history, static_cast<size_t>(last_n_));
+  matches_.reserve(most);
+  longest_.reserve(most);
+}
+
 void Dry::apply(std::span<const int32_t> history, std::span<float> logits) {
   const size_t size = last_n_ < 0 ? history.size() : std::min(history.size(), static_cast<size_t>(last_n_));
   const std::span<const int32_t> window = history.last(size);
   const size_t limit = tokens_since_breaker(window);
   if (size < 2 || limit < allowed_length_) return;
 
-  matches_.assign(size, 0);
+  matches_.clear();
+  matches_.resize(size);
   longest_.clear();
   const auto reversed = [window, size](size_t i) { return window[size - 1 - i]; };
   size_t left = 0, right = 0;  // [left, right): the match found so far that reaches farthest

@@ -4,8 +4,10 @@
 // breaker of one token is never penalised.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace ingle::core {
@@ -15,6 +17,8 @@ class Dry {
   Dry(float multiplier, float base, int32_t allowed_length, int32_t last_n, std::vector<std::vector<int32_t>> breakers);
 
   bool active() const { return multiplier_ != 0 && last_n_ != 0; }
+  /// Makes room for a history of that many tokens.
+  void reserve(size_t history);
   /// Linear in the length of the window.
   void apply(std::span<const int32_t> history, std::span<float> logits);
 

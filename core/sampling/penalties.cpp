@@ -1,6 +1,8 @@
 // Repetition, frequency and presence penalties over a sliding window.
 #include "core/sampling/penalties.h"
 
+#include <algorithm>
+
 namespace ingle::core {
 
 Penalties::Penalties(float repeat, float frequency, float presence, int32_t last_n)
@@ -12,10 +14,25 @@ Penalties::Penalties(float repeat, float frequency, float presence, int32_t last
 
 void Penalties::accept(std::span<const int32_t> history) {
   if (!active_ || history.empty()) return;
-  ++counts_[history.back()];
+  const auto found = find(history.back());
+  if (found != counts_.end() && found->token == history.back())
+    ++found->count;
+  else
+    counts_.insert(found, {history.back(), 1});
   if (last_n_ < 0 || history.size() <= static_cast<size_t>(last_n_)) return;
-  const auto gone = counts_.find(history[history.size() - 1 - static_cast<size_t>(last_n_)]);
-  if (gone != counts_.end() && --gone->second == 0) counts_.erase(gone);
+  const auto gone = find(history[history.size() - 1 - static_cast<size_t>(last_n_)]);
+  if (--gone->count == 0) counts_.erase(gone);
+}
+
+// The token's entry, or where it belongs.
+std::vector<Penalties::Count>::iterator Penalties::find(int32_t token) {
+  return std::lower_bound(counts_.begin(), counts_.end(), token,
+                          [](const Count& entry, int32_t wanted) { return entry.token < wanted; });
+}
+
+void Penalties::reserve(size_t history) {
+  // One more than the window for a moment: a token comes before another goes.
+  if (active_) counts_.reserve(last_n_ < 0 ? history : std::min(history, static_cast<size_t>(last_n_) + 1));
 }
 
 void Penalties::apply(std::span<float> logits) const {

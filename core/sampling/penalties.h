@@ -2,9 +2,10 @@
 // multiplied where negative), frequency and presence (the OpenAI API's: subtracted per occurrence, and once).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_map>
+#include <vector>
 
 namespace ingle::core {
 
@@ -17,12 +18,20 @@ class Penalties {
   void accept(std::span<const int32_t> history);
   void apply(std::span<float> logits) const;
   void reset() { counts_.clear(); }
+  /// Makes room for a history of that many tokens.
+  void reserve(size_t history);
 
  private:
+  struct Count {
+    int32_t token, count;
+  };
+
+  std::vector<Count>::iterator find(int32_t token);
+
   float repeat_, frequency_, presence_;
   int32_t last_n_;
   bool active_;
-  std::unordered_map<int32_t, int32_t> counts_;  ///< of the tokens in the window
+  std::vector<Count> counts_;  ///< of the tokens in the window, by token
 };
 
 }  // namespace ingle::core

@@ -35,13 +35,17 @@ int32_t best_token(std::span<const float> logits) {
 
 class ChainSampler final : public Sampler {
  public:
-  ChainSampler(const SamplingParams& params, uint32_t vocabulary_size)
+  ChainSampler(const SamplingParams& params, uint32_t vocabulary_size, size_t history)
       : params_(params),
         vocabulary_size_(vocabulary_size),
         penalties_(params.repeat_penalty, params.frequency_penalty, params.presence_penalty, params.penalty_last_n),
         dry_(params.dry_multiplier, params.dry_base, params.dry_allowed_length, params.dry_last_n, params.dry_breakers),
         mirostat_(params.mirostat_tau, params.mirostat_eta),
-        random_(params.seed) {}
+        random_(params.seed) {
+    history_.reserve(history);
+    penalties_.reserve(history);
+    dry_.reserve(history);
+  }
 
   void accept(int32_t token) override {
     history_.push_back(token);
@@ -161,8 +165,8 @@ base::Status validate(const SamplingParams& p) {
   return {};
 }
 
-std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size) {
-  return std::make_unique<ChainSampler>(params, vocabulary_size);
+std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size, size_t history) {
+  return std::make_unique<ChainSampler>(params, vocabulary_size, history);
 }
 
 }  // namespace ingle::core

@@ -46,6 +46,7 @@ class Sampler {
   virtual void reset() = 0;
 };
 
-std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size);
+/// `history`: how many tokens will be accepted, if that is known; room for them is made at once.
+std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size, size_t history = 0);
 
 }  // namespace ingle::core

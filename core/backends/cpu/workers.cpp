@@ -51,29 +51,29 @@ Workers::Workers(uint32_t count) : count_(count == 0 ? 1 : count), barrier_(coun
 
 Workers::~Workers() {
   stopping_.store(true, std::memory_order_relaxed);
-  job_.fetch_add(1, std::memory_order_release);
-  job_.notify_all();
+  jobs_.fetch_add(1, std::memory_order_release);
+  jobs_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
 void Workers::loop(uint32_t worker) {
   uint32_t seen = 0;
   for (;;) {
-    wait_for_change(job_, seen);
+    wait_for_change(jobs_, seen);
     ++seen;
     if (stopping_.load(std::memory_order_relaxed)) return;
-    (*work_)(worker);
+    job_.call(job_.work, worker);
     if (done_.fetch_add(1, std::memory_order_acq_rel) + 2 == count_) done_.notify_one();
   }
 }
 
-void Workers::run(const std::function<void(uint32_t)>& work) {
-  if (count_ == 1) return work(0);
-  work_ = &work;
+void Workers::run_job(const Job& job) {
+  if (count_ == 1) return job.call(job.work, 0);
+  job_ = job;
   done_.store(0, std::memory_order_relaxed);
-  job_.fetch_add(1, std::memory_order_release);
-  job_.notify_all();
-  work(0);
+  jobs_.fetch_add(1, std::memory_order_release);
+  jobs_.notify_all();
+  job.call(job.work, 0);
   uint32_t done = done_.load(std::memory_order_acquire);
   while (done != count_ - 1) {
     wait_for_change(done_, done);

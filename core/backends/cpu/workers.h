@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <thread>
 #include <vector>
 
@@ -31,20 +30,30 @@ class Workers {
   Workers& operator=(const Workers&) = delete;
 
   uint32_t count() const { return count_; }
-  /// Calls work(worker) on every worker and returns when all are done. `work` must not throw.
-  void run(const std::function<void(uint32_t)>& work);
+  /// Calls work(worker) on every worker and returns when all are done. `work` must not throw. Allocates nothing: the
+  /// work stays where the caller has it.
+  template <typename Work>
+  void run(const Work& work) {
+    run_job({&work, [](const void* of, uint32_t worker) { (*static_cast<const Work*>(of))(worker); }});
+  }
   /// Inside run(): all workers meet.
   void meet() { barrier_.wait(); }
 
  private:
+  struct Job {
+    const void* work = nullptr;
+    void (*call)(const void* work, uint32_t worker) = nullptr;
+  };
+
+  void run_job(const Job& job);
   void loop(uint32_t worker);
 
   const uint32_t count_;
   Barrier barrier_;
-  alignas(64) std::atomic<uint32_t> job_{0};
+  alignas(64) std::atomic<uint32_t> jobs_{0};
   alignas(64) std::atomic<uint32_t> done_{0};
   std::atomic<bool> stopping_{false};
-  const std::function<void(uint32_t)>* work_ = nullptr;
+  Job job_;
   std::vector<std::thread> threads_;
 };
 
