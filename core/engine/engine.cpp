@@ -26,11 +26,6 @@ namespace {
 constexpr uint32_t kMinContext = 128;
 constexpr uint64_t kTemplateFileLimit = uint64_t{4} << 20;
 
-uint32_t round_to_chunk(uint32_t positions) {
-  return (positions + static_cast<uint32_t>(kAttentionChunk) - 1) / static_cast<uint32_t>(kAttentionChunk) *
-         static_cast<uint32_t>(kAttentionChunk);
-}
-
 std::string mebibytes(uint64_t bytes) {
   return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
 }
@@ -57,16 +52,14 @@ PlanOptions plan_options(const EngineOptions& options) {
   return cpu_plan_options(std::max(options.batch, 1u), options.precision == Precision::reference);
 }
 
-class CpuSequence final : public Sequence {
+class DeviceSequence final : public Sequence {
  public:
-  CpuSequence(CpuDevice& device, std::byte* state, uint64_t layer_bytes, uint32_t layers, uint32_t context)
-      : device_(device),
-        state_{state, layer_bytes, round_to_chunk(context)},
-        bytes_(2 * layer_bytes * layers),
-        capacity_(context) {}
-  ~CpuSequence() override { device_.deallocate(state_.data, bytes_); }
-  CpuSequence(const CpuSequence&) = delete;
-  CpuSequence& operator=(const CpuSequence&) = delete;
+  /// Takes over state.data, which is `bytes` long.
+  DeviceSequence(Device& device, const SequenceStateView& state, uint64_t bytes, uint32_t context)
+      : device_(device), state_(state), bytes_(bytes), capacity_(context) {}
+  ~DeviceSequence() override { device_.deallocate(state_.data, bytes_); }
+  DeviceSequence(const DeviceSequence&) = delete;
+  DeviceSequence& operator=(const DeviceSequence&) = delete;
 
   uint32_t length() const override { return length_; }
   uint32_t capacity() const override { return capacity_; }
@@ -76,7 +69,7 @@ class CpuSequence final : public Sequence {
   void append(uint32_t count) { length_ += count; }
 
  private:
-  CpuDevice& device_;
+  Device& device_;
   SequenceStateView state_;
   uint64_t bytes_;
   uint32_t capacity_;
@@ -118,15 +111,14 @@ class CpuEngine final : public Engine {
   std::vector<OperationProfile> profile() const override { return profile_of(graph_, *device_); }
 
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
-    const uint64_t layer_bytes = state_layer_bytes(graph_, round_to_chunk(info_.context_length), reference_);
-    INGLE_TRY(std::byte* const state, device_->allocate(2 * layer_bytes * graph_.layers));
-    return std::unique_ptr<Sequence>(
-        new CpuSequence(*device_, state, layer_bytes, graph_.layers, info_.context_length));
+    SequenceStateView state = device_->plan_state(info_.context_length);
+    INGLE_TRY(state.data, device_->allocate(info_.state_bytes));
+    return std::unique_ptr<Sequence>(new DeviceSequence(*device_, state, info_.state_bytes, info_.context_length));
   }
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
                                          const std::function<bool()>& cancelled) override {
-    auto& state = static_cast<CpuSequence&>(sequence);
+    auto& state = static_cast<DeviceSequence&>(sequence);
     INGLE_CHECK(check_tokens(state, tokens));
     const size_t wanted = rows == LogitRows::all ? tokens.size() : rows == LogitRows::last && !tokens.empty() ? 1 : 0;
     INGLE_CHECK(reserve_logits(wanted));
@@ -168,7 +160,7 @@ class CpuEngine final : public Engine {
 
   size_t row_bytes() const { return size_t{graph_.vocabulary_size} * sizeof(float); }
 
-  base::Status check_tokens(const CpuSequence& sequence, std::span<const TokenId> tokens) const {
+  base::Status check_tokens(const DeviceSequence& sequence, std::span<const TokenId> tokens) const {
     const uint32_t room = sequence.capacity() - sequence.length();
     if (tokens.size() > room)
       return Error{ErrorCode::limit_exceeded, std::to_string(tokens.size()) + " tokens do not fit: the context of " +
@@ -209,7 +201,6 @@ class CpuEngine final : public Engine {
   EngineInfo info_;
   Graph graph_;
   std::unique_ptr<CpuDevice> device_;
-  bool reference_ = false;
   uint32_t max_rows_ = 0;
   std::vector<uint32_t> row_indices_;  ///< 0, 1, … max_rows_ - 1: which rows of a batch want logits is a part of this
   float* logits_ = nullptr;
@@ -277,9 +268,9 @@ base::Status CpuEngine::build(const Architecture& architecture, const ModelConfi
 
 base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress& progress) {
   INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
-  reference_ = options.precision == Precision::reference;
+  const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference_, options.deterministic});
+  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference, options.deterministic});
   max_rows_ = std::max(options.batch, 1u);
   row_indices_.resize(max_rows_);
   std::iota(row_indices_.begin(), row_indices_.end(), 0u);
@@ -340,7 +331,7 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.weight_bytes = device_->weights().bytes();
   info_.weights = weights_text(device_->weights().use());
   info_.activation_bytes = device_->arena_bytes();
-  info_.state_bytes = 2 * state_layer_bytes(graph_, round_to_chunk(context), reference_) * graph_.layers;
+  info_.state_bytes = 2 * device_->plan_state(context).layer_bytes * graph_.layers;
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
-// A graph run on the CPU device without the engine around it, for this module's tests.
+// Graphs run on a device without the engine around it, for this module's tests.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/backends/cpu/cpu_device.h"
@@ -13,20 +15,42 @@
 
 namespace ingle::core {
 
-/// The logits of all tokens in one run, [tokens][vocabulary].
+/// The logits of all tokens, [tokens][vocabulary], in runs of at most `batch` tokens.
+inline std::vector<float> run_tokens(Device& device, const Graph& graph, std::span<const TokenId> tokens,
+                                     size_t batch) {
+  SequenceStateView state = device.plan_state(static_cast<uint32_t>(tokens.size()));
+  const uint64_t bytes = 2 * state.layer_bytes * graph.layers;
+  state.data = device.allocate(bytes).value();
+  std::vector<uint32_t> output_rows(tokens.size());
+  std::iota(output_rows.begin(), output_rows.end(), 0u);
+  std::vector<float> logits(tokens.size() * graph.vocabulary_size);
+  for (size_t done = 0; done < tokens.size(); done += batch) {
+    const size_t rows = std::min(batch, tokens.size() - done);
+    device.run({tokens.subspan(done, rows), static_cast<uint32_t>(done), std::span(output_rows).first(rows), state,
+                logits.data() + done * graph.vocabulary_size});
+  }
+  device.deallocate(state.data, bytes);
+  return logits;
+}
+
+/// The values that the device's program keeps, of a run of that many tokens and wanted rows.
+inline std::vector<std::vector<float>> kept_values(const Device& device, const Program& program, size_t tokens,
+                                                   size_t wanted) {
+  std::vector<std::vector<float>> values;
+  for (const KeptValue& kept : program.kept) {
+    const size_t size = (kept.output_rows ? wanted : tokens) * kept.buffer.width;
+    const float* begin = device.read(kept);
+    values.emplace_back(begin, begin + size);
+  }
+  return values;
+}
+
+/// run_tokens() on a CPU device of its own, in one run.
 inline std::vector<float> run_graph(const Graph& graph, std::span<const TokenId> tokens, const CpuOptions& options) {
   CpuDevice device(options);
   const auto rows = static_cast<uint32_t>(tokens.size());
-  EXPECT_TRUE(device.prepare(graph, compile(graph, cpu_plan_options(rows, options.reference)), {}, {}, {}).ok());
-  const auto capacity = static_cast<uint32_t>((rows + kAttentionChunk - 1) / kAttentionChunk * kAttentionChunk);
-  const uint64_t layer_bytes = state_layer_bytes(graph, capacity, options.reference);
-  std::byte* const state = device.allocate(2 * layer_bytes * graph.layers).value();
-  std::vector<uint32_t> output_rows(rows);
-  std::iota(output_rows.begin(), output_rows.end(), 0u);
-  std::vector<float> logits(size_t{rows} * graph.vocabulary_size);
-  device.run({tokens, 0, output_rows, {state, layer_bytes, capacity}, logits.data()});
-  device.deallocate(state, 2 * layer_bytes * graph.layers);
-  return logits;
+  EXPECT_TRUE(device.prepare(graph, compile(graph, cpu_plan_options(rows, options.reference))).ok());
+  return run_tokens(device, graph, tokens, rows);
 }
 
 }  // namespace ingle::core

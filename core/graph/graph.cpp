@@ -1,5 +1,6 @@
 #include "core/graph/graph.h"
 
+#include <cassert>
 #include <utility>
 
 namespace ingle::core {
@@ -23,6 +24,7 @@ ValueId Graph::rms_norm(ValueId x, VectorId weight, float epsilon) {
 }
 
 ValueId Graph::matmul(ValueId x, MatrixId matrix, VectorId bias, float factor) {
+  matrices[matrix].multiplied = true;
   Op op{.kind = OpKind::matmul, .inputs = {x}, .matrix = matrix, .vector = bias, .factor = factor};
   return emit(std::move(op), matrices[matrix].rows, output_rows[x]);
 }
@@ -50,6 +52,17 @@ ValueId Graph::scale(ValueId x, float factor, float cap) {
 ValueId Graph::output_row(ValueId x) {
   Op op{.kind = OpKind::output_rows, .inputs = {x}};
   return emit(std::move(op), widths[x], true);
+}
+
+ValueId Graph::name(ValueId value, std::string name) {
+  [[maybe_unused]] const bool is_new = names.emplace(std::move(name), value).second;
+  assert(is_new);
+  return value;
+}
+
+ValueId Graph::find_value(std::string_view name) const {
+  const auto found = names.find(name);
+  return found == names.end() ? -1 : found->second;
 }
 
 MatrixId Graph::add_matrix(MatrixSource source) {

@@ -3,20 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "core/quants/quant.h"
+#include "core/hal/program.h"
 
 namespace ingle::core {
-
-/// A weight matrix of rows x columns in a model file (rows are outputs), or a slice of a fused one's rows.
-struct MatrixSource {
-  std::string name;
-  const QuantFormat* format = nullptr;
-  const std::byte* data = nullptr;  ///< row-major, in the file's format
-  uint32_t rows = 0, columns = 0;
-};
 
 using MatrixId = int32_t;
 using VectorId = int32_t;  ///< -1: none
@@ -35,17 +30,10 @@ enum class OpKind : uint8_t {
 
 enum class Activation : uint8_t { silu, gelu_tanh };
 
-/// Rotary frequencies: the angle at position p is p * inverse_frequencies[i]; cosine and sine are times `factor`.
-struct RopeSpec {
-  std::vector<float> inverse_frequencies;  ///< [rotary dimensions / 2]
-  float factor = 1.0f;
-  bool interleaved = false;
-};
-
 struct AttentionSpec {
   uint32_t layer = 0;  ///< index of its state
   uint32_t heads = 0, kv_heads = 0, head_dim = 0;
-  int32_t rope = -1;  ///< index into Graph::ropes; -1: none
+  int32_t rope = -1;  ///< index into Constants::ropes; -1: none
   VectorId q_norm = -1, k_norm = -1;
   float norm_epsilon = 0.0f;
   float scale = 1.0f;
@@ -64,14 +52,12 @@ struct Op {
   AttentionSpec attention;
 };
 
-struct Graph {
-  std::vector<MatrixSource> matrices;
-  std::vector<std::vector<float>> vectors;
-  std::vector<RopeSpec> ropes;
+struct Graph : Constants {
   std::vector<Op> ops;
   std::vector<uint32_t> widths;   ///< by ValueId
   std::vector<bool> output_rows;  ///< by ValueId: has a row per wanted logit row instead of per token
   ValueId logits = -1;
+  std::map<std::string, ValueId, std::less<>> names;  ///< of values that somebody may want to see
 
   uint32_t layers = 0;  ///< states
   uint32_t vocabulary_size = 0;
@@ -84,6 +70,11 @@ struct Graph {
   ValueId gate(ValueId gate, ValueId up, Activation activation);
   ValueId scale(ValueId x, float factor, float cap = 0.0f);
   ValueId output_row(ValueId x);
+
+  /// Names a value, and returns it. A name belongs to one value.
+  ValueId name(ValueId value, std::string name);
+  /// -1: none has that name.
+  ValueId find_value(std::string_view name) const;
 
   MatrixId add_matrix(MatrixSource source);
   VectorId add_vector(std::vector<float> values);

@@ -1,11 +1,15 @@
 // The planner: fusion, emission, phases, placement.
-//   fuse      a gate's two products become one gated product; a product whose only use is a sum adds into the other
-//   term emit      one or more kernels per remaining operation; inputs of 8-bit products are quantised once phases    a
-//   kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between place buffers
-//   live from the phase that writes them to the last that reads them; first fit into one arena
+//
+//   fuse     a gate's two products become one gated product; a product whose only use is a sum adds into the other
+//   term;
+//            a norm that only feeds 8-bit products writes what they read
+//   emit     one or more kernels per remaining operation; inputs of 8-bit products are quantised once
+//   phases   a kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between
+//   place    buffers live from the phase that writes them to the last that reads them; first fit into one arena
 #include <algorithm>
 #include <cassert>
 #include <optional>
+#include <utility>
 
 #include "core/graph/program.h"
 
@@ -13,10 +17,7 @@ namespace ingle::core {
 namespace {
 
 constexpr uint64_t kAlign = 64;
-// What products of packed weights read: 48 bytes for 32 columns as 8-bit groups, 64 as tiles of bf16, which also come
-// in units of 32 rows. Which of the two is decided by how many rows a run has (core/kernels/kernels.h).
-constexpr size_t kActivationGroupBytes = 64;
-constexpr uint32_t kActivationGroup = 32, kActivationRowUnit = 32;
+constexpr size_t kNever = ~size_t{0};
 
 struct Buffer {
   uint64_t bytes = 0;
@@ -36,6 +37,7 @@ class Planner {
     for (size_t i = 0; i < graph_.ops.size(); ++i)
       if (!skipped_[i]) emit(i);
     assign_phases();
+    place_kept();
     place_buffers();
     resolve_offsets();
     return std::move(program_);
@@ -57,10 +59,19 @@ class Planner {
       }
       producer_[graph_.ops[i].output] = static_cast<int32_t>(i);
     }
-    if (graph_.logits >= 0) ++uses_[graph_.logits];
+    // Somebody reads these after the last operation.
+    for (const ValueId value : options_.keep) read_afterwards(value);
+    if (graph_.logits >= 0) read_afterwards(graph_.logits);
+    overwritten_.assign(graph_.widths.size(), kNever);
     value_buffer_.assign(graph_.widths.size(), -1);
     quantized_buffer_.assign(graph_.widths.size(), -1);
   }
+
+  void read_afterwards(ValueId value) {
+    ++uses_[value];
+    last_use_[value] = graph_.ops.size();
+  }
+  bool is_read_afterwards(ValueId value) const { return last_use_[value] == graph_.ops.size(); }
 
   const Op* producer(ValueId value) const { return producer_[value] < 0 ? nullptr : &graph_.ops[producer_[value]]; }
   bool quantized(const Op& matmul) const { return options_.takes_quantized(graph_.matrices[matmul.matrix]); }
@@ -84,22 +95,29 @@ class Planner {
     return op.inputs[0] == *fused_into_[index] ? op.inputs[1] : op.inputs[0];
   }
 
-  // A plain product whose value nobody else reads.
-  bool is_fusable_matmul(const Op* op, bool allow_bias) const {
+  // A product whose value only the operation `index` reads, once, and whose input is still there for that.
+  bool is_fusable_matmul(const Op* op, bool allow_bias, size_t index) const {
     return op != nullptr && op->kind == OpKind::matmul && uses_[op->output] == 1 && (allow_bias || op->vector < 0) &&
-           !skipped_[producer_[op->output]];
+           overwritten_[op->inputs[0]] > index;
+  }
+
+  // The product is computed by the operation `index` instead of where it stands.
+  void defer(const Op& product, size_t index) {
+    skipped_[producer_[product.output]] = true;
+    last_use_[product.inputs[0]] = std::max(last_use_[product.inputs[0]], index);
   }
 
   void fuse_gate(size_t index) {
     const Op& op = graph_.ops[index];
     const Op* gate = producer(op.inputs[0]);
     const Op* up = producer(op.inputs[1]);
-    if (!is_fusable_matmul(gate, false) || !is_fusable_matmul(up, false) || gate == up) return;
+    if (!is_fusable_matmul(gate, false, index) || !is_fusable_matmul(up, false, index)) return;
     if (gate->inputs[0] != up->inputs[0] || quantized(*gate) != quantized(*up)) return;
     if (graph_.matrices[gate->matrix].rows != graph_.matrices[up->matrix].rows || gate->factor != 1.0f ||
         up->factor != 1.0f)
       return;
-    skipped_[producer_[gate->output]] = skipped_[producer_[up->output]] = true;
+    defer(*gate, index);
+    defer(*up, index);
     fused_into_[index] = up->output;
   }
 
@@ -108,10 +126,11 @@ class Planner {
     for (const size_t side : {size_t{1}, size_t{0}}) {
       const Op* product = producer(op.inputs[side]);
       const ValueId other = op.inputs[1 - side];
-      // The other term's buffer becomes the sum's, so this must be its last use, and it must exist before the product.
-      if (!is_fusable_matmul(product, true) || last_use_[other] != index || other == product->inputs[0]) continue;
-      if (producer(other) == nullptr || skipped_[producer_[other]]) continue;
-      skipped_[producer_[product->output]] = true;
+      // The other term's buffer becomes the sum's, so this must be its last use, and the product must not read it.
+      if (!is_fusable_matmul(product, true, index) || last_use_[other] != index || other == product->inputs[0])
+        continue;
+      defer(*product, index);
+      overwritten_[other] = index;
       fused_into_[index] = product->output;
       return;
     }
@@ -173,7 +192,7 @@ class Planner {
       case OpKind::matmul:
         return emit_matmul(op, op.output, false);
       case OpKind::attention:
-        return emit_attention(op);
+        return emit_attention(index, op);
       case OpKind::add:
         return emit_add(index, op);
       case OpKind::gate:
@@ -198,7 +217,7 @@ class Planner {
 
   // A norm that only feeds 8-bit products writes them directly.
   void emit_norm(const Op& op) {
-    bool to_quantized = false, to_float = op.output == graph_.logits;
+    bool to_quantized = false, to_float = is_read_afterwards(op.output);
     for (const Op& user : graph_.ops)
       for (const ValueId input : user.inputs)
         if (input == op.output) (user.kind == OpKind::matmul && quantized(user) ? to_quantized : to_float) = true;
@@ -270,7 +289,20 @@ class Planner {
     kernel.out = output_of(op.output);
   }
 
-  void emit_attention(const Op& op) {
+  // Queries and keys are prepared in place: what somebody else reads is copied before. (Nobody does in a model as it
+  // is, so a scaling by 1 will do.)
+  BufferRef own_copy(size_t index, const Op& op, size_t input) {
+    const ValueId value = op.inputs[input];
+    if (last_use_[value] == index && std::count(op.inputs.begin(), op.inputs.end(), value) == 1) return input_of(value);
+    const uint32_t width = graph_.widths[value];
+    const BufferRef in = input_of(value);
+    KernelDesc& kernel = push(KernelKind::scale, value);
+    kernel.in[0] = in;
+    kernel.out = ref(new_buffer(uint64_t{width} * sizeof(float)), width);
+    return kernel.out;
+  }
+
+  void emit_attention(size_t index, const Op& op) {
     const AttentionSpec& spec = op.attention;
     KernelDesc base;
     base.layer = spec.layer;
@@ -285,7 +317,7 @@ class Planner {
     base.factor = spec.scale;
     base.cap = spec.softcap;
     if (spec.rope >= 0) base.rope_table = rope_buffers_[spec.rope];
-    base.in = {input_of(op.inputs[0]), input_of(op.inputs[1]), input_of(op.inputs[2])};
+    base.in = {own_copy(index, op, 0), own_copy(index, op, 1), input_of(op.inputs[2])};
     base.kind = KernelKind::prepare_attention;
     program_.kernels.push_back(base);
     base.kind = KernelKind::attention;
@@ -345,6 +377,15 @@ class Planner {
     buffer.last_phase = phase;
   }
 
+  // From when they are written, nothing else may be where a kept value is.
+  void place_kept() {
+    for (const ValueId value : options_.keep) {
+      const BufferRef buffer = input_of(value);
+      if (buffer.offset != BufferRef::kLogits) buffers_[buffer.offset].last_phase = kNever;
+      program_.kept.push_back({value, buffer, graph_.output_rows[value]});
+    }
+  }
+
   void place_buffers() {
     std::vector<Buffer*> order;
     for (Buffer& buffer : buffers_)
@@ -380,7 +421,9 @@ class Planner {
       resolve(kernel.quantized_out);
       resolve(kernel.rope_table);
     }
+    for (KeptValue& kept : program_.kept) resolve(kept.buffer);
     program_.max_rows = options_.max_rows;
+    program_.layers = graph_.layers;
   }
 
   const Graph& graph_;
@@ -389,7 +432,8 @@ class Planner {
   std::vector<Buffer> buffers_;
   std::vector<BufferRef> rope_buffers_;
   std::vector<int32_t> uses_, producer_, value_buffer_, quantized_buffer_;
-  std::vector<size_t> last_use_;
+  std::vector<size_t> last_use_;     ///< the last operation that reads a value
+  std::vector<size_t> overwritten_;  ///< the operation that adds to a value in place
   std::vector<bool> skipped_, in_logits_;
   std::vector<std::optional<ValueId>> fused_into_;
 };

@@ -1,4 +1,5 @@
-// A graph compiled: a flat list of kernel descriptions whose buffers are all placed in one activation arena.
+// A graph compiled: a flat list of kernel descriptions whose buffers are all placed in one activation arena. It names
+// no device; core/hal/kernel_desc.h says what each description asks of one.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,7 @@
 #include <vector>
 
 #include "core/graph/graph.h"
-#include "core/hal/kernel_desc.h"
+#include "core/hal/program.h"
 
 namespace ingle::core {
 
@@ -15,12 +16,9 @@ struct PlanOptions {
   bool fuse = true;         ///< false: one kernel per operation, for tests
   /// Whether products with this matrix take 8-bit activations (else 32-bit floats).
   std::function<bool(const MatrixSource&)> takes_quantized;
-};
-
-struct Program {
-  std::vector<KernelDesc> kernels;
-  uint64_t arena_bytes = 0;
-  uint32_t max_rows = 0;
+  /// Values that can be read after a run (inspector, calibration, training, embeddings): they are computed as values of
+  /// their own, whatever fusion would make of them, and nothing overwrites them. Graph::find_value knows them by name.
+  std::vector<ValueId> keep;
 };
 
 Program compile(const Graph& graph, const PlanOptions& options);

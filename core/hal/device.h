@@ -1,14 +1,18 @@
 // A device: memory and kernels. The four functions of HardwareOps are the versioned core that every device has; a
 // Device adds what compiled programs need.
+//
+//   device.prepare(constants, program);                               // once
+//   SequenceStateView state = device.plan_state(positions);           // per sequence
+//   state.data = device.allocate(2 * state.layer_bytes * layers);
+//   device.run({tokens, first_position, output_rows, state, logits}); // per batch of tokens
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <string_view>
 
 #include "base/result.h"
 #include "core/hal/kernel_desc.h"
+#include "core/hal/program.h"
 
 namespace ingle::core {
 
@@ -24,6 +28,22 @@ class HardwareOps {
   virtual void execute_kernel(const KernelDesc* kernel) = 0;
   /// Waits until everything executed is done.
   virtual void sync_device() = 0;
+};
+
+class Device : public HardwareOps {
+ public:
+  /// Allocates the program's arena and gets the constants into the form that kernels read. Once; the constants must
+  /// outlive the device. Error: out_of_memory.
+  virtual base::Status prepare(const Constants& constants, Program program) = 0;
+
+  /// How the device keeps keys and values of at least `positions` positions: everything but `data`.
+  virtual SequenceStateView plan_state(uint32_t positions) const = 0;
+
+  /// Runs the program; blocks. Allocates nothing.
+  virtual void run(const RunArgs& args) = 0;
+
+  /// The rows of a value that the program keeps, until the next run.
+  virtual const float* read(const KeptValue& value) const = 0;
 };
 
 }  // namespace ingle::core

@@ -1,5 +1,14 @@
 // One step of a compiled program: which kernel, on which planned buffers and weights. Everything that varies from run
-// to run (row counts, token ids, positions, sequence state) is in RunArgs.
+// to run (row counts, token ids, positions, sequence state) is in RunArgs. This is all that a device needs to know of a
+// program; core/engine/naive_device.h executes it in the plainest way.
+//
+// A kernel works on R rows: one per token of the run, or one per wanted logit row where its output_rows is set. Row r
+// of a buffer is `width` 32-bit floats at offset + 4 * width * r of the arena, but for the two kinds of memory whose
+// form is the device's own, since nobody else looks at it:
+//   activations   of quantized_in and quantized_out: what products with the matrices read that PlanOptions says take
+//                 8-bit activations. Room for kActivationGroupBytes per kActivationGroup columns, and for R rounded up
+//                 to kActivationRowUnit rows. Rows are read as many at a time as were written.
+//   state         keys and values that prepare_attention stores and attention reads, in this run and later ones
 #pragma once
 
 #include <array>
@@ -8,24 +17,35 @@
 
 namespace ingle::core {
 
+/// In formulas, x[i] is an element of row r of in[0], y of in[1]; W are rows of the matrix, w elements of the vector.
 enum class KernelKind : uint8_t {
-  embed,              ///< out = matrix row of each token * factor
-  rope_table,         ///< out = cosines, then sines, of each row's position
-  rms_norm,           ///< out (if any) and/or quantized_out = norm of in[0]
-  quantize,           ///< quantized_out = in[0]
-  matmul,             ///< out (+)= in[0] or quantized_in times matrix; gated: act(gate_matrix product) * matrix product
-  prepare_attention,  ///< in[0] q, in[1] k, in[2] v: head norms and rotation in place, k and v into the state
-  attention,          ///< out = attention of in[0] over the state
-  add,                ///< out = in[0] + in[1]
-  gate,               ///< out = act(in[0]) * in[1]
-  scale,              ///< out = in[0] * factor, or cap * tanh(in[0] / cap)
-  output_rows,        ///< out = the rows of in[0] that want logits
+  embed,       ///< out[i] = W[tokens[r]][i] * factor
+  rope_table,  ///< out = cos(a[i]) * f for all i, then sin(a[i]) * f; a[i] = (float)position * frequency[i], f and
+               ///< frequencies of the rope's; position = first_position + r
+  rms_norm,    ///< x[i] / sqrt(mean of x^2 + epsilon) * w[i], to out and quantized_out where they are valid
+  quantize,    ///< quantized_out = x
+  matmul,      ///< out[n] = p(W)[n] + w[n] + (accumulate: out[n]), p(W)[n] = factor * (x . W[n]), of in[0] if
+               ///< that is valid, else quantized_in; gated: act(x . G[n]) * p(W)[n] with G the gate_matrix
+  prepare_attention,  ///< in place, for each head of in[0] (queries) and in[1] (keys): norm with q_norm or k_norm and
+                      ///< epsilon where there is one, then rotation where there is a rope; then keys and in[2] (values)
+                      ///< into the state at position first_position + r
+  attention,          ///< out = softmax-weighted values, per head h with keys of kv head h / (heads / kv_heads): score
+                      ///< = factor * q.k, then cap * tanh(score / cap) where cap != 0; over the positions up to the
+                      ///< row's own, of which window != 0 leaves the last `window`
+  add,                ///< out[i] = x[i] + y[i]
+  gate,               ///< out[i] = act(x[i]) * y[i]
+  scale,              ///< out[i] = x[i] * factor, then cap * tanh(that / cap) where cap != 0
+  output_rows,        ///< row r of out = row output_rows[r] of in[0]
 };
 
-/// A planned buffer: rows of `width` floats (or width / 32 activation groups) at a byte offset of the activation arena.
+/// Room in buffers of activations (see above): a device's form of 32 columns may take up to 64 bytes, and it may handle
+/// rows by 32.
+inline constexpr uint32_t kActivationGroup = 32, kActivationGroupBytes = 64, kActivationRowUnit = 32;
+
+/// A planned buffer of rows of `width` elements, at a byte offset of the activation arena; a multiple of 64.
 struct BufferRef {
   static constexpr uint64_t kNone = ~uint64_t{0};
-  static constexpr uint64_t kLogits = kNone - 1;  ///< the logits buffer, outside the arena
+  static constexpr uint64_t kLogits = kNone - 1;  ///< RunArgs::logits, outside the arena
   uint64_t offset = kNone;
   uint32_t width = 0;
   bool valid() const { return offset != kNone; }
@@ -33,23 +53,24 @@ struct BufferRef {
 
 struct KernelDesc {
   KernelKind kind{};
-  bool barrier = true;       ///< all workers wait before the next kernel; false: the next is independent of this one
-  bool output_rows = false;  ///< one row per wanted logit row instead of one per token
+  bool barrier = true;       ///< the next kernel waits for this one; false: it is independent of this one's whole phase
+  bool output_rows = false;  ///< R is the number of wanted logit rows instead of tokens
   bool accumulate = false;   ///< matmul: added to what out holds
   bool gated = false;
-  bool gelu = false;  ///< the gate is GELU (tanh) instead of SiLU
+  bool gelu = false;  ///< act is GELU (tanh) instead of SiLU
   std::array<BufferRef, 3> in;
   BufferRef out, quantized_in, quantized_out;
-  int32_t matrix = -1, gate_matrix = -1, vector = -1;
+  int32_t matrix = -1, gate_matrix = -1, vector = -1;  ///< -1: none
   float factor = 1.0f, epsilon = 0.0f, cap = 0.0f;
 
-  // Attention.
+  // Attention. Heads lie side by side in a row, head_dim elements each.
   uint32_t layer = 0, heads = 0, kv_heads = 0, head_dim = 0, window = 0;
   int32_t rope = -1, q_norm = -1, k_norm = -1;
-  BufferRef rope_table;
+  BufferRef rope_table;  ///< as the kernel rope_table left it; rotates the first `width` elements of a head
 };
 
-/// Keys and values of one sequence: a block per layer and kind, `layer_bytes` each, keys first.
+/// Keys and values of one sequence: a block per layer and kind, `layer_bytes` each, keys first. The device says how
+/// large they are; the memory is zeroed when the sequence starts.
 struct SequenceStateView {
   std::byte* data = nullptr;
   uint64_t layer_bytes = 0;  ///< of keys or of values of one layer
@@ -58,7 +79,7 @@ struct SequenceStateView {
 
 /// What one run of a program is given.
 struct RunArgs {
-  std::span<const int32_t> tokens;        ///< one per row
+  std::span<const int32_t> tokens;        ///< one per row, at most Program::max_rows
   uint32_t first_position = 0;            ///< of row 0; the rows are consecutive
   std::span<const uint32_t> output_rows;  ///< ascending indices of the rows that want logits
   SequenceStateView state;

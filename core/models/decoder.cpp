@@ -50,15 +50,16 @@ class DecoderBuilder {
 
     const MatrixId embedding = matrix("token_embd.weight", whole(config_.vocabulary_size), config_.width);
     ValueId x = graph_.embed(embedding, shape_.scale_embedding ? std::sqrt(static_cast<float>(config_.width)) : 1.0f);
+    graph_.name(x, "embedding");
     for (layer_ = 0; layer_ < config_.layers; ++layer_) {
-      x = graph_.add(x, attention_branch(x));
-      x = graph_.add(x, feed_forward_branch(x));
+      x = named(graph_.add(x, attention_branch(x)), "attn_sum");
+      x = named(graph_.add(x, feed_forward_branch(x)), "output");
     }
     x = norm(graph_.output_row(x), "output_norm");
     const bool tied = find("output.weight") == nullptr;
     x = linear(x, tied ? "token_embd" : "output", whole(config_.vocabulary_size), config_.width);
     if (config_.final_softcap != 0.0f) x = graph_.scale(x, 1.0f, config_.final_softcap);
-    graph_.logits = x;
+    graph_.logits = graph_.name(x, "logits");
     check_adapters();
     if (!error_.message.empty()) return error_;
     return std::move(graph_);
@@ -70,6 +71,9 @@ class DecoderBuilder {
   std::string layer_name(std::string_view part) const {
     return "blk." + std::to_string(layer_) + "." + std::string(part);
   }
+
+  // Values are named as GGUF names the tensors that they come from: "blk.0.attn_q", "output_norm".
+  ValueId named(ValueId value, std::string_view part) { return graph_.name(value, layer_name(part)); }
 
   ValueId attention_branch(ValueId x) {
     const uint32_t q_rows = config_.heads * config_.head_dim, kv_rows = config_.kv_heads * config_.head_dim;
@@ -85,8 +89,11 @@ class DecoderBuilder {
       k = linear(h, layer_name("attn_k"), whole(kv_rows), config_.width);
       v = linear(h, layer_name("attn_v"), whole(kv_rows), config_.width);
     }
-    const ValueId heads = graph_.attention(q, k, v, attention_spec());
-    const ValueId out = linear(heads, layer_name("attn_output"), whole(config_.width), q_rows);
+    named(q, "attn_q");
+    named(k, "attn_k");
+    named(v, "attn_v");
+    const ValueId heads = named(graph_.attention(q, k, v, attention_spec()), "attn_heads");
+    const ValueId out = named(linear(heads, layer_name("attn_output"), whole(config_.width), q_rows), "attn_output");
     return shape_.post_norms ? norm(out, layer_name("post_attention_norm")) : out;
   }
 
@@ -121,13 +128,16 @@ class DecoderBuilder {
       gate = linear(h, layer_name("ffn_gate"), whole(ff), config_.width);
       up = linear(h, layer_name("ffn_up"), whole(ff), config_.width);
     }
-    const ValueId out =
-        linear(graph_.gate(gate, up, shape_.activation), layer_name("ffn_down"), whole(config_.width), ff);
+    named(gate, "ffn_gate");
+    named(up, "ffn_up");
+    const ValueId gated = named(graph_.gate(gate, up, shape_.activation), "ffn_gated");
+    const ValueId out = named(linear(gated, layer_name("ffn_down"), whole(config_.width), ff), "ffn_down");
     return shape_.post_norms ? norm(out, layer_name("post_ffw_norm")) : out;
   }
 
   ValueId norm(ValueId x, const std::string& name) {
-    return graph_.rms_norm(x, vector(name + ".weight", config_.width, shape_.json_norms_add_one), config_.norm_epsilon);
+    const VectorId weight = vector(name + ".weight", config_.width, shape_.json_norms_add_one);
+    return graph_.name(graph_.rms_norm(x, weight, config_.norm_epsilon), name);
   }
 
   // x * matrix^T + bias (if the file has one) + every adapter's B (A x).

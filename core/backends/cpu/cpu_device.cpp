@@ -18,18 +18,15 @@ using base::ErrorCode;
 
 namespace {
 
-// Matrices that some product reads; the others only embed, and stay in the file.
-std::vector<bool> multiplied(const Graph& graph) {
-  std::vector<bool> used(graph.matrices.size(), false);
-  for (const Op& op : graph.ops)
-    if (op.kind == OpKind::matmul) used[op.matrix] = true;
-  return used;
+size_t widest_matrix(const Constants& constants) {
+  size_t widest = 32;
+  for (const MatrixSource& matrix : constants.matrices) widest = std::max<size_t>(widest, matrix.columns);
+  return widest;
 }
 
-size_t widest_matrix(const Graph& graph) {
-  size_t widest = 32;
-  for (const MatrixSource& matrix : graph.matrices) widest = std::max<size_t>(widest, matrix.columns);
-  return widest;
+// Keys or values of that many positions.
+uint64_t kv_bytes(uint32_t kv_heads, uint32_t head_dim, uint32_t positions, bool reference) {
+  return uint64_t{kv_heads} * kv_stride(head_dim) * positions * (reference ? sizeof(float) : sizeof(uint16_t));
 }
 
 uint64_t monotonic_ns() {
@@ -49,19 +46,18 @@ void take_pieces(CounterType& counter, size_t total, size_t piece, Function work
 }  // namespace
 
 uint64_t plan_weight_bytes(const Graph& graph) {
-  const auto used = multiplied(graph);
   uint64_t bytes = 0;
-  for (size_t i = 0; i < graph.matrices.size(); ++i)
-    if (used[i]) bytes += packed_bytes(plan_packed(graph.matrices[i]));
+  for (const MatrixSource& matrix : graph.matrices)
+    if (matrix.multiplied) bytes += packed_bytes(plan_packed(matrix));
   return bytes;
 }
 
-uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference) {
-  uint64_t width = 0;
+uint64_t state_layer_bytes(const Graph& graph, uint32_t positions, bool reference) {
+  uint64_t bytes = 0;
   for (const Op& op : graph.ops)
     if (op.kind == OpKind::attention)
-      width = std::max<uint64_t>(width, uint64_t{op.attention.kv_heads} * kv_stride(op.attention.head_dim));
-  return width * capacity * (reference ? 4 : 2);
+      bytes = std::max(bytes, kv_bytes(op.attention.kv_heads, op.attention.head_dim, positions, reference));
+  return bytes;
 }
 
 PlanOptions cpu_plan_options(uint32_t max_rows, bool reference) {
@@ -96,22 +92,33 @@ void CpuDevice::deallocate(std::byte* memory, uint64_t bytes) {
   if (memory != nullptr) ::munmap(memory, bytes == 0 ? 1 : bytes);
 }
 
-base::Status CpuDevice::prepare(const Graph& graph, Program program, const WeightOptions& options,
+base::Status CpuDevice::prepare(const Constants& constants, Program program, const WeightOptions& options,
                                 const PackProgress& progress, const SourceDone& done) {
-  graph_ = &graph;
+  constants_ = &constants;
   program_ = std::move(program);
   counters_ = std::make_unique<Counter[]>(program_.kernels.size());
   INGLE_TRY(arena_, allocate(program_.arena_bytes));
-  scratch_stride_ = matmul_scratch_bytes(widest_matrix(graph)) + attention_scratch_bytes(0);
+  scratch_stride_ = matmul_scratch_bytes(widest_matrix(constants)) + attention_scratch_bytes(0);
   if (use_tiles_) scratch_stride_ = std::max(scratch_stride_, tile_scratch_bytes());
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
   // Tiles are read all over it: with small pages, half of the time goes into finding them.
   if (use_tiles_) ::madvise(scratch_, scratch_stride_ * workers_.count(), MADV_HUGEPAGE);
-  for (const MatrixSource& matrix : graph.matrices) {
+  for (const MatrixSource& matrix : constants.matrices) {
     const auto file = file_of(matrix, options.files);
     files_.push_back(file ? &options.files[*file] : nullptr);
   }
-  return weights_.load(graph, options, progress, done);
+  return weights_.load(constants, options, progress, done);
+}
+
+SequenceStateView CpuDevice::plan_state(uint32_t positions) const {
+  constexpr auto kChunk = static_cast<uint32_t>(kAttentionChunk);
+  SequenceStateView state;
+  state.capacity = (positions + kChunk - 1) / kChunk * kChunk;
+  for (const KernelDesc& kernel : program_.kernels)
+    if (kernel.kind == KernelKind::attention)
+      state.layer_bytes =
+          std::max(state.layer_bytes, kv_bytes(kernel.kv_heads, kernel.head_dim, state.capacity, options_.reference));
+  return state;
 }
 
 float* CpuDevice::floats(const BufferRef& ref) const {
@@ -243,7 +250,7 @@ void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker
 // A token's row of the matrix, in the file's format. A file is read, not looked at through its mapping: around each
 // page that is looked at, the system gives the process sixteen, and there are as many rows as tokens.
 const std::byte* CpuDevice::embedding_row(const KernelDesc& kernel, size_t row, std::byte* buffer) {
-  const MatrixSource& source = graph_->matrices[kernel.matrix];
+  const MatrixSource& source = constants_->matrices[kernel.matrix];
   const size_t bytes = source.format->bytes(source.columns);
   const std::byte* data = source.data + static_cast<size_t>(args_.tokens[row]) * bytes;
   const base::MappedFile* file = files_[kernel.matrix];
@@ -258,7 +265,7 @@ const std::byte* CpuDevice::embedding_row(const KernelDesc& kernel, size_t row, 
 }
 
 void CpuDevice::embed(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
-  const MatrixSource& source = graph_->matrices[kernel.matrix];
+  const MatrixSource& source = constants_->matrices[kernel.matrix];
   take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       float* out = floats(kernel.out) + r * kernel.out.width;
@@ -271,7 +278,7 @@ void CpuDevice::embed(const KernelDesc& kernel, Counter& counter, uint32_t worke
 
 // Angles in single precision, as the models were trained with; their cosine and sine to full precision.
 void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
-  const RopeSpec& rope = graph_->ropes[kernel.rope];
+  const RopeSpec& rope = constants_->ropes[kernel.rope];
   const size_t half = rope.inverse_frequencies.size();
   take_pieces(counter, rows_of(kernel), 4, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
@@ -310,7 +317,7 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   args.weight = &weights_[kernel.matrix];
   if (kernel.gated) args.gate = &weights_[kernel.gate_matrix];
   args.gate_kind = kernel.gelu ? GateKind::gelu_tanh : GateKind::silu;
-  args.float_path = options_.reference || !kernel.quantized_in.valid();
+  args.float_path = !kernel.quantized_in.valid();
   args.quantized = groups(kernel.quantized_in);
   args.input = floats(kernel.in[0]);
   args.input_stride = kernel.in[0].width;
@@ -338,8 +345,8 @@ void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter) {
   const KvView kv = kv_view(kernel);
   RopeArgs rope;
   if (kernel.rope >= 0) {
-    rope.rotary = static_cast<uint32_t>(graph_->ropes[kernel.rope].inverse_frequencies.size() * 2);
-    rope.interleaved = graph_->ropes[kernel.rope].interleaved;
+    rope.rotary = static_cast<uint32_t>(constants_->ropes[kernel.rope].inverse_frequencies.size() * 2);
+    rope.interleaved = constants_->ropes[kernel.rope].interleaved;
     rope.head_dim = kernel.head_dim;
   }
   take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t) {

@@ -20,14 +20,14 @@ namespace ingle::core {
 struct CpuOptions {
   uint32_t threads = 1;
   const Kernels* kernels = nullptr;  ///< of an instruction set that works here
-  bool reference = false;            ///< 32-bit activations, products and state
+  bool reference = false;            ///< 32-bit state, and no tile unit (8-bit products are in the program)
   bool deterministic = false;        ///< no other kernels for many rows than for few
 };
 
 /// How many bytes a graph's weights take when packed (matrices that only embed are read from the file).
 uint64_t plan_weight_bytes(const Graph& graph);
-/// The bytes of one layer's keys (or values) of a sequence; capacity must be a multiple of kAttentionChunk.
-uint64_t state_layer_bytes(const Graph& graph, uint32_t capacity, bool reference);
+/// The bytes of one layer's keys (or values) of a sequence, before it is rounded up to what CpuDevice::plan_state says.
+uint64_t state_layer_bytes(const Graph& graph, uint32_t positions, bool reference);
 
 /// How a program for this device is planned: which products take 8-bit activations follows from how weights are packed.
 PlanOptions cpu_plan_options(uint32_t max_rows, bool reference);
@@ -39,7 +39,7 @@ struct KernelTiming {
   double busy_seconds = 0, waiting_seconds = 0;
 };
 
-class CpuDevice final : public HardwareOps {
+class CpuDevice final : public Device {
  public:
   explicit CpuDevice(const CpuOptions& options);
   ~CpuDevice() override;
@@ -49,13 +49,15 @@ class CpuDevice final : public HardwareOps {
   void execute_kernel(const KernelDesc* kernel) override;
   void sync_device() override {}
 
-  /// Allocates the arena and gets the weights of `graph` into the form that kernels read (Weights::load). The graph
-  /// must outlive the device. Errors: out_of_memory, cancelled.
-  base::Status prepare(const Graph& graph, Program program, const WeightOptions& options, const PackProgress& progress,
-                       const SourceDone& done);
-
-  /// Runs the program; blocks. `args` is described in kernel_desc.h.
-  void run(const RunArgs& args);
+  base::Status prepare(const Constants& constants, Program program) override {
+    return prepare(constants, std::move(program), {}, {}, {});
+  }
+  /// The same with weights that may come from a packed copy (Weights::load). Error: cancelled, too.
+  base::Status prepare(const Constants& constants, Program program, const WeightOptions& options,
+                       const PackProgress& progress, const SourceDone& done);
+  SequenceStateView plan_state(uint32_t positions) const override;
+  void run(const RunArgs& args) override;
+  const float* read(const KeptValue& value) const override { return floats(value.buffer); }
 
   /// From now on each run is timed, kernel by kernel; it takes a little longer.
   void start_timing();
@@ -95,7 +97,7 @@ class CpuDevice final : public HardwareOps {
   bool tiled(const KernelDesc& kernel) const { return use_tiles_ && rows_of(kernel) >= kFewestTileRows; }
   void store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width);
   KvView kv_view(const KernelDesc& kernel) const;
-  const float* vector(int32_t id) const { return id < 0 ? nullptr : graph_->vectors[id].data(); }
+  const float* vector(int32_t id) const { return id < 0 ? nullptr : constants_->vectors[id].data(); }
   std::byte* scratch(uint32_t worker) const { return scratch_ + worker * scratch_stride_; }
 
   const CpuOptions options_;
@@ -107,7 +109,7 @@ class CpuDevice final : public HardwareOps {
   std::atomic<bool> unreadable_{false};
   std::mutex read_mutex_;
   base::Error read_error_;  ///< under read_mutex_ during a run
-  const Graph* graph_ = nullptr;
+  const Constants* constants_ = nullptr;
   Program program_;
   std::unique_ptr<Counter[]> counters_;
   std::byte* arena_ = nullptr;

@@ -88,9 +88,9 @@ Weights::~Weights() {
   device_.deallocate(memory_, memory_bytes_);
 }
 
-base::Status Weights::load(const Graph& graph, const WeightOptions& options, const PackProgress& progress,
+base::Status Weights::load(const Constants& constants, const WeightOptions& options, const PackProgress& progress,
                            const SourceDone& done) {
-  plan(graph, options);
+  plan(constants, options);
   INGLE_TRY(const bool copied, open_copy(options, progress, done));
   if (copied) {
     memory_bytes_ = other_bytes_;
@@ -109,19 +109,18 @@ base::Status Weights::load(const Graph& graph, const WeightOptions& options, con
   return {};
 }
 
-void Weights::plan(const Graph& graph, const WeightOptions& options) {
-  graph_ = &graph;
+void Weights::plan(const Constants& constants, const WeightOptions& options) {
+  constants_ = &constants;
   files_ = options.files;
-  entries_.resize(graph.matrices.size());
-  for (const Op& op : graph.ops)
-    if (op.kind == OpKind::matmul) entries_[static_cast<size_t>(op.matrix)].multiplied = true;
+  entries_.resize(constants.matrices.size());
   KeyText key;
   key.add(kPackedLayoutVersion);
   std::vector<const std::byte*> first_tensor;
   for (const base::MappedFile& file : files_) first_tensor.push_back(file.bytes().data() + file.bytes().size());
   for (size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
-    const MatrixSource& source = graph.matrices[i];
+    const MatrixSource& source = constants.matrices[i];
+    entry.multiplied = source.multiplied;
     const auto file = file_of(source, files_);
     if (file) first_tensor[*file] = std::min(first_tensor[*file], source.data);
     if (!entry.multiplied) continue;
@@ -171,7 +170,8 @@ Weights::Block Weights::block(size_t index) const {
   const size_t matrix = matrix_of_block_[index];
   const Entry& entry = entries_[matrix];
   const size_t begin = (index - entry.first_block) * entry.block_panels;
-  return {entry, graph_->matrices[matrix], index, begin, std::min(begin + entry.block_panels, entry.packed.panels())};
+  return {entry, constants_->matrices[matrix], index, begin,
+          std::min(begin + entry.block_panels, entry.packed.panels())};
 }
 
 // Tells of the blocks' sources, those that lie side by side in one.

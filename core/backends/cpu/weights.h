@@ -1,5 +1,5 @@
-// A graph's weight matrices as the kernels read them: packed into memory, or mapped from the copy that an earlier load
-// left on disk (core/memory/packed_copy.h).
+// A program's weight matrices as the kernels read them: packed into memory, or mapped from the copy that an earlier
+// load left on disk (core/memory/packed_copy.h).
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@
 #include "base/result.h"
 #include "core/backends/cpu/pack.h"
 #include "core/backends/cpu/workers.h"
-#include "core/graph/graph.h"
 #include "core/hal/device.h"
+#include "core/hal/program.h"
 #include "core/memory/packed_copy.h"
 
 namespace ingle::core {
@@ -43,7 +43,7 @@ using PackProgress = std::function<bool(double)>;
 /// Hears, on any thread, of parts of a file that are no longer read.
 using SourceDone = std::function<void(std::span<const std::byte>)>;
 
-/// The packed matrices of a graph. `load` once, then read by all workers.
+/// The packed matrices of a program. `load` once, then read by all workers.
 class Weights {
  public:
   Weights(HardwareOps& device, Workers& workers) : device_(device), workers_(workers) {}
@@ -51,9 +51,9 @@ class Weights {
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
-  /// Once. The graph and the files must outlive this. Errors: out_of_memory, cancelled. A copy is written behind the
-  /// scenes, until the end of this at the latest; one that cannot be is no error.
-  base::Status load(const Graph& graph, const WeightOptions& options, const PackProgress& progress,
+  /// Once. The constants and the files must outlive this. Errors: out_of_memory, cancelled. A copy is written behind
+  /// the scenes, until the end of this at the latest; one that cannot be is no error.
+  base::Status load(const Constants& constants, const WeightOptions& options, const PackProgress& progress,
                     const SourceDone& done);
 
   const PackedMatrix& operator[](int32_t matrix) const { return entries_[static_cast<size_t>(matrix)].packed; }
@@ -84,7 +84,7 @@ class Weights {
     std::span<const std::byte> source_bytes() const;
   };
 
-  void plan(const Graph& graph, const WeightOptions& options);
+  void plan(const Constants& constants, const WeightOptions& options);
   void plan_matrices(bool kept);
   base::Result<bool> open_copy(const WeightOptions& options, const PackProgress& progress, const SourceDone& done);
   base::Result<bool> sources_match(const PackProgress& progress, const SourceDone& done);
@@ -100,7 +100,7 @@ class Weights {
 
   HardwareOps& device_;
   Workers& workers_;
-  const Graph* graph_ = nullptr;
+  const Constants* constants_ = nullptr;
   std::span<const base::MappedFile> files_;
   std::vector<Entry> entries_;             ///< by matrix
   std::vector<uint32_t> matrix_of_block_;  ///< first the blocks of the copy
