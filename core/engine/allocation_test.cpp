@@ -35,35 +35,35 @@ std::atomic<uint64_t> allocations{0};
 // The program's own definitions come before the C library's, for the standard library's operator new, too.
 // NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming)
 extern "C" {
-void* __libc_malloc(size_t bytes);
-void* __libc_calloc(size_t count, size_t bytes);
-void* __libc_realloc(void* memory, size_t bytes);
-void* __libc_memalign(size_t alignment, size_t bytes);
+void* __libc_malloc(size_t bytes) noexcept;
+void* __libc_calloc(size_t count, size_t bytes) noexcept;
+void* __libc_realloc(void* memory, size_t bytes) noexcept;
+void* __libc_memalign(size_t alignment, size_t bytes) noexcept;
 
-void* malloc(size_t bytes) {
+void* malloc(size_t bytes) noexcept {
   ++allocations;
   return __libc_malloc(bytes);
 }
-void* calloc(size_t count, size_t bytes) {
+void* calloc(size_t count, size_t bytes) noexcept {
   ++allocations;
   return __libc_calloc(count, bytes);
 }
-void* realloc(void* memory, size_t bytes) {
+void* realloc(void* memory, size_t bytes) noexcept {
   ++allocations;
   return __libc_realloc(memory, bytes);
 }
-void* memalign(size_t alignment, size_t bytes) {
+void* memalign(size_t alignment, size_t bytes) noexcept {
   ++allocations;
   return __libc_memalign(alignment, bytes);
 }
-void* aligned_alloc(size_t alignment, size_t bytes) {
+void* aligned_alloc(size_t alignment, size_t bytes) noexcept {
   return memalign(alignment, bytes);
 }
-int posix_memalign(void** memory, size_t alignment, size_t bytes) {
+int posix_memalign(void** memory, size_t alignment, size_t bytes) noexcept {
   *memory = memalign(alignment, bytes);
   return *memory == nullptr ? ENOMEM : 0;
 }
-void* mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset) {
+void* mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset) noexcept {
   ++allocations;
   return reinterpret_cast<void*>(::syscall(SYS_mmap, address, bytes, protection, flags, file, offset));
 }
