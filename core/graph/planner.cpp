@@ -1,8 +1,7 @@
 // The planner: fusion, emission, phases, placement.
 //
-//   fuse     a gate's two products become one gated product; a product whose only use is a sum adds into the other
-//   term;
-//            a norm that only feeds 8-bit products writes what they read
+//   fuse     a gate's two products become one gated product; a product that only a sum reads is added to the other
+//            term in place; a norm that only feeds 8-bit products writes what they read
 //   emit     one or more kernels per remaining operation; inputs of 8-bit products are quantised once
 //   phases   a kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between
 //   place    buffers live from the phase that writes them to the last that reads them; first fit into one arena
