@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/result.h"
 #include "base/files.h"
+#include "base/result.h"
 #include "core/quants/quant.h"
 
 namespace ingle::core {
