@@ -8,11 +8,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <string_view>
+
+#include "cli/errors.h"
 
 namespace ingle::cli {
 namespace {
 
-constexpr int exit_interrupted = 130;
 std::atomic<int> count{0};
 std::atomic<bool> ending{false};
 std::atomic<int> event{-1};
@@ -27,7 +29,21 @@ extern "C" void on_signal(int signal) {
   errno = code;
 }
 
+extern "C" void on_bus_error(int) {
+  constexpr std::string_view text =
+      "\ningle: a file in use was cut short, or its disk fails; start again ('rm' the file where that does not help)\n";
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+  _exit(exit_failure);
+}
+
 }  // namespace
+
+void explain_bus_errors() {
+  struct sigaction action{};
+  action.sa_handler = on_bus_error;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGBUS, &action, nullptr);
+}
 
 void catch_interrupts() {
   event.store(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -1,4 +1,4 @@
-// Ctrl-C: the first stops what is running and lets it end in order, the second ends the process.
+// Signals. Ctrl-C: the first stops what is running and lets it end in order, the second ends the process.
 #pragma once
 
 namespace ingle::cli {
@@ -13,5 +13,9 @@ void clear_interrupt();
 bool terminated();
 /// Becomes readable when a signal arrives, and stays so until clear_interrupt(): for a poll() that must not miss one.
 int interrupt_descriptor();
+
+/// From here on SIGBUS ends the process with a line that says what it means: a file that is mapped lost its end, or its
+/// disk fails. Nothing can go on without those bytes.
+void explain_bus_errors();
 
 }  // namespace ingle::cli

@@ -104,6 +104,7 @@ int run_main(const std::vector<std::string>& words, Environment environment) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe or socket is an error value; Terminal::out restores the custom
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that grows past a limit (ulimit -f)
   catch_interrupts();
+  explain_bus_errors();
   Session session;
   session.environment = std::move(environment);
   session.paths = find_paths(session.environment);

@@ -24,14 +24,13 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 
 constexpr std::array<char, 8> kMagic = {'I', 'N', 'G', 'L', 'E', 'P', 'K', 'D'};
-constexpr uint32_t kVersion = 1;
 constexpr uint64_t kDataAlignment = PackedCopyWriter::kChunk;
 constexpr std::string_view kSuffix = ".packed";
 constexpr uint64_t kDiskReserve = uint64_t{1} << 30;  ///< bytes left free on the disk
 
 struct Header {
   std::array<char, 8> magic = kMagic;
-  uint32_t version = kVersion;
+  uint32_t version = PackedCopy::version;
   uint32_t sources = 0;
   uint64_t blocks = 0, data_bytes = 0, data_offset = 0;
   uint64_t hash = 0;

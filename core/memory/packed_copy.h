@@ -52,6 +52,9 @@ struct PackedCopyFolder {
 /// A copy, mapped. Moves, does not copy.
 class PackedCopy {
  public:
+  /// Of the file's layout; part of every key.
+  static constexpr uint32_t version = 1;
+
   /// Errors: not_found; corrupt (not what was expected, or damaged); as base::errno_error.
   static base::Result<PackedCopy> open(const PackedCopyFolder& folder, const PackedCopyShape& shape);
 

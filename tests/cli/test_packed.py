@@ -2,9 +2,10 @@
 
 import json
 import os
+import subprocess
 import unittest
 
-from harness import MODELS, TINY, ProgramTest
+from harness import INGLE, MODELS, TIMEOUT, TINY, ProgramTest
 
 WORDS = ("run", "--raw", "--temp", "0", "-n", "8", "--json", "abc")
 
@@ -63,6 +64,22 @@ class Packed(ProgramTest):
         self.environment["XDG_CACHE_HOME"] = str(self.folder / "other")
         self.assertEqual(self.answer("--packed-cache", "1K"), (tokens, "packed", ""))
         self.assertFalse((self.folder / "other" / "ingle" / "packed").exists())
+
+    def test_a_copy_cut_short_while_in_use_is_explained(self):
+        self.answer()
+        [copy] = self.copies.iterdir()
+        words = [INGLE, "chat", TINY, "-q", "--temp", "0", "-n", "4"]
+        pipe = subprocess.PIPE
+        chat = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, env=self.environment)
+        self.addCleanup(chat.kill)
+        chat.stdin.write(b"ab\n")
+        chat.stdin.flush()
+        self.assertTrue(chat.stdout.readline())
+        os.truncate(copy, 1 << 21)  # where the weights begin
+        _, error = chat.communicate(b"cd\n", TIMEOUT)
+        self.assertEqual(chat.returncode, 1, error)
+        self.assertIn(b"was cut short", error)
+        self.assertEqual(self.answer()[1], "packed, damaged copy replaced")
 
     def test_a_model_that_was_replaced_is_not_answered_from_the_old_copy(self):
         model = self.folder / "model.gguf"

@@ -114,7 +114,8 @@ void Weights::plan(const Constants& constants, const WeightOptions& options) {
   files_ = options.files;
   entries_.resize(constants.matrices.size());
   KeyText key;
-  key.add(kPackedLayoutVersion);
+  for (const uint64_t what : {uint64_t{PackedCopy::version}, uint64_t{kPackedLayoutVersion}, uint64_t{kBlockBytes}})
+    key.add(what);
   std::vector<const std::byte*> first_tensor;
   for (const base::MappedFile& file : files_) first_tensor.push_back(file.bytes().data() + file.bytes().size());
   for (size_t i = 0; i < entries_.size(); ++i) {
