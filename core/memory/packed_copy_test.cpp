@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,7 +77,12 @@ TEST_F(PackedCopies, SayWhereThereIsNoMemoryToMendThem) {
   const rlimit none{1, before.rlim_max};  // to Linux, 0 is no limit here
   ASSERT_EQ(::setrlimit(RLIMIT_DATA, &none), 0);
   const bool refused = !copy->make_writable(copy->data());
+  void* const other = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_EQ(::setrlimit(RLIMIT_DATA, &before), 0);
+  if (other != MAP_FAILED) {
+    ::munmap(other, 4096);
+    GTEST_SKIP() << "limits on data have no effect here (an emulated processor's system)";
+  }
   EXPECT_TRUE(refused);
   EXPECT_TRUE(copy->make_writable(copy->data()));
 }
