@@ -17,7 +17,4 @@ struct Finished {
 /// and waits. Errors: io_error, limit_exceeded (over 16 MiB of output).
 base::Result<Finished> run_self(const std::vector<std::string>& arguments);
 
-/// Nanoseconds of the clock that all processes share (CLOCK_MONOTONIC).
-int64_t monotonic_ns();
-
 }  // namespace ingle::cli

@@ -1,6 +1,7 @@
 // ingle bench MODEL: speed, load time, time to the first token and peak memory; medians over fresh processes.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
@@ -47,7 +48,7 @@ std::vector<std::string> child_arguments(const Session& session, const std::stri
       out.push_back(text);
     }
   }
-  out.insert(out.end(), {"--started", std::to_string(monotonic_ns()), "--", path});
+  out.insert(out.end(), {"--started", std::to_string(base::monotonic_ns()), "--", path});
   return out;
 }
 

@@ -5,6 +5,7 @@
 // sequence, token by token, with fixed ids and without sampling, as the peers' own bench tools do it.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
 #include "cli/subprocess.h"
@@ -30,7 +31,7 @@ std::vector<core::TokenId> fixed_tokens(size_t count, uint32_t vocabulary) {
 }
 
 double seconds_since(int64_t start_ns) {
-  return static_cast<double>(monotonic_ns() - start_ns) / 1e9;
+  return static_cast<double>(base::monotonic_ns() - start_ns) / 1e9;
 }
 
 /// What each kind of operation took while `work` ran.
@@ -79,13 +80,13 @@ Result<Json> measure(Session& session) {
     const size_t warm = std::min<size_t>(prompt, options.batch);
     INGLE_CHECK(engine.forward(*sequence, all.first(warm), core::LogitRows::last, interrupted));
     sequence->truncate(0);
-    const int64_t start = monotonic_ns();
+    const int64_t start = base::monotonic_ns();
     INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
     out["prefill_tps"] = static_cast<double>(prompt) / seconds_since(start);
     sequence->truncate(0);
   }
   if (gen > 0) {
-    const int64_t start = monotonic_ns();
+    const int64_t start = base::monotonic_ns();
     for (size_t i = 0; i < gen; ++i) {
       INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
     }

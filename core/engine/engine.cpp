@@ -136,11 +136,10 @@ class CpuEngine final : public Engine {
         output_rows = std::span(row_indices_).subspan(count - 1, 1);
       float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
       device_->run({tokens.subspan(done, count), state.length(), output_rows, state.state(), logits});
-      if (base::Status ran = device_->last_run(); !ran.ok()) {
+      if (base::Status ran = check_run(); !ran.ok()) {
         state.truncate(start);
         return std::move(ran).error();
       }
-      INGLE_CHECK(note_checked_weights());
       state.append(static_cast<uint32_t>(count));
       done += count;
     }
@@ -174,8 +173,9 @@ class CpuEngine final : public Engine {
     return {};
   }
 
-  // What the first run finds out about a copy.
-  base::Status note_checked_weights() {
+  // Whether the last run had what it needed; the first one also finds out about a packed copy.
+  base::Status check_run() {
+    INGLE_CHECK(device_->last_run());
     const PackedCopyUse use = device_->weights().use();
     if (use == PackedCopyUse::mended || use == PackedCopyUse::broken) info_.weights = weights_text(use);
     if (use != PackedCopyUse::broken) return {};

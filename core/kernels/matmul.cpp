@@ -1,8 +1,7 @@
 // Matrix products of packed weights with rows of activations. Three ways through a panel, chosen by the rows M:
 //   M <= 4          the packed tile is multiplied as it is read (decode: bound by memory)
-//   more            panels are unpacked once to bytes and float scales in cache, then multiplied by tiles of some
-//   panels
-//                   with some rows, a block of columns at a time
+//   more            panels are unpacked once, to bytes and float scales in cache, and multiplied tile by tile: some
+//                   panels by some rows, a block of columns at a time
 //   float weights   32-bit products, also for reference precision
 // The order of float additions over the columns is the same in the first two, and the sums of bytes under them are
 // exact, so a row's result does not depend on M, nor on which unit multiplies the bytes.
@@ -208,9 +207,8 @@ ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t inde
   return ready;
 }
 
-// Rows of activations whose sums are kept while panels are in the nearest cache, and the groups of columns of which
-// kPanels panels fit into it (a group is 512 bytes of weights and at most 256 of scales).
-constexpr size_t kRowBlock = kMatmulRowBlock;
+// Groups of columns of which kPanels panels fit into the nearest cache; a group is 512 bytes of weights and at most 256
+// of scales.
 constexpr size_t kColumnBlock = 24;
 
 // Calls tile<M>(i) for i = 0, M, ... until `count` rows are done, with the largest M that fit.
@@ -235,7 +233,7 @@ void multiply_floats(const ReadyPanel& panel, const MatmulArgs& args, size_t fir
   });
 }
 
-// The same for P panels of bytes of one shape; a panel's sums are kRowBlock * 16 from the next one's.
+// The same for P panels of bytes of one shape; a panel's sums are kMatmulRowBlock * 16 from the next one's.
 template <int halves, bool has_min, int P>
 void multiply_bytes_block(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
   UnpackedPanel bytes[P];
@@ -246,7 +244,7 @@ void multiply_bytes_block(const ReadyPanel* panels, const MatmulArgs& args, size
       const ActivationGroup* rows[M];
       for (int r = 0; r < M; ++r) rows[r] = args.quantized + (first + i + static_cast<size_t>(r)) * groups;
       byte_tile<halves, has_min, P, M>(bytes, begin, std::min(groups, begin + kColumnBlock), panels[0].is_signed,
-                                       panels[0].bias, rows, sums + 16 * i, kRowBlock * 16);
+                                       panels[0].bias, rows, sums + 16 * i, kMatmulRowBlock * 16);
     });
 }
 
@@ -275,9 +273,9 @@ void multiply_panels(const ReadyPanel* panels, size_t count, const MatmulArgs& a
     return multiply_block<kPanels>(panels, args, first, rows, sums);
   for (size_t p = 0; p < count; ++p) {
     if (panels[p].floats != nullptr)
-      multiply_floats(panels[p], args, first, rows, sums + p * kRowBlock * 16);
+      multiply_floats(panels[p], args, first, rows, sums + p * kMatmulRowBlock * 16);
     else
-      multiply_block<1>(panels + p, args, first, rows, sums + p * kRowBlock * 16);
+      multiply_block<1>(panels + p, args, first, rows, sums + p * kMatmulRowBlock * 16);
   }
 }
 
@@ -324,10 +322,10 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
       panels[1] = make_ready(kernels, *args.gate, panel, args.float_path, scratch + ready_bytes);
     else if (count == 2)
       panels[1] = make_ready(kernels, *args.weight, panel + 1, args.float_path, scratch + ready_bytes);
-    for (size_t first = 0; first < args.rows; first += kRowBlock) {
-      const size_t rows = std::min(kRowBlock, args.rows - first);
+    for (size_t first = 0; first < args.rows; first += kMatmulRowBlock) {
+      const size_t rows = std::min(kMatmulRowBlock, args.rows - first);
       multiply_panels(panels, count, args, first, rows, sums);
-      const float* second = sums + kRowBlock * 16;
+      const float* second = sums + kMatmulRowBlock * 16;
       finish_tile(args, panel, first, rows, sums, args.gate != nullptr ? second : nullptr);
       if (args.gate == nullptr && count == 2) finish_tile(args, panel + 1, first, rows, second, nullptr);
     }

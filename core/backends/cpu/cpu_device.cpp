@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <set>
 
+#include "base/clock.h"
 #include "core/backends/cpu/pack.h"
 
 namespace ingle::core {
@@ -27,10 +27,6 @@ size_t widest_matrix(const Constants& constants) {
 // Keys or values of that many positions.
 uint64_t kv_bytes(uint32_t kv_heads, uint32_t head_dim, uint32_t positions, bool reference) {
   return uint64_t{kv_heads} * kv_stride(head_dim) * positions * (reference ? sizeof(float) : sizeof(uint16_t));
-}
-
-uint64_t monotonic_ns() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
 }
 
 // Takes pieces of `total` items, `piece` at a time, off a shared counter.
@@ -189,13 +185,13 @@ void CpuDevice::run_timed() {
   ++timed_runs_;
   for (size_t i = 0; i < program_.kernels.size(); ++i) timed_rows_[i] += rows_of(program_.kernels[i]);
   workers_.run([this](uint32_t worker) {
-    uint64_t now = monotonic_ns();
+    int64_t now = base::monotonic_ns();
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       KernelTime& time = times_[i * workers_.count() + worker];
       work(program_.kernels[i], counters_[i], worker);
-      const uint64_t done = monotonic_ns();
+      const int64_t done = base::monotonic_ns();
       if (program_.kernels[i].barrier) workers_.meet();
-      const uint64_t met = monotonic_ns();
+      const int64_t met = base::monotonic_ns();
       time.busy_ns += done - now;
       time.waiting_ns += met - done;
       now = met;

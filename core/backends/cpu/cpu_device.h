@@ -117,7 +117,7 @@ class CpuDevice final : public Device {
   size_t scratch_stride_ = 0;
   RunArgs args_;
   struct alignas(64) KernelTime {
-    uint64_t busy_ns = 0, waiting_ns = 0;
+    int64_t busy_ns = 0, waiting_ns = 0;
   };
   std::vector<KernelTime> times_;  ///< [kernel][worker]; empty: not timed
   std::vector<uint64_t> timed_rows_;

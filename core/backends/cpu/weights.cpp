@@ -5,11 +5,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/hash.h"
 
 namespace ingle::core {
@@ -26,10 +26,6 @@ constexpr size_t kReleaseBlocks = 64;
 
 /// How long the end of a program waits for a copy to be written; a slow disk then gets none.
 constexpr int64_t kCopyPatienceNs = 3'000'000'000;
-
-int64_t monotonic_ns() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
 
 // SCHED_IDLE puts a thread behind everything else that wants to run.
 void set_priority(pthread_t thread, int policy) {
@@ -79,7 +75,7 @@ std::span<const std::byte> Weights::Block::source_bytes() const {
 }
 
 Weights::~Weights() {
-  copy_deadline_ns_ = monotonic_ns() + kCopyPatienceNs;
+  copy_deadline_ns_ = base::monotonic_ns() + kCopyPatienceNs;
   if (copying_.joinable()) {
     // Now it is waited for: beside other programs an idle thread would take all of the time and get nowhere.
     set_priority(copying_.native_handle(), SCHED_OTHER);
@@ -279,7 +275,7 @@ void Weights::write_copy(PackedCopyWriter& writer, const SourceDone& done) {
     if (last || (i + 1) % kReleaseBlocks == 0) release(i / kReleaseBlocks * kReleaseBlocks, i + 1, done);
     const auto packed = static_cast<uint64_t>(b.packed().data() + b.packed().size() - memory_);
     for (; written + chunk <= packed || (last && written < kept_bytes_); written += chunk) {
-      if (monotonic_ns() > copy_deadline_ns_) return;
+      if (base::monotonic_ns() > copy_deadline_ns_) return;
       writer.write(written, {memory_ + written, std::min(chunk, kept_bytes_ - written)});
     }
   }
