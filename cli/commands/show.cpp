@@ -53,7 +53,7 @@ Json describe_file(const core::ModelFile& file) {
   if (const auto plan = core::plan_memory(file, {})) {
     out["trained_context_length"] = plan->trained_context_length;
     out["memory"] = {{"weight_bytes", plan->weight_bytes},
-                     {"state_bytes_per_token", plan->state_bytes_per_token},
+                     {"state_bytes_at_4096", plan->state_bytes(4096)},
                      {"activation_bytes", plan->activation_bytes},
                      {"total_bytes_at_4096", plan->total(4096)}};
   } else {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -14,6 +15,7 @@
 #include "core/engine/defaults.h"
 #include "core/engine/profile.h"
 #include "core/graph/program.h"
+#include "core/memory/sequence_state.h"
 #include "core/models/model.h"
 
 namespace ingle::core {
@@ -48,32 +50,35 @@ std::string_view weights_text(PackedCopyUse use) {
   return "";
 }
 
-PlanOptions plan_options(const EngineOptions& options) {
-  return cpu_plan_options(std::max(options.batch, 1u), options.precision == Precision::reference);
+PlanOptions plan_options(const EngineOptions& options, uint32_t context) {
+  return cpu_plan_options(std::max(options.batch, 1u), context, options.precision == Precision::reference);
+}
+
+KvFormat kv_format(const EngineOptions& options) {
+  if (options.precision == Precision::reference) return KvFormat::f32;
+  switch (options.kv_cache) {
+    case KvCache::f16:
+      return KvFormat::f16;
+    case KvCache::q8_0:
+      return KvFormat::q8_0;
+    case KvCache::q4_0:
+      return KvFormat::q4_0;
+  }
+  return KvFormat::f16;
 }
 
 class DeviceSequence final : public Sequence {
  public:
-  /// Takes over state.data, which is `bytes` long.
-  DeviceSequence(Device& device, const SequenceStateView& state, uint64_t bytes, uint32_t context)
-      : device_(device), state_(state), bytes_(bytes), capacity_(context) {}
-  ~DeviceSequence() override { device_.deallocate(state_.data, bytes_); }
-  DeviceSequence(const DeviceSequence&) = delete;
-  DeviceSequence& operator=(const DeviceSequence&) = delete;
+  explicit DeviceSequence(SequenceState of) : state(std::move(of)) {}
+  uint32_t length() const override { return state.length(); }
+  uint32_t capacity() const override { return state.capacity(); }
+  uint32_t truncate(uint32_t length) override { return state.truncate(length); }
+  base::Result<std::unique_ptr<Sequence>> fork() const override {
+    INGLE_TRY(SequenceState copy, state.fork());
+    return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(copy)));
+  }
 
-  uint32_t length() const override { return length_; }
-  uint32_t capacity() const override { return capacity_; }
-  void truncate(uint32_t length) override { length_ = std::min(length_, length); }
-
-  const SequenceStateView& state() const { return state_; }
-  void append(uint32_t count) { length_ += count; }
-
- private:
-  Device& device_;
-  SequenceStateView state_;
-  uint64_t bytes_;
-  uint32_t capacity_;
-  uint32_t length_ = 0;
+  SequenceState state;
 };
 
 class CpuEngine final : public Engine {
@@ -91,7 +96,7 @@ class CpuEngine final : public Engine {
     INGLE_TRY(const ModelConfig config, architecture->configure(engine->file_));
     INGLE_TRY(const uint32_t context, choose_context(engine->file_, config, options));
     INGLE_CHECK(engine->build(*architecture, config, options, context));
-    INGLE_CHECK(engine->prepare(options, progress));
+    INGLE_CHECK(engine->prepare(options, context, progress));
     engine->fill_info(*architecture, config, context);
     engine->info_.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return std::unique_ptr<Engine>(std::move(engine));
@@ -111,39 +116,54 @@ class CpuEngine final : public Engine {
   std::vector<OperationProfile> profile() const override { return profile_of(graph_, *device_); }
 
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
-    SequenceStateView state = device_->plan_state(info_.context_length);
-    INGLE_TRY(state.data, device_->allocate(info_.state_bytes));
-    return std::unique_ptr<Sequence>(new DeviceSequence(*device_, state, info_.state_bytes, info_.context_length));
+    INGLE_TRY(SequenceState state, SequenceState::create(*states_));
+    return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(state)));
   }
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
                                          const std::function<bool()>& cancelled) override {
-    auto& state = static_cast<DeviceSequence&>(sequence);
+    SequenceState& state = static_cast<DeviceSequence&>(sequence).state;
     INGLE_CHECK(check_tokens(state, tokens));
     const size_t wanted = rows == LogitRows::all ? tokens.size() : rows == LogitRows::last && !tokens.empty() ? 1 : 0;
     INGLE_CHECK(reserve_logits(wanted));
     const uint32_t start = state.length();
-    for (size_t done = 0; done < tokens.size();) {
-      if (cancelled && cancelled()) {
-        state.truncate(start);
-        return Error{ErrorCode::cancelled, "cancelled"};
-      }
-      const size_t count = std::min<size_t>(max_rows_, tokens.size() - done);
-      std::span<const uint32_t> output_rows;
-      if (rows == LogitRows::all)
-        output_rows = std::span(row_indices_).first(count);
-      else if (rows == LogitRows::last && done + count == tokens.size())
-        output_rows = std::span(row_indices_).subspan(count - 1, 1);
-      float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
-      device_->run({tokens.subspan(done, count), state.length(), output_rows, state.state(), logits});
-      if (base::Status ran = check_run(); !ran.ok()) {
-        state.truncate(start);
-        return std::move(ran).error();
-      }
-      state.append(static_cast<uint32_t>(count));
-      done += count;
-    }
+    // Windows move on: to be able to go back, what they leave behind in a long prompt is kept until its end.
+    const bool moves_on = before_ && tokens.size() > max_rows_;
+    if (moves_on) before_->become(state);
+    base::Status ran = run_batches(state, tokens, rows, cancelled);
+    if (!ran.ok()) moves_on ? state.become(*before_) : static_cast<void>(state.truncate(start));
+    if (moves_on) before_->truncate(0);
+    if (!ran.ok()) return std::move(ran).error();
     return std::span<float>(logits_, wanted * graph_.vocabulary_size);
+  }
+
+  base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens> batch) override {
+    size_t rows = 0;
+    for (const SequenceTokens& part : batch) {
+      if (part.tokens.empty()) return Error{ErrorCode::invalid_argument, "a sequence of a batch without tokens"};
+      INGLE_CHECK(check_tokens(static_cast<const DeviceSequence*>(part.sequence)->state, part.tokens));
+      rows += part.tokens.size();
+    }
+    if (rows > max_rows_)
+      return Error{ErrorCode::limit_exceeded,
+                   std::to_string(rows) + " tokens in a batch of at most " + std::to_string(max_rows_)};
+    INGLE_CHECK(reserve_logits(batch.size()));
+    batch_tokens_.clear();
+    batch_rows_.clear();
+    batch_sequences_.clear();
+    for (const SequenceTokens& part : batch) {
+      SequenceState& state = static_cast<DeviceSequence*>(part.sequence)->state;
+      const auto count = static_cast<uint32_t>(part.tokens.size());
+      state.extend(count);
+      batch_sequences_.push_back({count, state.length(), state.pages()});
+      batch_tokens_.insert(batch_tokens_.end(), part.tokens.begin(), part.tokens.end());
+      batch_rows_.push_back(static_cast<uint32_t>(batch_tokens_.size() - 1));
+    }
+    device_->run({batch_tokens_, batch_sequences_, batch_rows_, logits_});
+    INGLE_CHECK(check_run());
+    for (const SequenceTokens& part : batch)
+      static_cast<DeviceSequence*>(part.sequence)->state.append(static_cast<uint32_t>(part.tokens.size()));
+    return std::span<float>(logits_, batch.size() * graph_.vocabulary_size);
   }
 
  private:
@@ -153,13 +173,35 @@ class CpuEngine final : public Engine {
                                                const EngineOptions& options);
   base::Status build(const Architecture& architecture, const ModelConfig& config, const EngineOptions& options,
                      uint32_t context);
-  base::Status prepare(const EngineOptions& options, const LoadProgress& progress);
+  base::Status prepare(const EngineOptions& options, uint32_t context, const LoadProgress& progress);
   void load_template();
   void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
 
   size_t row_bytes() const { return size_t{graph_.vocabulary_size} * sizeof(float); }
 
-  base::Status check_tokens(const DeviceSequence& sequence, std::span<const TokenId> tokens) const {
+  // The tokens in as many runs as that takes.
+  base::Status run_batches(SequenceState& state, std::span<const TokenId> tokens, LogitRows rows,
+                           const std::function<bool()>& cancelled) {
+    for (size_t done = 0; done < tokens.size();) {
+      if (cancelled && cancelled()) return Error{ErrorCode::cancelled, "cancelled"};
+      const size_t count = std::min<size_t>(max_rows_, tokens.size() - done);
+      std::span<const uint32_t> output_rows;
+      if (rows == LogitRows::all)
+        output_rows = std::span(row_indices_).first(count);
+      else if (rows == LogitRows::last && done + count == tokens.size())
+        output_rows = std::span(row_indices_).subspan(count - 1, 1);
+      state.extend(static_cast<uint32_t>(count));
+      const SequenceRows sequence{static_cast<uint32_t>(count), state.length(), state.pages()};
+      float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
+      device_->run({tokens.subspan(done, count), {&sequence, 1}, output_rows, logits});
+      INGLE_CHECK(check_run());
+      state.append(static_cast<uint32_t>(count));
+      done += count;
+    }
+    return {};
+  }
+
+  base::Status check_tokens(const SequenceState& sequence, std::span<const TokenId> tokens) const {
     const uint32_t room = sequence.capacity() - sequence.length();
     if (tokens.size() > room)
       return Error{ErrorCode::limit_exceeded, std::to_string(tokens.size()) + " tokens do not fit: the context of " +
@@ -201,6 +243,11 @@ class CpuEngine final : public Engine {
   EngineInfo info_;
   Graph graph_;
   std::unique_ptr<CpuDevice> device_;
+  std::unique_ptr<StatePools> states_;
+  std::unique_ptr<SequenceState> before_;  ///< with windows: a sequence before the call that goes on
+  std::vector<TokenId> batch_tokens_;            ///< of a run of several sequences; these have room for max_rows_
+  std::vector<uint32_t> batch_rows_;             ///< … which of its rows want logits
+  std::vector<SequenceRows> batch_sequences_;
   uint32_t max_rows_ = 0;
   std::vector<uint32_t> row_indices_;  ///< 0, 1, … max_rows_ - 1: which rows of a batch want logits is a part of this
   float* logits_ = nullptr;
@@ -210,15 +257,27 @@ class CpuEngine final : public Engine {
 base::Result<MemoryPlan> plan_of(const ModelFile& file, const ModelConfig& config, const EngineOptions& options) {
   INGLE_TRY(const Architecture* architecture, find_architecture(file));
   INGLE_TRY(const Graph graph, architecture->build(file, config, {.context_length = options.context_length}));
-  const bool reference = options.precision == Precision::reference;
+  const Program program = compile(graph, plan_options(options, config.trained_context));
+  const StateOptions states{program.windows, program.max_rows, program.max_positions};
   MemoryPlan plan;
   plan.weight_bytes = plan_weight_bytes(graph);
-  plan.state_bytes_per_token = 2 * state_layer_bytes(graph, 1, reference) * graph.layers;
+  for (uint32_t group = 0; group < program.windows.size(); ++group)
+    plan.state_groups.push_back({program.windows[group], kv_page_bytes(program, group, kv_format(options)),
+                                 states.pages(group, std::numeric_limits<int32_t>::max())});
   // Activations, and one row of logits; tokenizer and tables take about as much as the vocabulary's text.
-  plan.activation_bytes =
-      compile(graph, plan_options(options)).arena_bytes + uint64_t{graph.vocabulary_size} * (4 + 64);
+  plan.activation_bytes = program.arena_bytes + uint64_t{graph.vocabulary_size} * (4 + 64);
   plan.trained_context_length = config.trained_context;
   return plan;
+}
+
+// The longest context up to `most` that `bytes` of state are enough for.
+uint32_t context_within(const MemoryPlan& plan, uint32_t most, uint64_t bytes) {
+  uint32_t fits = 0, over = most + 1;
+  while (fits + 1 < over) {
+    const uint32_t middle = fits + (over - fits) / 2;
+    (plan.state_bytes(middle) <= bytes ? fits : over) = middle;
+  }
+  return fits;
 }
 
 base::Result<uint32_t> CpuEngine::choose_context(const ModelFile& file, const ModelConfig& config,
@@ -226,14 +285,12 @@ base::Result<uint32_t> CpuEngine::choose_context(const ModelFile& file, const Mo
   INGLE_TRY(const MemoryPlan plan, plan_of(file, config, options));
   const uint64_t limit = options.memory_limit_bytes != 0 ? options.memory_limit_bytes : available_memory();
   const uint64_t fixed = plan.weight_bytes + plan.activation_bytes;
-  if (fixed + kMinContext * plan.state_bytes_per_token > limit)
-    return Error{ErrorCode::out_of_memory, file.path.string() + " needs " +
-                                               mebibytes(fixed + kMinContext * plan.state_bytes_per_token) + " and " +
-                                               mebibytes(limit) + " are free; use a smaller model"};
-  const uint64_t fits =
-      plan.state_bytes_per_token == 0 ? config.trained_context : (limit - fixed) / plan.state_bytes_per_token;
-  if (options.context_length == 0)
-    return static_cast<uint32_t>(std::min<uint64_t>(config.trained_context, std::max<uint64_t>(fits, kMinContext)));
+  if (plan.total(kMinContext) > limit)
+    return Error{ErrorCode::out_of_memory, file.path.string() + " needs " + mebibytes(plan.total(kMinContext)) +
+                                               " and " + mebibytes(limit) + " are free; use a smaller model"};
+  const uint32_t fits =
+      context_within(plan, std::max(config.trained_context, options.context_length), limit - fixed);
+  if (options.context_length == 0) return std::min(config.trained_context, std::max(fits, kMinContext));
   if (options.context_length > fits)
     return Error{ErrorCode::out_of_memory, "a context of " + std::to_string(options.context_length) + " tokens needs " +
                                                mebibytes(plan.total(options.context_length)) + " and " +
@@ -266,11 +323,11 @@ base::Status CpuEngine::build(const Architecture& architecture, const ModelConfi
   return {};
 }
 
-base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress& progress) {
+base::Status CpuEngine::prepare(const EngineOptions& options, uint32_t context, const LoadProgress& progress) {
   INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference, options.deterministic});
+  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference, options.deterministic, kv_format(options)});
   max_rows_ = std::max(options.batch, 1u);
   row_indices_.resize(max_rows_);
   std::iota(row_indices_.begin(), row_indices_.end(), 0u);
@@ -282,7 +339,17 @@ base::Status CpuEngine::prepare(const EngineOptions& options, const LoadProgress
   const auto done = [this](std::span<const std::byte> part) {
     if (!file_.mappings.empty()) file_.mappings.front().release_pages(part);
   };
-  INGLE_CHECK(device_->prepare(graph_, compile(graph_, plan_options(options)), weights, progress, done));
+  Program program = compile(graph_, plan_options(options, context));
+  const StateOptions states{program.windows, program.max_rows, program.max_positions};
+  INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress, done));
+  states_ = std::make_unique<StatePools>(*device_, states);
+  if (std::any_of(states.windows.begin(), states.windows.end(), [](uint32_t window) { return window != 0; })) {
+    INGLE_TRY(SequenceState before, SequenceState::create(*states_));
+    before_ = std::make_unique<SequenceState>(std::move(before));
+  }
+  batch_tokens_.reserve(max_rows_);
+  batch_rows_.reserve(max_rows_);
+  batch_sequences_.reserve(max_rows_);
   return reserve_logits(1);
 }
 
@@ -331,7 +398,7 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.weight_bytes = device_->weights().bytes();
   info_.weights = weights_text(device_->weights().use());
   info_.activation_bytes = device_->arena_bytes();
-  info_.state_bytes = 2 * device_->plan_state(context).layer_bytes * graph_.layers;
+  info_.state_bytes = states_->sequence_bytes(context);
 }
 
 }  // namespace
@@ -359,6 +426,13 @@ uint64_t available_memory() {
     std::fclose(file);
   }
   return kilobytes != 0 ? kilobytes << 10 : uint64_t{4} << 30;
+}
+
+uint64_t MemoryPlan::state_bytes(uint32_t context) const {
+  const uint64_t pages = (uint64_t{context} + kPagePositions - 1) / kPagePositions;
+  uint64_t bytes = 0;
+  for (const StateGroup& group : state_groups) bytes += std::min(pages, group.most_pages) * group.page_bytes;
+  return bytes;
 }
 
 base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options) {

@@ -24,9 +24,12 @@
 namespace ingle::core {
 
 enum class Precision {
-  normal,     ///< quantised weights against 8-bit activations, 16-bit KV cache
+  normal,     ///< quantised weights against 8-bit activations
   reference,  ///< 32-bit floats everywhere
 };
+
+/// How keys and values are kept: 16-bit floats, or 8 or 4 bits with a scale per 32 (of 4 bits, after a rotation).
+enum class KvCache { f16, q8_0, q4_0 };
 
 struct LoraSpec {
   std::filesystem::path path;  ///< a LoRA adapter in GGUF
@@ -38,6 +41,7 @@ struct EngineOptions {
   uint32_t threads = 0;         ///< 0: one per physical core
   uint32_t batch = 512;         ///< most tokens in one pass of prefill
   Precision precision = Precision::normal;
+  KvCache kv_cache = KvCache::q8_0;  ///< with Precision::reference: 32-bit floats
   bool deterministic = false;  ///< a prompt's logits have the same bits whatever the batch; slower with a tile unit
   std::string isa;             ///< "", or an instruction set's name to force (core/simd/README.md lists them)
   std::vector<LoraSpec> loras;
@@ -81,9 +85,16 @@ uint64_t available_memory();
 
 /// The plan for a model without loading it: what it would take at a context length.
 struct MemoryPlan {
-  uint64_t weight_bytes = 0, state_bytes_per_token = 0, activation_bytes = 0;
+  /// Layers that see `window` positions (0: all); that keep `most_pages` pages of kPagePositions at most.
+  struct StateGroup {
+    uint32_t window = 0;
+    uint64_t page_bytes = 0, most_pages = 0;
+  };
+  uint64_t weight_bytes = 0, activation_bytes = 0;
+  std::vector<StateGroup> state_groups;
   uint32_t trained_context_length = 0;
-  uint64_t total(uint32_t context) const { return weight_bytes + activation_bytes + state_bytes_per_token * context; }
+  uint64_t state_bytes(uint32_t context) const;
+  uint64_t total(uint32_t context) const { return weight_bytes + activation_bytes + state_bytes(context); }
 };
 base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options);
 
@@ -99,13 +110,24 @@ struct OperationProfile {
 
 enum class LogitRows { none, last, all };
 
-/// One sequence's state (KV cache). Not thread-safe; sequences of one engine take turns.
+/// One sequence's state (KV cache). Not thread-safe; sequences of one engine take turns. The engine outlives it.
 class Sequence {
  public:
   virtual ~Sequence() = default;
-  virtual uint32_t length() const = 0;         ///< tokens held
-  virtual uint32_t capacity() const = 0;       ///< context length
-  virtual void truncate(uint32_t length) = 0;  ///< keeps the first `length` tokens
+  virtual uint32_t length() const = 0;    ///< tokens held
+  virtual uint32_t capacity() const = 0;  ///< context length
+  /// Keeps the first `length` tokens, or none where the model has layers with a window that has moved on too far.
+  /// Returns how many are kept.
+  virtual uint32_t truncate(uint32_t length) = 0;
+  /// Another sequence that holds the same tokens; memory is shared as long as neither writes there. Error:
+  /// out_of_memory.
+  virtual base::Result<std::unique_ptr<Sequence>> fork() const = 0;
+};
+
+/// Tokens to append to a sequence.
+struct SequenceTokens {
+  Sequence* sequence = nullptr;
+  std::span<const TokenId> tokens;
 };
 
 /// Fraction done in [0, 1]; return false to cancel.
@@ -140,6 +162,11 @@ class Engine {
   /// invalid_argument (token id out of range), cancelled.
   virtual base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
                                                  const std::function<bool()>& cancelled = {}) = 0;
+
+  /// Appends to several sequences in one pass over the weights: at least one token each, at most `batch` together, and
+  /// no sequence twice. Returns the logits of each one's last token, vocabulary_size each. Errors as above; then all
+  /// sequences are unchanged.
+  virtual base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens> batch) = 0;
 };
 
 }  // namespace ingle::core

@@ -59,7 +59,7 @@ class GraphMaker {
 };
 
 Program plan(const Graph& graph, uint32_t rows, bool fuse, std::vector<ValueId> keep = {}) {
-  PlanOptions options = cpu_plan_options(rows, false);
+  PlanOptions options = cpu_plan_options(rows, rows, false);
   options.fuse = fuse;
   options.keep = std::move(keep);
   return compile(graph, options);
@@ -79,9 +79,10 @@ struct Outcome {
 /// One run of five tokens of which three rows want logits, or of as many as `rows`, of which all do.
 Outcome run(Device& device, const Graph& graph, const Program& program, uint32_t rows = 5) {
   EXPECT_TRUE(device.prepare(graph, program).ok());
-  SequenceStateView state = device.plan_state(rows);
-  const uint64_t bytes = 2 * state.layer_bytes * graph.layers;
-  state.data = device.allocate(bytes).value();
+  StatePools pools(device, {program.windows, program.max_rows, program.max_positions});
+  SequenceState state = SequenceState::create(pools).value();
+  state.extend(rows);
+  const SequenceRows sequence{rows, 0, state.pages()};
   std::vector<TokenId> tokens(rows);
   for (uint32_t i = 0; i < rows; ++i) tokens[i] = static_cast<TokenId>(i * 37 % graph.vocabulary_size);
   std::vector<uint32_t> wanted{1, 2, 4};
@@ -91,9 +92,8 @@ Outcome run(Device& device, const Graph& graph, const Program& program, uint32_t
   }
   Outcome outcome;
   outcome.logits.resize((graph.output_rows[graph.logits] ? wanted.size() : rows) * graph.vocabulary_size);
-  device.run({tokens, 0, wanted, state, outcome.logits.data()});
+  device.run({tokens, {&sequence, 1}, wanted, outcome.logits.data()});
   outcome.kept = kept_values(device, program, rows, wanted.size());
-  device.deallocate(state.data, bytes);
   return outcome;
 }
 
@@ -169,7 +169,7 @@ TEST_P(EachFormat, ASumThatIsTheLogitsIsGatheredThere) {
 }
 
 TEST_P(EachFormat, ANormThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
-  if (!cpu_plan_options(1, false).takes_quantized({"", GetParam(), nullptr, kWidth, kWidth})) return;
+  if (!cpu_plan_options(1, 1, false).takes_quantized({"", GetParam(), nullptr, kWidth, kWidth})) return;
   const ValueId h = graph.rms_norm(start(), maker.vector(), 1e-6f);
   graph.logits = graph.gate(graph.scale(graph.matmul(h, matrix()), 1.0f), graph.matmul(h, matrix()), Activation::silu);
   expect_parts(graph, KernelKind::quantize, "norm");

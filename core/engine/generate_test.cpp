@@ -51,7 +51,11 @@ class FakeSequence final : public Sequence {
   explicit FakeSequence(uint32_t capacity) : capacity_(capacity) {}
   uint32_t length() const override { return static_cast<uint32_t>(tokens.size()); }
   uint32_t capacity() const override { return capacity_; }
-  void truncate(uint32_t length) override { tokens.resize(std::min<size_t>(length, tokens.size())); }
+  uint32_t truncate(uint32_t length) override {
+    tokens.resize(std::min<size_t>(length, tokens.size()));
+    return this->length();
+  }
+  base::Result<std::unique_ptr<Sequence>> fork() const override { return Error{ErrorCode::internal, "not here"}; }
   std::vector<TokenId> tokens;
 
  private:
@@ -85,6 +89,10 @@ class FakeEngine final : public Engine {
     logits_.assign(tokenizer_.vocabulary_size(), 0.0f);
     logits_[static_cast<size_t>(script_[std::min(calls, script_.size()) - 1])] = 20;
     return std::span<float>(logits_);
+  }
+
+  base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens>) override {
+    return Error{ErrorCode::internal, "not here"};
   }
 
   size_t calls = 0, fail_at_call = 0;

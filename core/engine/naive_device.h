@@ -41,14 +41,15 @@ class NaiveDevice final : public Device {
     return {};
   }
 
-  /// [position][kv head][element].
-  SequenceStateView plan_state(uint32_t positions) const override {
-    SequenceStateView state;
-    state.capacity = positions;
+  /// A page: [layer of the group][keys, values][position][kv head][element].
+  uint64_t state_page_bytes(uint32_t state_group) const override {
+    uint64_t bytes = 0;
     for (const KernelDesc& kernel : program_.kernels)
-      state.layer_bytes = std::max(state.layer_bytes, uint64_t{positions} * kv_width(kernel) * sizeof(float));
-    return state;
+      if (kernel.kind == KernelKind::attention && kernel.state_group == state_group) bytes += layer_bytes(kernel);
+    return bytes;
   }
+  void copy(std::byte* to, const std::byte* from, uint64_t bytes) override { std::memcpy(to, from, bytes); }
+  void discard(std::byte* memory, uint64_t bytes) override { std::memset(memory, 0, bytes); }
 
   void run(const RunArgs& args) override {
     args_ = args;
@@ -76,6 +77,15 @@ class NaiveDevice final : public Device {
   static_assert(sizeof(Activations) <= kActivationGroupBytes);
 
   static size_t kv_width(const KernelDesc& kernel) { return size_t{kernel.kv_heads} * kernel.head_dim; }
+  static size_t layer_bytes(const KernelDesc& kernel) { return 2 * kPagePositions * kv_width(kernel) * sizeof(float); }
+
+  /// The sequence that a row belongs to, and its position there.
+  const SequenceRows& sequence_of(size_t row, size_t* position) const {
+    size_t i = 0;
+    for (; row >= args_.sequences[i].rows; ++i) row -= args_.sequences[i].rows;
+    *position = args_.sequences[i].first_position + row;
+    return args_.sequences[i];
+  }
 
   float* at(const BufferRef& buffer, size_t row) const {
     if (!buffer.valid()) return nullptr;
@@ -139,8 +149,10 @@ class NaiveDevice final : public Device {
   void rope_table(const KernelDesc& kernel, size_t row, float* out) const {
     const RopeSpec& rope = constants_->ropes[static_cast<size_t>(kernel.rope)];
     const size_t half = rope.inverse_frequencies.size();
+    size_t position;
+    sequence_of(row, &position);
     for (size_t i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(args_.first_position + row) * rope.inverse_frequencies[i];
+      const float angle = static_cast<float>(position) * rope.inverse_frequencies[i];
       out[i] = static_cast<float>(std::cos(double{angle}) * rope.factor);
       out[half + i] = static_cast<float>(std::sin(double{angle}) * rope.factor);
     }
@@ -217,11 +229,14 @@ class NaiveDevice final : public Device {
     }
   }
 
-  /// Keys (kind 0) or values (1) at one position.
-  float* state(const KernelDesc& kernel, size_t kind, size_t position) const {
-    assert(position < args_.state.capacity);
-    std::byte* block = args_.state.data + (2 * kernel.layer + kind) * args_.state.layer_bytes;
-    return reinterpret_cast<float*>(block) + position * kv_width(kernel);
+  /// Keys (kind 0) or values (1) at one position of a sequence.
+  float* state(const KernelDesc& kernel, const SequenceRows& sequence, size_t kind, size_t position) const {
+    std::byte* page = sequence.pages[kernel.state_group][position / kPagePositions];
+    assert(page != nullptr);
+    for (const KernelDesc& other : program_.kernels)
+      if (other.kind == KernelKind::attention && other.state_group == kernel.state_group && other.layer < kernel.layer)
+        page += layer_bytes(other);
+    return reinterpret_cast<float*>(page) + (kind * kPagePositions + position % kPagePositions) * kv_width(kernel);
   }
 
   void prepare_attention(const KernelDesc& kernel, size_t row) {
@@ -229,26 +244,30 @@ class NaiveDevice final : public Device {
     float* k = at(kernel.in[1], row);
     for (size_t h = 0; h < kernel.heads; ++h) prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
     for (size_t h = 0; h < kernel.kv_heads; ++h) prepare_head(kernel, row, kernel.k_norm, k + h * kernel.head_dim);
-    std::copy_n(k, kv_width(kernel), state(kernel, 0, args_.first_position + row));
-    std::copy_n(at(kernel.in[2], row), kv_width(kernel), state(kernel, 1, args_.first_position + row));
+    size_t position;
+    const SequenceRows& sequence = sequence_of(row, &position);
+    std::copy_n(k, kv_width(kernel), state(kernel, sequence, 0, position));
+    std::copy_n(at(kernel.in[2], row), kv_width(kernel), state(kernel, sequence, 1, position));
   }
 
   void attend(const KernelDesc& kernel, size_t row, const float* q, float* out) const {
-    const size_t end = args_.first_position + row + 1, dim = kernel.head_dim;
+    size_t position;
+    const SequenceRows& sequence = sequence_of(row, &position);
+    const size_t end = position + 1, dim = kernel.head_dim;
     const size_t begin = kernel.window != 0 && end > kernel.window ? end - kernel.window : 0;
     for (size_t h = 0; h < kernel.heads; ++h) {
       const size_t first = h / (kernel.heads / kernel.kv_heads) * dim;
       std::vector<double> weight(end - begin), sums(dim, 0.0);
       for (size_t p = begin; p < end; ++p) {
         double dot = 0;
-        for (size_t i = 0; i < dim; ++i) dot += double{q[h * dim + i]} * state(kernel, 0, p)[first + i];
+        for (size_t i = 0; i < dim; ++i) dot += double{q[h * dim + i]} * state(kernel, sequence, 0, p)[first + i];
         weight[p - begin] = capped(kernel, dot * kernel.factor);
       }
       const double largest = *std::max_element(weight.begin(), weight.end());
       double total = 0;
       for (double& w : weight) total += w = std::exp(w - largest);
       for (size_t p = begin; p < end; ++p)
-        for (size_t i = 0; i < dim; ++i) sums[i] += weight[p - begin] * state(kernel, 1, p)[first + i];
+        for (size_t i = 0; i < dim; ++i) sums[i] += weight[p - begin] * state(kernel, sequence, 1, p)[first + i];
       for (size_t i = 0; i < dim; ++i) out[h * dim + i] = static_cast<float>(sums[i] / total);
     }
   }

@@ -35,12 +35,13 @@ class NaiveDeviceTest : public testing::TestWithParam<Golden> {
   }
 
   Program program(bool reference) const {
-    return compile(graph_, cpu_plan_options(static_cast<uint32_t>(GetParam().tokens.size()), reference));
+    const auto tokens = static_cast<uint32_t>(GetParam().tokens.size());
+    return compile(graph_, cpu_plan_options(tokens, tokens, reference));
   }
   /// The logits of all tokens from one and the same program on either device.
   std::vector<float> logits(Device& device, const Program& program, size_t batch) const {
     EXPECT_TRUE(device.prepare(graph_, program).ok());
-    return run_tokens(device, graph_, GetParam().tokens, batch);
+    return run_tokens(device, graph_, program, GetParam().tokens, batch);
   }
   std::vector<float> cpu_logits(const Program& program) const {
     CpuDevice device({.threads = 2, .kernels = *choose_kernels("", testing::TempDir()), .reference = true});

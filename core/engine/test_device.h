@@ -11,25 +11,27 @@
 
 #include "core/backends/cpu/cpu_device.h"
 #include "core/graph/program.h"
+#include "core/memory/sequence_state.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace ingle::core {
 
 /// The logits of all tokens, [tokens][vocabulary], in runs of at most `batch` tokens.
-inline std::vector<float> run_tokens(Device& device, const Graph& graph, std::span<const TokenId> tokens,
-                                     size_t batch) {
-  SequenceStateView state = device.plan_state(static_cast<uint32_t>(tokens.size()));
-  const uint64_t bytes = 2 * state.layer_bytes * graph.layers;
-  state.data = device.allocate(bytes).value();
+inline std::vector<float> run_tokens(Device& device, const Graph& graph, const Program& program,
+                                     std::span<const TokenId> tokens, size_t batch) {
+  StatePools pools(device, {program.windows, program.max_rows, program.max_positions});
+  SequenceState state = SequenceState::create(pools).value();
   std::vector<uint32_t> output_rows(tokens.size());
   std::iota(output_rows.begin(), output_rows.end(), 0u);
   std::vector<float> logits(tokens.size() * graph.vocabulary_size);
   for (size_t done = 0; done < tokens.size(); done += batch) {
-    const size_t rows = std::min(batch, tokens.size() - done);
-    device.run({tokens.subspan(done, rows), static_cast<uint32_t>(done), std::span(output_rows).first(rows), state,
+    const auto rows = static_cast<uint32_t>(std::min(batch, tokens.size() - done));
+    state.extend(rows);
+    const SequenceRows sequence{rows, state.length(), state.pages()};
+    device.run({tokens.subspan(done, rows), {&sequence, 1}, std::span(output_rows).first(rows),
                 logits.data() + done * graph.vocabulary_size});
+    state.append(rows);
   }
-  device.deallocate(state.data, bytes);
   return logits;
 }
 
@@ -49,8 +51,9 @@ inline std::vector<std::vector<float>> kept_values(const Device& device, const P
 inline std::vector<float> run_graph(const Graph& graph, std::span<const TokenId> tokens, const CpuOptions& options) {
   CpuDevice device(options);
   const auto rows = static_cast<uint32_t>(tokens.size());
-  EXPECT_TRUE(device.prepare(graph, compile(graph, cpu_plan_options(rows, options.reference))).ok());
-  return run_tokens(device, graph, tokens, rows);
+  const Program program = compile(graph, cpu_plan_options(rows, rows, options.reference));
+  EXPECT_TRUE(device.prepare(graph, program).ok());
+  return run_tokens(device, graph, program, tokens, rows);
 }
 
 }  // namespace ingle::core

@@ -301,6 +301,14 @@ class Planner {
     return kernel.out;
   }
 
+  // Layers that see equally far share pages.
+  uint32_t state_group(uint32_t window) {
+    std::vector<uint32_t>& windows = program_.windows;
+    const auto known = std::find(windows.begin(), windows.end(), window);
+    if (known == windows.end()) return windows.push_back(window), static_cast<uint32_t>(windows.size() - 1);
+    return static_cast<uint32_t>(known - windows.begin());
+  }
+
   void emit_attention(size_t index, const Op& op) {
     const AttentionSpec& spec = op.attention;
     KernelDesc base;
@@ -309,6 +317,7 @@ class Planner {
     base.kv_heads = spec.kv_heads;
     base.head_dim = spec.head_dim;
     base.window = spec.window;
+    base.state_group = state_group(spec.window);
     base.rope = spec.rope;
     base.q_norm = spec.q_norm;
     base.k_norm = spec.k_norm;
@@ -422,7 +431,7 @@ class Planner {
     }
     for (KeptValue& kept : program_.kept) resolve(kept.buffer);
     program_.max_rows = options_.max_rows;
-    program_.layers = graph_.layers;
+    program_.max_positions = options_.max_positions;
   }
 
   const Graph& graph_;

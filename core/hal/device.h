@@ -1,10 +1,9 @@
 // A device: memory and kernels. The four functions of HardwareOps are the versioned core that every device has; a
 // Device adds what compiled programs need.
 //
-//   device.prepare(constants, program);                               // once
-//   SequenceStateView state = device.plan_state(positions);           // per sequence
-//   state.data = device.allocate(2 * state.layer_bytes * layers);
-//   device.run({tokens, first_position, output_rows, state, logits}); // per batch of tokens
+//   device.prepare(constants, program);                     // once
+//   device.state_page_bytes(group)                          // for who allocates pages of sequences (core/memory)
+//   device.run({tokens, sequences, output_rows, logits});   // per batch of tokens
 #pragma once
 
 #include <cstddef>
@@ -36,8 +35,13 @@ class Device : public HardwareOps {
   /// outlive the device. Error: out_of_memory.
   virtual base::Status prepare(const Constants& constants, Program program) = 0;
 
-  /// How the device keeps keys and values of at least `positions` positions: everything but `data`.
-  virtual SequenceStateView plan_state(uint32_t positions) const = 0;
+  /// The size of a page of states: kPagePositions positions of all layers of the group. Multiple of 64.
+  virtual uint64_t state_page_bytes(uint32_t state_group) const = 0;
+
+  /// Copies device memory once everything executed before is done.
+  virtual void copy(std::byte* to, const std::byte* from, uint64_t bytes) = 0;
+  /// Says that what this memory holds is no longer needed; it may read as anything that was there, or as zeros.
+  virtual void discard(std::byte* memory, uint64_t bytes) = 0;
 
   /// Runs the program; blocks. Allocates nothing.
   virtual void run(const RunArgs& args) = 0;

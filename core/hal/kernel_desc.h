@@ -8,10 +8,13 @@
 //   activations   of quantized_in and quantized_out: what products with the matrices read that PlanOptions says take
 //                 8-bit activations. Room for kActivationGroupBytes per kActivationGroup columns, and for R rounded up
 //                 to kActivationRowUnit rows. Rows are read as many at a time as were written.
-//   state         keys and values that prepare_attention stores and attention reads, in this run and later ones
+//   state         keys and values that prepare_attention stores and attention reads, in this run and later ones, in
+//                 pages of kPagePositions positions. The layers of a state_group (those that see equally far) share
+//                 pages, since they need the same positions
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -21,14 +24,14 @@ namespace ingle::core {
 enum class KernelKind : uint8_t {
   embed,       ///< out[i] = W[tokens[r]][i] * factor
   rope_table,  ///< out = cos(a[i]) * f for all i, then sin(a[i]) * f; a[i] = (float)position * frequency[i], f and
-               ///< frequencies of the rope's; position = first_position + r
+               ///< frequencies of the rope's
   rms_norm,    ///< x[i] / sqrt(mean of x^2 + epsilon) * w[i], to out and quantized_out where they are valid
   quantize,    ///< quantized_out = x
   matmul,      ///< out[n] = p(W)[n] + w[n] + (accumulate: out[n]), p(W)[n] = factor * (x . W[n]), of in[0] if
                ///< that is valid, else quantized_in; gated: act(x . G[n]) * p(W)[n] with G the gate_matrix
-  prepare_attention,  ///< in place, for each head of in[0] (queries) and in[1] (keys): norm with q_norm or k_norm and
+  prepare_attention,  ///< for each head of in[0] (queries) and in[1] (keys): norm with q_norm or k_norm and
                       ///< epsilon where there is one, then rotation where there is a rope; then keys and in[2] (values)
-                      ///< into the state at position first_position + r
+                      ///< into the state at the row's position
   attention,          ///< out = softmax-weighted values, per head h with keys of kv head h / (heads / kv_heads): score
                       ///< = factor * q.k, then cap * tanh(score / cap) where cap != 0; over the positions up to the
                       ///< row's own, of which window != 0 leaves the last `window`
@@ -65,25 +68,30 @@ struct KernelDesc {
 
   // Attention. Heads lie side by side in a row, head_dim elements each.
   uint32_t layer = 0, heads = 0, kv_heads = 0, head_dim = 0, window = 0;
+  uint32_t state_group = 0;  ///< index into Program::windows
   int32_t rope = -1, q_norm = -1, k_norm = -1;
   BufferRef rope_table;  ///< as the kernel rope_table left it; rotates the first `width` elements of a head
 };
 
-/// Keys and values of one sequence: a block per layer and kind, `layer_bytes` each, keys first. The device says how
-/// large they are; the memory is zeroed when the sequence starts.
-struct SequenceStateView {
-  std::byte* data = nullptr;
-  uint64_t layer_bytes = 0;  ///< of keys or of values of one layer
-  uint32_t capacity = 0;     ///< positions
+inline constexpr uint32_t kPagePositions = 64;
+
+/// The pages of a sequence and state group: positions [i * kPagePositions, …) are in page i. Where a window no longer
+/// reaches, there is none.
+using PageTable = std::byte* const*;
+
+/// Consecutive rows of a run that belong to one sequence.
+struct SequenceRows {
+  uint32_t rows = 0;
+  uint32_t first_position = 0;       ///< of the first row; the others follow
+  std::span<const PageTable> pages;  ///< by state group, for all positions that the rows see or write
 };
 
 /// What one run of a program is given.
 struct RunArgs {
-  std::span<const int32_t> tokens;        ///< one per row, at most Program::max_rows
-  uint32_t first_position = 0;            ///< of row 0; the rows are consecutive
-  std::span<const uint32_t> output_rows;  ///< ascending indices of the rows that want logits
-  SequenceStateView state;
-  float* logits = nullptr;  ///< [output_rows][vocabulary]
+  std::span<const int32_t> tokens;          ///< one per row, at most Program::max_rows
+  std::span<const SequenceRows> sequences;  ///< whose rows these are, in order; each sequence at most once
+  std::span<const uint32_t> output_rows;    ///< ascending indices of the rows that want logits
+  float* logits = nullptr;                  ///< [output_rows][vocabulary]
 };
 
 }  // namespace ingle::core

@@ -1,13 +1,20 @@
 // Causal attention of query rows that share a key-value head, in one pass over the keys (online softmax: Milakov and
-// Gimelshein 2018, "Online normalizer calculation for softmax"). Keys are read 16 positions to a vector, values one
-// position at a time along the head's dimension, so neither needs a horizontal sum. Chunks of 64 keys start at
-// multiples of 64, and a chunk that a row may not see leaves its state as it was: a row's result does not depend on its
-// neighbours.
+// Gimelshein 2018, "Online normalizer calculation for softmax"), page by page. Exponentials are powers of two: scores
+// are scaled by log2 e before.
+//
+// A cache of codes (kv_cache.h) is multiplied as integers: queries are quantised like keys, in groups of 32 dimensions;
+// what the values are weighed by, a probability times a value's scale, becomes 16-bit integers, per page and group of
+// dimensions, so that rounding it is worth 2^-16 of the page's largest.
+//
+// Keys are taken in segments (kSegmentPositions) that start from nothing and are merged in order, so that several
+// threads can share a long context; within a segment, a page that a row may not see leaves the row as it was. So a row's
+// result depends on its position only: not on its neighbours, not on who computed what.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "core/kernels/attention_scratch.h"
 #include "core/kernels/kernels.h"
 
 #define INGLE_SIMD_FILE "core/kernels/attention.cpp"
@@ -15,230 +22,258 @@
 #ifdef INGLE_ISA
 
 namespace ingle::core::INGLE_ISA {
+
+void quantize_row(const float* x, size_t columns, ActivationGroup* out);
+void rotate(float* head, size_t head_dim);
+
 namespace {
 
 #include "core/simd/math.inc.h"
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+constexpr float kLog2E = 1.44269504089f;
 
-template <bool f16>
-inline F32 load_kv(const void* base, size_t index) {
-  if constexpr (f16)
-    return F32::load_f16(static_cast<const uint16_t*>(base) + index);
-  else
-    return F32::load(static_cast<const float*>(base) + index);
-}
+// Blocks of 16 keys, and rows of queries, that are multiplied together: as many as there are registers for their sums.
+constexpr int kKeyBlocks = F32::registers == 32 ? 2 : 1;
+constexpr size_t kTileRowsMost = F32::registers == 32 ? 6 : 3;
+constexpr size_t kPageVectors = kPagePositions / 16;
+static_assert(kPageVectors == 4);
 
-inline void scale_head(float* head, size_t head_dim, float factor) {
-  for (size_t i = 0; i < head_dim; i += 16) {
-    const size_t n = std::min<size_t>(16, head_dim - i);
-    (F32::load_n(head + i, n) * F32::set1(factor)).store_n(head + i, n);
-  }
-}
-
-// What one row has gathered so far.
+// What one row has gathered of a segment.
 struct RowState {
   const float* q;
-  float* out;            // unnormalised sum of p * v
-  uint32_t first, last;  // positions it sees, inclusive
-  float maximum, sum;
+  const ActivationGroup* codes;  ///< of q, where the cache has codes
+  float* out;                    ///< unnormalised sum of p * v
+  float* sums;                   ///< [16]; together the sum of all p
+  uint32_t first, last;          ///< positions it sees, inclusive
+  float maximum;                 ///< of the scores so far
+  float factor[16];              ///< what `out` is to be multiplied by before this page's values are added, 16 times
 };
 
-// Blocks of 16 keys that are scored together, so that each value of a query is read once for all of them.
-constexpr int kKeyBlocks = F32::registers == 32 ? 2 : 1;
+#include "core/kernels/attention_codes.inc.h"
+#include "core/kernels/attention_floats.inc.h"
 
-// scores[row][0 .. 16 * kKeyBlocks) of blocks of 16 keys.
-template <bool f16, int R>
-void score_blocks(const void* keys, size_t base, uint32_t head_dim, const RowState* rows, float* scores) {
-  const size_t block = 16 * kv_stride(head_dim);
-  F32 acc[kKeyBlocks][R];
-  for (auto& of_block : acc)
-    for (F32& sum : of_block) sum = F32::zero();
-  for (size_t i = 0; i < head_dim; ++i) {
-    F32 k[kKeyBlocks];
-    for (int b = 0; b < kKeyBlocks; ++b) k[b] = load_kv<f16>(keys, base + static_cast<size_t>(b) * block + i * 16);
-    for (int r = 0; r < R; ++r) {
-      const F32 q = F32::set1(rows[r].q[i]);
-      for (int b = 0; b < kKeyBlocks; ++b) acc[b][r] = acc[b][r].fma(k[b], q);
-    }
-  }
-  for (int b = 0; b < kKeyBlocks; ++b)
-    for (int r = 0; r < R; ++r) acc[b][r].store(scores + r * kAttentionChunk + 16 * b);
-}
-
-// rows' out += p . values for `count` positions, two vectors of the head's dimension at a time.
-template <bool f16, int R>
-void add_values(const void* values, size_t base, size_t count, uint32_t head_dim, const float* p, RowState* rows) {
-  const size_t stride = kv_stride(head_dim);
-  size_t i = 0;
-  for (; i + 32 <= head_dim; i += 32) {
-    F32 low[R], high[R];
-    for (int r = 0; r < R; ++r) {
-      low[r] = F32::load(rows[r].out + i);
-      high[r] = F32::load(rows[r].out + i + 16);
-    }
-    for (size_t k = 0; k < count; ++k) {
-      const F32 v = load_kv<f16>(values, base + k * stride + i), w = load_kv<f16>(values, base + k * stride + i + 16);
-      for (int r = 0; r < R; ++r) {
-        const F32 weight = F32::set1(p[r * kAttentionChunk + k]);
-        low[r] = low[r].fma(weight, v);
-        high[r] = high[r].fma(weight, w);
-      }
-    }
-    for (int r = 0; r < R; ++r) {
-      low[r].store(rows[r].out + i);
-      high[r].store(rows[r].out + i + 16);
-    }
-  }
-  for (; i < head_dim; i += 16) {
-    const size_t n = std::min<size_t>(16, head_dim - i);
-    for (int r = 0; r < R; ++r) {
-      F32 acc = F32::load_n(rows[r].out + i, n);
-      for (size_t k = 0; k < count; ++k)
-        acc = acc.fma(F32::set1(p[r * kAttentionChunk + k]), load_kv<f16>(values, base + k * stride + i));
-      acc.store_n(rows[r].out + i, n);
-    }
-  }
-}
-
-constexpr size_t kChunkVectors = kAttentionChunk / 16;
-
-// Of a chunk of scores, what a row may not see becomes `value`.
-void mask(uint32_t chunk, const RowState& row, float value, float* scores) {
-  const uint32_t begin = row.first > chunk ? row.first - chunk : 0;
-  const uint32_t end = row.last + 1 - chunk;  // chunks start at or before the last position of any row
-  const auto clamp = [](uint32_t k) { return std::min(k, uint32_t{kAttentionChunk}); };
+// Of a page of scores, what a row may not see becomes `value`.
+void mask(uint32_t page_start, const RowState& row, float value, float* scores) {
+  const uint32_t begin = row.first > page_start ? row.first - page_start : 0;
+  const uint32_t end = row.last + 1 - page_start;
+  const auto clamp = [](uint32_t k) { return std::min(k, kPagePositions); };
   std::fill(scores, scores + clamp(begin), value);
-  std::fill(scores + clamp(end), scores + kAttentionChunk, value);
+  std::fill(scores + clamp(end), scores + kPagePositions, value);
 }
 
-// Masks, exponentiates and sums one row's chunk of scores in place; rescales what the row has gathered.
-void soften(const AttentionArgs& args, uint32_t chunk, RowState& row, float* scores) {
-  if (row.last < chunk || row.first >= chunk + kAttentionChunk) {
-    std::memset(scores, 0, kAttentionChunk * sizeof(float));
+bool sees(const RowState& row, uint32_t page_start) {
+  return row.first < page_start + kPagePositions && page_start <= row.last;
+}
+bool sees_all(const RowState& row, uint32_t page_start) {
+  return row.first <= page_start && page_start + kPagePositions - 1 <= row.last;
+}
+
+// One row's scores of a page to weights, in place.
+template <bool with_shares>
+void soften(const AttentionArgs& args, uint32_t page_start, RowState& row, float* scores, const float* shares,
+            float common) {
+  if (!sees(row, page_start)) {
+    F32::set1(1.0f).store(row.factor);
+    std::memset(scores, 0, kPagePositions * sizeof(float));
     return;
   }
-  const bool masked = chunk < row.first || chunk + kAttentionChunk - 1 > row.last;
-  F32 s[kChunkVectors];
-  for (size_t k = 0; k < kChunkVectors; ++k) {
-    s[k] = F32::load(scores + 16 * k) * F32::set1(args.scale);
-    if (args.softcap != 0.0f) s[k] = tanh(s[k] / F32::set1(args.softcap)) * F32::set1(args.softcap);
-    if (masked) s[k].store(scores + 16 * k);
-  }
-  if (masked) {
-    mask(chunk, row, kMinusInfinity, scores);
-    for (size_t k = 0; k < kChunkVectors; ++k) s[k] = F32::load(scores + 16 * k);
-  }
+  const bool all = sees_all(row, page_start);
+  if (!all) mask(page_start, row, kMinusInfinity, scores);
+  const float scale = args.softcap != 0.0f ? args.scale / args.softcap : args.scale * kLog2E;
+  F32 s[kPageVectors];
   F32 largest = F32::set1(kMinusInfinity);
-  for (const F32& of_keys : s) largest = F32::max(largest, of_keys);
+  for (size_t k = 0; k < kPageVectors; ++k) {
+    s[k] = F32::load(scores + 16 * k) * F32::set1(scale);
+    if constexpr (with_shares) s[k] = s[k].fma(F32::load(shares + 16 * k), F32::set1(common * scale));
+    if (args.softcap != 0.0f) s[k] = tanh(s[k]) * F32::set1(args.softcap * kLog2E);
+    largest = F32::max(largest, s[k]);
+  }
   const float maximum = std::max(row.maximum, largest.reduce_max());
-  for (size_t k = 0; k < kChunkVectors; ++k) {
-    s[k] = exp(s[k] - F32::set1(maximum));
+  for (size_t k = 0; k < kPageVectors; ++k) {
+    s[k] = exp2(s[k] - F32::set1(maximum));
     s[k].store(scores + 16 * k);
   }
-  if (masked) {
-    // exp saturates above zero: what is masked must weigh exactly nothing.
-    mask(chunk, row, 0.0f, scores);
-    for (size_t k = 0; k < kChunkVectors; ++k) s[k] = F32::load(scores + 16 * k);
+  if (!all) {
+    // exp2 saturates above zero: what is masked must weigh exactly nothing.
+    mask(page_start, row, 0.0f, scores);
+    for (size_t k = 0; k < kPageVectors; ++k) s[k] = F32::load(scores + 16 * k);
   }
-  F32 sum = F32::zero();
-  for (const F32& of_keys : s) sum = sum + of_keys;
-  if (maximum != row.maximum) {
-    const float factor = row.maximum == kMinusInfinity ? 0.0f : std::exp(row.maximum - maximum);
-    row.sum *= factor;
-    scale_head(row.out, args.head_dim, factor);
-    row.maximum = maximum;
-  }
-  row.sum += sum.reduce_add();
+  // 1 where the maximum is what it was, and as good as 0 at first, when nothing was gathered yet.
+  const F32 factor = exp2(F32::set1(row.maximum) - F32::set1(maximum));
+  factor.store(row.factor);
+  row.maximum = maximum;
+  (((s[0] + s[1]) + (s[2] + s[3])).fma(F32::load(row.sums), factor)).store(row.sums);
 }
 
-template <bool f16, int R>
-void attend(const AttentionArgs& args, uint32_t kv_head, RowState* rows, float* scores) {
-  uint32_t first = rows[0].first, last = rows[0].last;
-  for (int r = 1; r < R; ++r) {
-    first = std::min(first, rows[r].first);
-    last = std::max(last, rows[r].last);
-  }
-  const size_t stride = kv_stride(args.head_dim);
-  const size_t head_base = size_t{kv_head} * args.kv.capacity * stride;
-  for (uint32_t chunk = first / uint32_t{kAttentionChunk} * uint32_t{kAttentionChunk}; chunk <= last;
-       chunk += kAttentionChunk) {
-    const auto count = static_cast<uint32_t>(std::min<size_t>(kAttentionChunk, last - chunk + 1));
-    // The state holds whole chunks: what lies behind `count` is read, and masked.
-    for (uint32_t k = 0; k < count; k += 16 * kKeyBlocks)
-      score_blocks<f16, R>(args.kv.keys, head_base + size_t{chunk + k} * stride, args.head_dim, rows, scores + k);
-    for (int r = 0; r < R; ++r) soften(args, chunk, rows[r], scores + r * kAttentionChunk);
-    add_values<f16, R>(args.kv.values, head_base + size_t{chunk} * stride, count, args.head_dim, scores, rows);
-  }
-  for (int r = 0; r < R; ++r) scale_head(rows[r].out, args.head_dim, 1.0f / rows[r].sum);
+template <typename Page, int R>
+void attend_tile(const AttentionArgs& args, const Page& page, uint32_t page_start, RowState* rows,
+                 AttentionScratch& scratch) {
+  page.template score<R>(rows, scratch);
+  for (int r = 0; r < R; ++r) 
+    soften<Page::kHasShares>(args, page_start, rows[r], scratch.scores[r], scratch.shares, scratch.offsets[r]);
+  page.template add_values<R>(rows, page_start, scratch);
 }
 
-template <bool f16>
-void attend_any(const AttentionArgs& args, uint32_t kv_head, size_t count, RowState* rows, float* scores) {
-  switch (count) {
-    case 1:
-      return attend<f16, 1>(args, kv_head, rows, scores);
-    case 2:
-      return attend<f16, 2>(args, kv_head, rows, scores);
-    case 3:
-      return attend<f16, 3>(args, kv_head, rows, scores);
-    case 4:
-      return attend<f16, 4>(args, kv_head, rows, scores);
-    case 5:
-      return attend<f16, 5>(args, kv_head, rows, scores);
-    case 6:
-      return attend<f16, 6>(args, kv_head, rows, scores);
-    case 7:
-      return attend<f16, 7>(args, kv_head, rows, scores);
-    default:
-      return attend<f16, 8>(args, kv_head, rows, scores);
+template <typename Page>
+void attend_page(const AttentionArgs& args, const Page& page, uint32_t page_start, RowState* rows, size_t count,
+                 AttentionScratch& scratch) {
+  // Tiles of equal sizes, as far as that goes.
+  const size_t tiles = (count + kTileRowsMost - 1) / kTileRowsMost;
+  for (size_t tile = 0; tile < tiles; ++tile) {
+    const size_t begin = count * tile / tiles, end = count * (tile + 1) / tiles;
+    if (std::none_of(rows + begin, rows + end, [&](const RowState& row) { return sees(row, page_start); })) continue;
+    switch (end - begin) {
+      case 1:
+        attend_tile<Page, 1>(args, page, page_start, rows + begin, scratch);
+        break;
+      case 2:
+        attend_tile<Page, 2>(args, page, page_start, rows + begin, scratch);
+        break;
+      case 3:
+        attend_tile<Page, 3>(args, page, page_start, rows + begin, scratch);
+        break;
+      case 4:
+        attend_tile<Page, 4>(args, page, page_start, rows + begin, scratch);
+        break;
+      case 5:
+        attend_tile<Page, 5>(args, page, page_start, rows + begin, scratch);
+        break;
+      default:
+        attend_tile<Page, 6>(args, page, page_start, rows + begin, scratch);
+    }
+  }
+}
+
+// The rows that were asked for, and the positions that any of them sees.
+struct Rows {
+  RowState rows[kMaxQueryRows];
+  size_t count;
+  uint32_t first, last;
+
+  Rows(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end) : count(end - begin) {
+    const uint32_t group = args.heads / args.kv_heads;
+    for (size_t r = begin; r < end; ++r) {
+      const size_t token = r / group, head = size_t{kv_head} * group + r % group;
+      const auto position = static_cast<uint32_t>(args.first_position + token);
+      RowState& row = rows[r - begin];
+      row.q = args.q + token * args.q_stride + head * args.kv.head_dim;
+      row.last = position;
+      row.first = args.window != 0 && position + 1 > args.window ? position + 1 - args.window : 0;
+    }
+    first = rows[0].first;
+    last = rows[count - 1].last;
+  }
+};
+
+// Queries as codes, and padded.
+void quantize_queries(const AttentionArgs& args, Rows& of, AttentionScratch& scratch) {
+  const size_t head_dim = args.kv.head_dim, dim = kv_stride(head_dim), groups = dim / kGroup;
+  float* q = scratch.queries(dim);
+  ActivationGroup* codes = scratch.query_codes(dim);
+  for (size_t r = 0; r < of.count; ++r, q += dim, codes += groups) {
+    std::copy_n(of.rows[r].q, head_dim, q);
+    std::fill(q + head_dim, q + dim, 0.0f);
+    quantize_row(q, dim, codes);
+    of.rows[r].q = q;
+    of.rows[r].codes = codes;
+  }
+}
+
+// The rows' results of one segment, to `part`: per row, the sums over its values, then the sums of its weights and their
+// maximum.
+void attend_segment(const AttentionArgs& args, uint32_t kv_head, Rows& of, uint32_t segment, float* part,
+                    AttentionScratch& scratch) {
+  const size_t dim = kv_stride(args.kv.head_dim), stride = attention_part_floats(args.kv.head_dim);
+  std::memset(part, 0, of.count * stride * sizeof(float));
+  for (size_t r = 0; r < of.count; ++r) {
+    of.rows[r].out = part + r * stride;
+    of.rows[r].sums = of.rows[r].out + dim;
+    of.rows[r].maximum = kMinusInfinity;
+  }
+  const uint32_t begin = std::max(of.first, segment * kSegmentPositions) / kPagePositions;
+  const uint32_t end = std::min(of.last, segment * kSegmentPositions + kSegmentPositions - 1) / kPagePositions;
+  for (uint32_t index = begin; index <= end; ++index) {
+    const uint32_t start = index * kPagePositions, count = std::min(kPagePositions, of.last + 1 - start);
+    const auto attend = [&](const auto& page) { attend_page(args, page, start, of.rows, of.count, scratch); };
+    const KvHead head = args.kv.head(kv_head, index);
+    if (args.kv.format == KvFormat::f32)
+      attend(FloatPage<false>{head.keys, head.values, args.kv.head_dim, dim, count});
+    else if (args.kv.format == KvFormat::f16)
+      attend(FloatPage<true>{head.keys, head.values, args.kv.head_dim, dim, count});
+    else
+      attend(CodePage(args.kv.format, head, dim, count, scratch));
+  }
+  for (size_t r = 0; r < of.count; ++r) {
+    const RowState& row = of.rows[r];
+    row.sums[0] = F32::load(row.sums).reduce_add();
+    row.sums[1] = row.maximum;
+  }
+}
+
+// A row's result so far, in place of `total`, with one more segment's; both as attend_segment() leaves them.
+void merge(size_t dim, const float* part, float* total) {
+  const float sum = part[dim], maximum = part[dim + 1];
+  if (sum == 0.0f) return;  // it sees nothing of that segment
+  float& total_sum = total[dim];
+  float& total_maximum = total[dim + 1];
+  const float highest = total_sum == 0.0f ? maximum : std::max(maximum, total_maximum);
+  const float keep = total_sum == 0.0f ? 0.0f : std::exp2(total_maximum - highest), add = std::exp2(maximum - highest);
+  for (size_t i = 0; i < dim; i += 16)
+    (F32::load(part + i) * F32::set1(add)).fma(F32::load(total + i), F32::set1(keep)).store(total + i);
+  total_sum = sum * add + total_sum * keep;
+  total_maximum = highest;
+}
+
+// Total results to where they belong.
+void finish(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t count, const float* totals) {
+  const uint32_t group = args.heads / args.kv_heads;
+  const size_t head_dim = args.kv.head_dim, dim = kv_stride(head_dim), stride = attention_part_floats(head_dim);
+  for (size_t r = 0; r < count; ++r, totals += stride) {
+    const size_t token = (begin + r) / group, head = size_t{kv_head} * group + (begin + r) % group;
+    float* out = args.out + token * args.out_stride + head * head_dim;
+    const F32 factor = F32::set1(1.0f / totals[dim]);
+    for (size_t i = 0; i < head_dim; i += 16)
+      (F32::load(totals + i) * factor).store_n(out + i, std::min<size_t>(16, head_dim - i));
+    if (has_codes(args.kv.format)) rotate(out, head_dim);
   }
 }
 
 }  // namespace
 
-void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch) {
-  auto* scores = reinterpret_cast<float*>(scratch);
-  RowState rows[kMaxQueryRows];
-  const uint32_t group = args.heads / args.kv_heads;
-  for (size_t r = begin; r < end; ++r) {
-    const size_t token = r / group;
-    const size_t head = size_t{kv_head} * group + r % group;
-    const auto position = static_cast<uint32_t>(args.first_position + token);
-    float* out = args.out + token * args.out_stride + head * args.head_dim;
-    std::memset(out, 0, args.head_dim * sizeof(float));
-    rows[r - begin] = {args.q + token * args.q_stride + head * args.head_dim,
-                       out,
-                       args.window != 0 && position + 1 > args.window ? position + 1 - args.window : 0,
-                       position,
-                       kMinusInfinity,
-                       0.0f};
-  }
-  if (args.kv.f16)
-    attend_any<true>(args, kv_head, end - begin, rows, scores);
-  else
-    attend_any<false>(args, kv_head, end - begin, rows, scores);
+void attention_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment, float* part,
+                    std::byte* memory) {
+  auto& scratch = *reinterpret_cast<AttentionScratch*>(memory);
+  Rows rows(args, kv_head, begin, end);
+  if (has_codes(args.kv.format)) quantize_queries(args, rows, scratch);
+  attend_segment(args, kv_head, rows, segment, part, scratch);
 }
 
-void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key,
-              const float* value) {
-  const size_t stride = kv_stride(head_dim);
-  const size_t base = size_t{kv_head} * kv.capacity * stride;
-  const size_t key_base = base + size_t{position / 16} * 16 * stride + position % 16;
-  const size_t value_base = base + size_t{position} * stride;
-  for (size_t i = 0; i < head_dim; i += 16) {
-    const size_t n = std::min<size_t>(16, head_dim - i);
-    const F32 k = F32::load_n(key + i, n), v = F32::load_n(value + i, n);
-    if (kv.f16) {
-      uint16_t halves[16];
-      k.store_f16(halves);
-      for (size_t j = 0; j < n; ++j) static_cast<uint16_t*>(kv.keys)[key_base + (i + j) * 16] = halves[j];
-      v.store_f16(static_cast<uint16_t*>(kv.values) + value_base + i);
-    } else {
-      for (size_t j = 0; j < n; ++j) static_cast<float*>(kv.keys)[key_base + (i + j) * 16] = key[i + j];
-      v.store(static_cast<float*>(kv.values) + value_base + i);
-    }
+void attention_merge(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first,
+                     uint32_t last, const float* parts, size_t stride) {
+  const size_t dim = kv_stride(args.kv.head_dim), row_stride = attention_part_floats(args.kv.head_dim);
+  alignas(64) float total[kMaxHeadDim + 16];
+  for (size_t r = 0; r < end - begin; ++r) {
+    std::memset(total, 0, row_stride * sizeof(float));
+    for (uint32_t segment = first; segment <= last; ++segment)
+      merge(dim, parts + (segment - first) * stride + r * row_stride, total);
+    finish(args, kv_head, begin + r, 1, total);
   }
+}
+
+void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* memory) {
+  auto& scratch = *reinterpret_cast<AttentionScratch*>(memory);
+  const size_t dim = kv_stride(args.kv.head_dim), stride = attention_part_floats(args.kv.head_dim);
+  Rows rows(args, kv_head, begin, end);
+  if (has_codes(args.kv.format)) quantize_queries(args, rows, scratch);
+  float* totals = scratch.totals(dim);
+  std::memset(totals, 0, rows.count * stride * sizeof(float));
+  for (uint32_t segment = rows.first / kSegmentPositions; segment <= rows.last / kSegmentPositions; ++segment) {
+    float* part = scratch.part(dim);
+    attend_segment(args, kv_head, rows, segment, part, scratch);
+    for (size_t r = 0; r < rows.count; ++r) merge(dim, part + r * stride, totals + r * stride);
+  }
+  finish(args, kv_head, begin, rows.count, totals);
 }
 
 }  // namespace ingle::core::INGLE_ISA
@@ -246,8 +281,8 @@ void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t po
 
 namespace ingle::core {
 
-size_t attention_scratch_bytes(size_t) {
-  return kMaxQueryRows * kAttentionChunk * sizeof(float);
+size_t attention_scratch_bytes(size_t head_dim) {
+  return AttentionScratch::bytes(kv_stride(head_dim));
 }
 
 }  // namespace ingle::core

@@ -18,9 +18,14 @@ void rope(float* head, const RopeArgs& args);
 void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out);
 void add(const float* a, const float* b, size_t n, float* out);
 void scale(const float* x, float factor, float cap, size_t n, float* out);
-void store_kv(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key,
-              const float* value);
+void rotate(float* head, size_t head_dim);
+void store_kv(const KvView& kv, uint32_t kv_head, uint32_t position, const float* key, const float* value,
+              const float* first_key);
 void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch);
+void attention_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment, float* part,
+                    std::byte* scratch);
+void attention_merge(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first, uint32_t last,
+                     const float* parts, size_t stride);
 
 const Kernels& table() {
   static const Kernels kernels = [] {
@@ -35,8 +40,11 @@ const Kernels& table() {
     k.gate = gate;
     k.add = add;
     k.scale = scale;
+    k.rotate = rotate;
     k.store_kv = store_kv;
     k.attention = attention;
+    k.attention_part = attention_part;
+    k.attention_merge = attention_merge;
     return k;
   }();
   return kernels;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/kernels/kv_cache.h"
 #include "core/kernels/packed.h"
 
 namespace ingle::core {
@@ -47,29 +48,16 @@ struct MatmulArgs {
   bool float_path = false;  ///< 32-bit activations and products (reference precision, or float weights)
 };
 
-/// Values of one head and position, padded so that whole vectors can be read.
-constexpr size_t kv_stride(size_t head_dim) {
-  return (head_dim + 15) / 16 * 16;
-}
-
-/// Keys and values of one layer and sequence, with dim padded to kv_stride(head_dim). Keys:
-/// [kv_head][position / 16][dim][16]; values: [kv_head][position][dim].
-struct KvView {
-  void* keys = nullptr;
-  void* values = nullptr;
-  bool f16 = true;        ///< else f32
-  uint32_t capacity = 0;  ///< positions, a multiple of 16
-};
-
+/// Query rows of one sequence and layer. Query row r of a key-value head is (token r / group, head kv_head * group +
+/// r % group) with group = heads / kv_heads.
 struct AttentionArgs {
-  const float* q = nullptr;  ///< [rows][heads * head_dim]
+  const float* q = nullptr;  ///< [tokens][heads * head_dim]
   size_t q_stride = 0;
-  float* out = nullptr;  ///< [rows][heads * head_dim]
+  float* out = nullptr;  ///< [tokens][heads * head_dim]
   size_t out_stride = 0;
   KvView kv;
-  uint32_t heads = 0, kv_heads = 0, head_dim = 0;
-  uint32_t first_position = 0;  ///< of row 0
-  size_t rows = 0;
+  uint32_t heads = 0, kv_heads = 0;
+  uint32_t first_position = 0;  ///< of token 0
   float scale = 1.0f;
   uint32_t window = 0;   ///< positions a query sees, itself included; 0: all
   float softcap = 0.0f;  ///< 0: none
@@ -90,8 +78,9 @@ inline constexpr size_t kTileRowUnit = 2 * kTileRows;
 /// From this many rows on, tiles of bf16 are worth decoding the weights for; fewer are multiplied as bytes.
 inline constexpr size_t kFewestTileRows = 33;
 
-inline constexpr size_t kAttentionChunk = 64;  ///< keys per softmax step
-inline constexpr size_t kMaxQueryRows = 8;     ///< query rows that share a pass over the keys
+inline constexpr size_t kMaxQueryRows = 24;  ///< query rows that pass over the keys together
+/// Keys are taken in segments, from multiples of this on, whose results are merged in order: whoever computes them.
+inline constexpr uint32_t kSegmentPositions = 512;
 
 struct Kernels {
   std::string_view name;
@@ -116,17 +105,31 @@ struct Kernels {
   void (*add)(const float* a, const float* b, size_t n, float* out);
   /// out = x * factor, or cap * tanh(x / cap) where cap != 0
   void (*scale)(const float* x, float factor, float cap, size_t n, float* out);
-  /// Writes one key head and one value head at `position`.
-  void (*store_kv)(const KvView& kv, uint32_t kv_head, uint32_t head_dim, uint32_t position, const float* key,
-                   const float* value);
-  /// Query rows [begin, end) of kv head `kv_head`; query row r is (token r / group, head kv_head * group + r % group)
-  /// with group = heads / kv_heads; at most kMaxQueryRows. `scratch` as attention_scratch_bytes.
+  /// Rotates blocks of a head by a Hadamard matrix, which is its own inverse: as many dimensions at a time as the
+  /// largest power of two that divides head_dim. It spreads outliers, and leaves products of two rotated heads alone.
+  void (*rotate)(float* head, size_t head_dim);
+  /// Writes one key head and one value head at `position`. `first_key` is the key at the page's first position (the same
+  /// where that is this position), or null where it is stored already; formats without codes do without.
+  void (*store_kv)(const KvView& kv, uint32_t kv_head, uint32_t position, const float* key, const float* value,
+                   const float* first_key);
+  /// Query rows [begin, end) of a key-value head, at most kMaxQueryRows. `scratch` has attention_scratch_bytes(), 64-byte
+  /// aligned. A row's result depends neither on the other rows nor on who computes which segments.
   void (*attention)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch);
+  /// Only the keys of one segment, to `part`, which has attention_part_floats() per row ...
+  void (*attention_part)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
+                         float* part, std::byte* scratch);
+  /// ... and their sum over segments [first, last], of which the first one's parts are at `parts` and the others' follow
+  /// at every `stride` floats.
+  void (*attention_merge)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first,
+                          uint32_t last, const float* parts, size_t stride);
 };
 
 size_t matmul_scratch_bytes(size_t columns);
 size_t tile_scratch_bytes();
 size_t attention_scratch_bytes(size_t head_dim);
+constexpr size_t attention_part_floats(size_t head_dim) {
+  return kv_stride(head_dim) + 16;
+}
 
 /// The tables of this build, the portable one first, then in order of preference; not all may run here
 /// (core/simd/isa.h).

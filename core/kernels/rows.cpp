@@ -1,5 +1,7 @@
 // Kernels over single rows: norm, quantisation of activations, rotary embedding, gates, sums.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 #include "core/kernels/kernels.h"
@@ -12,6 +14,25 @@ namespace ingle::core::INGLE_ISA {
 namespace {
 
 #include "core/simd/math.inc.h"
+
+// Sylvester's: the sign is that of the number of ones that both indices have in common.
+constexpr auto kHadamard = [] {
+  std::array<std::array<float, 16>, 16> matrix{};
+  for (unsigned i = 0; i < 16; ++i)
+    for (unsigned j = 0; j < 16; ++j) matrix[i][j] = std::popcount(i & j) % 2 == 0 ? 1.0f : -1.0f;
+  return matrix;
+}();
+
+// In blocks of 2, 4 or 8.
+void rotate_small(float* head, size_t head_dim, size_t block) {
+  const float factor = 1.0f / std::sqrt(static_cast<float>(block));
+  for (size_t i = 0; i < head_dim; i += block) {
+    float sums[8] = {};
+    for (size_t k = 0; k < block; ++k)
+      for (size_t j = 0; j < block; ++j) sums[j] += head[i + k] * kHadamard[k][j] * factor;
+    std::copy_n(sums, block, head + i);
+  }
+}
 
 }  // namespace
 
@@ -86,6 +107,25 @@ void scale(const float* x, float factor, float cap, size_t n, float* out) {
     if (cap != 0.0f) y = tanh(y / F32::set1(cap)) * F32::set1(cap);
     y.store_n(out + i, count);
   }
+}
+
+// The fast Walsh-Hadamard transform: sums and differences at growing distances; those within 16 neighbours, as a product
+// with a matrix of 16 x 16.
+void rotate(float* head, size_t head_dim) {
+  const size_t block = head_dim & (~head_dim + 1);
+  if (block < 16) return rotate_small(head, head_dim, block);
+  for (size_t i = 0; i < head_dim; i += 16) {
+    F32 sum = F32::zero();
+    for (size_t k = 0; k < 16; ++k) sum = sum.fma(F32::set1(head[i + k]), F32::load(kHadamard[k].data()));
+    (sum * F32::set1(1.0f / std::sqrt(static_cast<float>(block)))).store(head + i);
+  }
+  for (size_t distance = 16; distance < block; distance *= 2)
+    for (size_t i = 0; i < head_dim; i += 2 * distance)
+      for (size_t j = i; j < i + distance; j += 16) {
+        const F32 x = F32::load(head + j), y = F32::load(head + j + distance);
+        (x + y).store(head + j);
+        (x - y).store(head + j + distance);
+      }
 }
 
 }  // namespace ingle::core::INGLE_ISA

@@ -9,6 +9,10 @@
 #include "core/simd/region_avx2.h"
 namespace ingle::core::avx2 {
 
+struct Pairs {
+  __m256i a, b;
+};
+
 struct Quad {
   __m256i a, b;
   static Quad load(const void* p) {
@@ -43,11 +47,17 @@ struct Quad {
   }
   static constexpr int32_t signed_zero = 0;
   Quad prepare_signed() const { return *this; }
+  static __m256i pairs_half(__m256i x, bool odd) { return _mm256_srai_epi16(odd ? x : _mm256_slli_epi16(x, 8), 8); }
+  template <int odd>
+  Pairs pairs() const {
+    return {pairs_half(a, odd), pairs_half(b, odd)};
+  }
 };
 
 struct I32 {
   __m256i a, b;
   static I32 sum_from(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+  static I32 zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
   /// The sum of the 16 bytes at p.
   static int32_t add_up(const int8_t* p) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -71,6 +81,12 @@ struct I32 {
     const __m256i x = broadcast4(p);
     return {dot(a, _mm256_abs_epi8(w.a), _mm256_sign_epi8(x, w.a)),
             dot(b, _mm256_abs_epi8(w.b), _mm256_sign_epi8(x, w.b))};
+  }
+  I32 dot_pairs(Pairs w, const int16_t* p) const {
+    int32_t bits;
+    std::memcpy(&bits, p, 4);
+    const __m256i x = _mm256_set1_epi32(bits);
+    return {_mm256_add_epi32(a, _mm256_madd_epi16(w.a, x)), _mm256_add_epi32(b, _mm256_madd_epi16(w.b, x))};
   }
 };
 
@@ -120,7 +136,8 @@ struct F32 {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)),
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)))};
   }
-  static F32 from(I32 x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+  static F32 from(I32 x) { return convert(x); }
+  static F32 convert(I32 x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
   template <int k>
   static F32 from_byte(Quad q) {
     const __m256i m = _mm256_set1_epi32(255);
@@ -147,6 +164,12 @@ struct F32 {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(127)), 23));
   }
   F32 exp2i() const { return {exp2i_half(a), exp2i_half(b)}; }
+  F32 times_exp2(F32 n) const { return *this * n.exp2i(); }
+  void store_i16_swapped(int16_t* p) const {
+    const __m256i x = _mm256_shuffle_epi32(_mm256_cvtps_epi32(a), 0xD8);
+    const __m256i y = _mm256_shuffle_epi32(_mm256_cvtps_epi32(b), 0xD8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(_mm256_packs_epi32(x, y), 0xD8));
+  }
   void store_i8(int8_t* p) const {
     const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
     const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);

@@ -9,6 +9,10 @@
 #include "core/simd/region_avx512vnni.h"
 namespace ingle::core::avx512vnni {
 
+struct Pairs {
+  __m512i v;
+};
+
 struct Quad {
   __m512i v;
   static Quad load(const void* p) { return {_mm512_loadu_si512(p)}; }
@@ -31,6 +35,11 @@ struct Quad {
   /// Signed bytes in the form that dot_signed takes: value + signed_zero.
   static constexpr int32_t signed_zero = 128;
   Quad prepare_signed() const { return flip_sign(); }
+  /// Of each row the signed bytes 0 and 2, or 1 and 3 where odd, as 16-bit integers.
+  template <int odd>
+  Pairs pairs() const {
+    return {_mm512_srai_epi16(odd ? v : _mm512_slli_epi16(v, 8), 8)};
+  }
 };
 
 struct I32 {
@@ -39,6 +48,8 @@ struct I32 {
   /// leaves the units that multiply alone on some processors.
   static constexpr int32_t origin = 0x4B400000;
   static I32 sum_from(int32_t x) { return {_mm512_set1_epi32(origin + x)}; }
+  /// Where sums of dot_pairs() start; they may take all 32 bits, and F32::convert() reads them.
+  static I32 zero() { return {_mm512_setzero_si512()}; }
   /// The sum of the 16 bytes at p.
   static int32_t add_up(const int8_t* p) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -54,6 +65,12 @@ struct I32 {
   I32 dot_unsigned(Quad w, const int8_t* a) const { return {_mm512_dpbusd_epi32(v, w.v, broadcast4(a))}; }
   /// The same for any signed w, given as prepare_signed().
   I32 dot_signed(Quad w, const int8_t* a) const { return {_mm512_dpbusd_epi32(v, w.v, broadcast4(a))}; }
+  /// Per row: this + w[0] * a[0] + w[1] * a[1].
+  I32 dot_pairs(Pairs w, const int16_t* a) const {
+    int32_t bits;
+    std::memcpy(&bits, a, 4);
+    return {_mm512_dpwssd_epi32(v, w.v, _mm512_set1_epi32(bits))};
+  }
 };
 
 struct F32 {
@@ -82,6 +99,7 @@ struct F32 {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))))};
   }
   static F32 from(I32 x) { return {_mm512_sub_ps(_mm512_castsi512_ps(x.v), _mm512_set1_ps(12582912.0f))}; }
+  static F32 convert(I32 x) { return {_mm512_cvtepi32_ps(x.v)}; }
   /// Byte `k` (0..3) of each row of an unsigned quad.
   template <int k>
   static F32 from_byte(Quad q) {
@@ -103,6 +121,14 @@ struct F32 {
   F32 exp2i() const {
     return {
         _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127)), 23))};
+  }
+  /// this * 2^n for integral n.
+  F32 times_exp2(F32 n) const { return {_mm512_scalef_ps(v, n.v)}; }
+  /// Rounded to nearest even, as 16-bit integers; of every four the second and the third change places, which is the
+  /// order of Quad::pairs().
+  void store_i16_swapped(int16_t* p) const {
+    const __m512i swapped = _mm512_shuffle_epi32(_mm512_cvtps_epi32(v), _MM_PERM_DBCA);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(swapped));
   }
   /// Rounded to nearest even and saturated to int8.
   void store_i8(int8_t* p) const {

@@ -7,6 +7,7 @@ namespace ingle::core::i8mm {
 
 using neon::F32;
 using neon::I32;
+using neon::Pairs;
 using neon::Quad;
 
 /// SMMLA: a register holds 2 rows x 8 columns of bytes, and one instruction multiplies two such registers into 2 x 2

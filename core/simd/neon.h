@@ -9,6 +9,11 @@
 #include "core/simd/region_neon.h"
 namespace ingle::core::neon {
 
+/// 32-bit integers: there is no dot product of 16-bit ones.
+struct Pairs {
+  int32x4_t first[4], second[4];
+};
+
 struct Quad {
   uint8x16_t v[4];
   static Quad load(const void* p) {
@@ -53,6 +58,16 @@ struct Quad {
   }
   static constexpr int32_t signed_zero = 0;
   const Quad& prepare_signed() const { return *this; }
+  template <int odd>
+  Pairs pairs() const {
+    Pairs r;
+    for (int i = 0; i < 4; ++i) {
+      const int32x4_t x = vreinterpretq_s32_u8(v[i]);
+      r.first[i] = vshrq_n_s32(vshlq_n_s32(x, 24 - 8 * odd), 24);
+      r.second[i] = odd ? vshrq_n_s32(x, 24) : vshrq_n_s32(vshlq_n_s32(x, 8), 24);
+    }
+    return r;
+  }
 };
 
 struct I32 {
@@ -61,6 +76,7 @@ struct I32 {
     const int32x4_t r = vdupq_n_s32(x);
     return {{r, r, r, r}};
   }
+  static I32 zero() { return sum_from(0); }
   /// The sum of the 16 bytes at p.
   static int32_t add_up(const int8_t* p) { return vaddlvq_s8(vld1q_s8(p)); }
   I32 operator+(const I32& b) const {
@@ -76,6 +92,12 @@ struct I32 {
     const int8x16_t x = vreinterpretq_s8_s32(vdupq_n_s32(bits));
     I32 r;
     for (int i = 0; i < 4; ++i) r.v[i] = vdotq_s32(v[i], vreinterpretq_s8_u8(w.v[i]), x);
+    return r;
+  }
+  I32 dot_pairs(const Pairs& w, const int16_t* a) const {
+    const int32x4_t first = vdupq_n_s32(a[0]), second = vdupq_n_s32(a[1]);
+    I32 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = vmlaq_s32(vmlaq_s32(v[i], w.first[i], first), w.second[i], second);
     return r;
   }
 };
@@ -130,7 +152,8 @@ struct F32 {
     return {{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(low))),
              vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)))}};
   }
-  static F32 from(const I32& x) {
+  static F32 from(const I32& x) { return convert(x); }
+  static F32 convert(const I32& x) {
     F32 r;
     for (int i = 0; i < 4; ++i) r.v[i] = vcvtq_f32_s32(x.v[i]);
     return r;
@@ -184,6 +207,13 @@ struct F32 {
     for (int i = 0; i < 4; ++i)
       r.v[i] = vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(v[i]), vdupq_n_s32(127)), 23));
     return r;
+  }
+  F32 times_exp2(const F32& n) const { return *this * n.exp2i(); }
+  void store_i16_swapped(int16_t* p) const {
+    for (int i = 0; i < 4; ++i) {
+      const int16x4_t x = vqmovn_s32(vcvtnq_s32_f32(v[i]));
+      vst1_s16(p + 4 * i, vzip1_s16(x, vext_s16(x, x, 2)));
+    }
   }
   void store_i8(int8_t* p) const {
     const int16x8_t low = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(v[0])), vqmovn_s32(vcvtnq_s32_f32(v[1])));

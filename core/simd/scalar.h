@@ -9,6 +9,10 @@
 
 namespace ingle::core::scalar {
 
+struct Pairs {
+  int16_t v[32];
+};
+
 struct Quad {
   uint8_t v[64];
   static Quad load(const void* p) {
@@ -46,6 +50,12 @@ struct Quad {
   }
   static constexpr int32_t signed_zero = 0;
   const Quad& prepare_signed() const { return *this; }
+  template <int odd>
+  Pairs pairs() const {
+    Pairs r;
+    for (int i = 0; i < 32; ++i) r.v[i] = static_cast<int8_t>(v[2 * i + odd]);
+    return r;
+  }
 };
 
 struct I32 {
@@ -55,6 +65,7 @@ struct I32 {
     for (int32_t& lane : r.v) lane = x;
     return r;
   }
+  static I32 zero() { return sum_from(0); }
   static int32_t add_up(const int8_t* p) {
     int32_t sum = 0;
     for (int i = 0; i < 16; ++i) sum += p[i];
@@ -72,6 +83,11 @@ struct I32 {
       r.v[i] = v[i];
       for (int k = 0; k < 4; ++k) r.v[i] += static_cast<int8_t>(w.v[4 * i + k]) * a[k];
     }
+    return r;
+  }
+  I32 dot_pairs(const Pairs& w, const int16_t* a) const {
+    I32 r;
+    for (int i = 0; i < 16; ++i) r.v[i] = v[i] + w.v[2 * i] * a[0] + w.v[2 * i + 1] * a[1];
     return r;
   }
 };
@@ -122,7 +138,8 @@ struct F32 {
   static F32 load_i8(const void* p) {
     return make([&](int i) { return static_cast<float>(static_cast<const int8_t*>(p)[i]); });
   }
-  static F32 from(const I32& x) {
+  static F32 from(const I32& x) { return convert(x); }
+  static F32 convert(const I32& x) {
     return make([&](int i) { return static_cast<float>(x.v[i]); });
   }
   template <int k>
@@ -166,6 +183,13 @@ struct F32 {
       std::memcpy(&r, &bits, 4);
       return r;
     });
+  }
+  F32 times_exp2(const F32& n) const { return *this * n.exp2i(); }
+  void store_i16_swapped(int16_t* p) const {
+    for (int i = 0; i < 16; ++i) {
+      const int from = i % 4 == 1 ? i + 1 : i % 4 == 2 ? i - 1 : i;
+      p[i] = static_cast<int16_t>(std::nearbyint(v[from]));
+    }
   }
   void store_i8(int8_t* p) const {
     for (int i = 0; i < 16; ++i) {

@@ -1,6 +1,7 @@
 #include "core/backends/cpu/cpu_device.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -24,11 +25,6 @@ size_t widest_matrix(const Constants& constants) {
   return widest;
 }
 
-// Keys or values of that many positions.
-uint64_t kv_bytes(uint32_t kv_heads, uint32_t head_dim, uint32_t positions, bool reference) {
-  return uint64_t{kv_heads} * kv_stride(head_dim) * positions * (reference ? sizeof(float) : sizeof(uint16_t));
-}
-
 // Takes pieces of `total` items, `piece` at a time, off a shared counter.
 template <typename CounterType, typename Function>
 void take_pieces(CounterType& counter, size_t total, size_t piece, Function work) {
@@ -48,17 +44,10 @@ uint64_t plan_weight_bytes(const Graph& graph) {
   return bytes;
 }
 
-uint64_t state_layer_bytes(const Graph& graph, uint32_t positions, bool reference) {
-  uint64_t bytes = 0;
-  for (const Op& op : graph.ops)
-    if (op.kind == OpKind::attention)
-      bytes = std::max(bytes, kv_bytes(op.attention.kv_heads, op.attention.head_dim, positions, reference));
-  return bytes;
-}
-
-PlanOptions cpu_plan_options(uint32_t max_rows, bool reference) {
+PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool reference) {
   PlanOptions plan;
   plan.max_rows = max_rows;
+  plan.max_positions = max_positions;
   plan.takes_quantized = [reference](const MatrixSource& source) { return !reference && takes_quantized(source); };
   return plan;
 }
@@ -68,9 +57,11 @@ CpuDevice::CpuDevice(const CpuOptions& options)
       kernels_(*options.kernels),
       use_tiles_(kernels_.matmul_tiles != nullptr && !options.reference && !options.deterministic),
       workers_(options.threads),
-      weights_(*this, workers_) {}
+      weights_(*this, workers_),
+      attention_(kernels_, options.kv) {}
 
 CpuDevice::~CpuDevice() {
+  attention_.release(*this);
   deallocate(arena_, program_.arena_bytes);
   deallocate(scratch_, scratch_stride_ * workers_.count());
 }
@@ -88,13 +79,26 @@ void CpuDevice::deallocate(std::byte* memory, uint64_t bytes) {
   if (memory != nullptr) ::munmap(memory, bytes == 0 ? 1 : bytes);
 }
 
+void CpuDevice::copy(std::byte* to, const std::byte* from, uint64_t bytes) {
+  std::memcpy(to, from, bytes);
+}
+
+// Only whole pages of memory go back.
+void CpuDevice::discard(std::byte* memory, uint64_t bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t first = (begin + page - 1) / page * page, last = (begin + bytes) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 base::Status CpuDevice::prepare(const Constants& constants, Program program, const WeightOptions& options,
                                 const PackProgress& progress, const SourceDone& done) {
   constants_ = &constants;
   program_ = std::move(program);
   counters_ = std::make_unique<Counter[]>(program_.kernels.size());
   INGLE_TRY(arena_, allocate(program_.arena_bytes));
-  scratch_stride_ = matmul_scratch_bytes(widest_matrix(constants)) + attention_scratch_bytes(0);
+  places_.resize(program_.max_rows);
+  INGLE_CHECK(attention_.prepare(*this, program_, workers_.count()));
+  scratch_stride_ = std::max(matmul_scratch_bytes(widest_matrix(constants)), attention_.scratch_bytes());
   if (use_tiles_) scratch_stride_ = std::max(scratch_stride_, tile_scratch_bytes());
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
   // Tiles are read all over it: with small pages, half of the time goes into finding them.
@@ -106,15 +110,8 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
   return weights_.load(constants, options, progress, done);
 }
 
-SequenceStateView CpuDevice::plan_state(uint32_t positions) const {
-  constexpr auto kChunk = static_cast<uint32_t>(kAttentionChunk);
-  SequenceStateView state;
-  state.capacity = (positions + kChunk - 1) / kChunk * kChunk;
-  for (const KernelDesc& kernel : program_.kernels)
-    if (kernel.kind == KernelKind::attention)
-      state.layer_bytes =
-          std::max(state.layer_bytes, kv_bytes(kernel.kv_heads, kernel.head_dim, state.capacity, options_.reference));
-  return state;
+uint64_t CpuDevice::state_page_bytes(uint32_t state_group) const {
+  return kv_page_bytes(program_, state_group, options_.kv);
 }
 
 float* CpuDevice::floats(const BufferRef& ref) const {
@@ -138,14 +135,10 @@ void CpuDevice::store_activations(const KernelDesc& kernel, size_t row, const fl
     kernels_.quantize_row(x, width, groups(kernel.quantized_out) + row * (width / kGroup));
 }
 
-KvView CpuDevice::kv_view(const KernelDesc& kernel) const {
-  std::byte* keys = args_.state.data + 2 * uint64_t{kernel.layer} * args_.state.layer_bytes;
-  return {keys, keys + args_.state.layer_bytes, !options_.reference, args_.state.capacity};
-}
-
 void CpuDevice::run(const RunArgs& args) {
   args_ = args;
   unreadable_ = false;
+  place_rows();
   for (size_t i = 0; i < program_.kernels.size(); ++i) counters_[i].next.store(0, std::memory_order_relaxed);
   if (weights_.unchecked()) return run_checking();
   if (!times_.empty()) return run_timed();
@@ -155,6 +148,13 @@ void CpuDevice::run(const RunArgs& args) {
       if (program_.kernels[i].barrier) workers_.meet();
     }
   });
+}
+
+void CpuDevice::place_rows() {
+  size_t row = 0;
+  for (uint32_t sequence = 0; sequence < args_.sequences.size(); ++sequence)
+    for (uint32_t i = 0; i < args_.sequences[sequence].rows; ++i)
+      places_[row++] = {sequence, args_.sequences[sequence].first_position + i};
 }
 
 // The first run: the blocks of a mapped copy are compared with their hashes right before they are used.
@@ -231,7 +231,7 @@ void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker
     case KernelKind::matmul:
       return matmul(kernel, counter, worker);
     case KernelKind::prepare_attention:
-      return prepare_attention(kernel, counter);
+      return prepare_attention(kernel, counter, worker);
     case KernelKind::attention:
       return attention(kernel, counter, worker);
     case KernelKind::add:
@@ -279,7 +279,7 @@ void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
   take_pieces(counter, rows_of(kernel), 4, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       float* out = floats(kernel.out) + r * kernel.out.width;
-      const auto position = static_cast<float>(args_.first_position + r);
+      const auto position = static_cast<float>(places_[r].position);
       for (size_t i = 0; i < half; ++i) {
         const float angle = position * rope.inverse_frequencies[i];
         out[i] = std::cos(angle) * rope.factor;
@@ -337,63 +337,64 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
               [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
 
-void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter) {
-  const KvView kv = kv_view(kernel);
-  RopeArgs rope;
+// Heads that become codes are rotated after all else; attention turns its results back.
+void CpuDevice::prepare_head(const KernelDesc& kernel, size_t row, int32_t norm, float* head) const {
+  if (norm >= 0) kernels_.rms_norm(head, vector(norm), kernel.epsilon, kernel.head_dim, head);
   if (kernel.rope >= 0) {
-    rope.rotary = static_cast<uint32_t>(constants_->ropes[kernel.rope].inverse_frequencies.size() * 2);
-    rope.interleaved = constants_->ropes[kernel.rope].interleaved;
+    const RopeSpec& spec = constants_->ropes[kernel.rope];
+    RopeArgs rope;
+    rope.rotary = static_cast<uint32_t>(spec.inverse_frequencies.size() * 2);
+    rope.interleaved = spec.interleaved;
     rope.head_dim = kernel.head_dim;
+    rope.cosines = floats(kernel.rope_table) + row * kernel.rope_table.width;
+    rope.sines = rope.cosines + rope.rotary / 2;
+    kernels_.rope(head, rope);
   }
-  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t) {
-    const size_t row = begin;
-    if (kernel.rope >= 0) {
-      rope.cosines = floats(kernel.rope_table) + row * kernel.rope_table.width;
-      rope.sines = rope.cosines + rope.rotary / 2;
+  if (has_codes(kv_layer_format(options_.kv, kernel.layer))) kernels_.rotate(head, kernel.head_dim);
+}
+
+void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+  take_pieces(counter, rows_of(kernel), 8, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
+      for (uint32_t h = 0; h < kernel.heads; ++h) prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
     }
-    const auto prepare_head = [&](float* head, int32_t norm) {
-      if (norm >= 0) kernels_.rms_norm(head, vector(norm), kernel.epsilon, kernel.head_dim, head);
-      if (kernel.rope >= 0) kernels_.rope(head, rope);
-    };
-    float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
-    for (uint32_t h = 0; h < kernel.heads; ++h) prepare_head(q + size_t{h} * kernel.head_dim, kernel.q_norm);
-    float* k = floats(kernel.in[1]) + row * kernel.in[1].width;
-    const float* v = floats(kernel.in[2]) + row * kernel.in[2].width;
-    for (uint32_t h = 0; h < kernel.kv_heads; ++h) {
-      const size_t at = size_t{h} * kernel.head_dim;
-      prepare_head(k + at, kernel.k_norm);
-      kernels_.store_kv(kv, h, kernel.head_dim, static_cast<uint32_t>(args_.first_position + row), k + at, v + at);
-    }
+    for (uint32_t h = 0; h < kernel.kv_heads; ++h) store_head(kernel, h, begin, end, scratch(worker));
   });
 }
 
+// Keys and values of one head. Keys are prepared outside the buffer they come from: the first one of a page, which all
+// of the page need, may be another worker's row.
+void CpuDevice::store_head(const KernelDesc& kernel, uint32_t head, size_t begin, size_t end, std::byte* memory) {
+  const size_t dim = kernel.head_dim;
+  auto* key = reinterpret_cast<float*>(memory);
+  float *value = key + dim, *first_key = value + dim;
+  size_t first = ~size_t{0};  // the row that first_key is of
+  const bool codes = has_codes(kv_layer_format(options_.kv, kernel.layer));
+  const auto prepare = [&](size_t row, float* out) {
+    std::copy_n(floats(kernel.in[1]) + row * kernel.in[1].width + head * dim, dim, out);
+    prepare_head(kernel, row, kernel.k_norm, out);
+  };
+  for (size_t row = begin; row < end; ++row) {
+    const Place place = places_[row];
+    const SequenceRows& sequence = args_.sequences[place.sequence];
+    const uint32_t into_page = place.position % kPagePositions;
+    const bool first_is_here = place.position - into_page >= sequence.first_position && codes;
+    if (first_is_here && row - into_page != first) {
+      first = row - into_page;
+      prepare(first, first_key);
+    }
+    prepare(row, key);
+    std::copy_n(floats(kernel.in[2]) + row * kernel.in[2].width + head * dim, dim, value);
+    if (codes) kernels_.rotate(value, dim);
+    kernels_.store_kv(attention_.view(kernel, sequence), head, place.position, key, value,
+                      first_is_here ? first_key : nullptr);
+  }
+}
+
 void CpuDevice::attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
-  AttentionArgs args;
-  args.q = floats(kernel.in[0]);
-  args.q_stride = kernel.in[0].width;
-  args.out = floats(kernel.out);
-  args.out_stride = kernel.out.width;
-  args.kv = kv_view(kernel);
-  args.heads = kernel.heads;
-  args.kv_heads = kernel.kv_heads;
-  args.head_dim = kernel.head_dim;
-  args.first_position = args_.first_position;
-  args.rows = rows_of(kernel);
-  args.scale = kernel.factor;
-  args.window = kernel.window;
-  args.softcap = kernel.cap;
-  // Query rows of one key-value head are its group of heads, token after token; a tile is at most kMaxQueryRows of
-  // them.
-  const size_t group = kernel.heads / kernel.kv_heads;
-  const size_t rows = args.rows * group;
-  const size_t tile = group >= kMaxQueryRows ? kMaxQueryRows : kMaxQueryRows / group * group;
-  const size_t tiles = (rows + tile - 1) / tile;
-  take_pieces(counter, tiles * kernel.kv_heads, 1, [&](size_t begin, size_t) {
-    // Long rows first: the last tiles see the most keys.
-    const size_t index = tiles - 1 - begin / kernel.kv_heads;
-    const auto kv_head = static_cast<uint32_t>(begin % kernel.kv_heads);
-    kernels_.attention(args, kv_head, index * tile, std::min(rows, (index + 1) * tile), scratch(worker));
-  });
+  if (args_.tokens.empty()) return;
+  attention_.attend(kernel, args_.sequences, floats(kernel.in[0]), floats(kernel.out), counter.next, scratch(worker));
 }
 
 void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/backends/cpu/attention.h"
 #include "core/backends/cpu/weights.h"
 #include "core/backends/cpu/workers.h"
 #include "core/graph/program.h"
@@ -20,17 +21,15 @@ namespace ingle::core {
 struct CpuOptions {
   uint32_t threads = 1;
   const Kernels* kernels = nullptr;  ///< of an instruction set that works here
-  bool reference = false;            ///< 32-bit state, and no tile unit (8-bit products are in the program)
+  bool reference = false;            ///< no tile unit (8-bit products are in the program)
   bool deterministic = false;        ///< no other kernels for many rows than for few
+  KvFormat kv = KvFormat::f32;       ///< how keys and values are kept
 };
 
 /// How many bytes a graph's weights take when packed (matrices that only embed are read from the file).
 uint64_t plan_weight_bytes(const Graph& graph);
-/// The bytes of one layer's keys (or values) of a sequence, before it is rounded up to what CpuDevice::plan_state says.
-uint64_t state_layer_bytes(const Graph& graph, uint32_t positions, bool reference);
-
 /// How a program for this device is planned: which products take 8-bit activations follows from how weights are packed.
-PlanOptions cpu_plan_options(uint32_t max_rows, bool reference);
+PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool reference);
 
 /// What a kernel of the program took since start_timing(), on average over the workers.
 struct KernelTiming {
@@ -55,7 +54,9 @@ class CpuDevice final : public Device {
   /// The same with weights that may come from a packed copy (Weights::load). Error: cancelled, too.
   base::Status prepare(const Constants& constants, Program program, const WeightOptions& options,
                        const PackProgress& progress, const SourceDone& done);
-  SequenceStateView plan_state(uint32_t positions) const override;
+  uint64_t state_page_bytes(uint32_t state_group) const override;
+  void copy(std::byte* to, const std::byte* from, uint64_t bytes) override;
+  void discard(std::byte* memory, uint64_t bytes) override;
   void run(const RunArgs& args) override;
   const float* read(const KeptValue& value) const override { return floats(value.buffer); }
 
@@ -74,6 +75,7 @@ class CpuDevice final : public Device {
     std::atomic<uint32_t> next{0};
   };
 
+  void place_rows();
   void run_checking();
   void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
@@ -83,7 +85,7 @@ class CpuDevice final : public Device {
   void norm(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void quantize(const KernelDesc& kernel, Counter& counter);
   void matmul(const KernelDesc& kernel, Counter& counter, uint32_t worker);
-  void prepare_attention(const KernelDesc& kernel, Counter& counter);
+  void prepare_attention(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void attention(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void elementwise(const KernelDesc& kernel, Counter& counter);
   void output_rows(const KernelDesc& kernel, Counter& counter);
@@ -96,8 +98,13 @@ class CpuDevice final : public Device {
   uint16_t* tiles(const BufferRef& ref) const;
   bool tiled(const KernelDesc& kernel) const { return use_tiles_ && rows_of(kernel) >= kFewestTileRows; }
   void store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width);
-  KvView kv_view(const KernelDesc& kernel) const;
+  void prepare_head(const KernelDesc& kernel, size_t row, int32_t norm, float* head) const;
+  void store_head(const KernelDesc& kernel, uint32_t head, size_t begin, size_t end, std::byte* memory);
   const float* vector(int32_t id) const { return id < 0 ? nullptr : constants_->vectors[id].data(); }
+  /// Where a row of this run belongs.
+  struct Place {
+    uint32_t sequence, position;
+  };
   std::byte* scratch(uint32_t worker) const { return scratch_ + worker * scratch_stride_; }
 
   const CpuOptions options_;
@@ -112,6 +119,8 @@ class CpuDevice final : public Device {
   const Constants* constants_ = nullptr;
   Program program_;
   std::unique_ptr<Counter[]> counters_;
+  Attention attention_;
+  std::vector<Place> places_;  ///< by row of this run
   std::byte* arena_ = nullptr;
   std::byte* scratch_ = nullptr;
   size_t scratch_stride_ = 0;

@@ -1,0 +1,121 @@
+#include "core/backends/cpu/attention.h"
+
+#include <algorithm>
+
+namespace ingle::core {
+
+uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat format) {
+  uint64_t bytes = 0;
+  for (const KernelDesc& kernel : program.kernels)
+    if (kernel.kind == KernelKind::attention && kernel.state_group == state_group)
+      bytes += kv_layer_bytes(kv_layer_format(format, kernel.layer), kernel.kv_heads, kernel.head_dim);
+  return bytes;
+}
+
+base::Status Attention::prepare(HardwareOps& device, const Program& program, uint32_t workers) {
+  std::vector<uint64_t> sizes(program.windows.size(), 0);
+  uint32_t kv_heads = 1;
+  for (const KernelDesc& kernel : program.kernels) {
+    if (kernel.kind != KernelKind::attention) continue;
+    layer_offsets_.resize(std::max<size_t>(layer_offsets_.size(), kernel.layer + 1));
+    layer_offsets_[kernel.layer] = sizes[kernel.state_group];
+    sizes[kernel.state_group] += kv_layer_bytes(kv_layer_format(format_, kernel.layer), kernel.kv_heads, kernel.head_dim);
+    head_dim_ = std::max(head_dim_, kernel.head_dim);
+    kv_heads = std::max(kv_heads, kernel.kv_heads);
+  }
+  if (workers == 1) return {};
+  // With fewer blocks than this, workers would wait for each other.
+  most_split_ = 4 * workers;
+  segments_ = (program.max_positions + kSegmentPositions - 1) / kSegmentPositions;
+  finished_ = std::make_unique<std::atomic<uint32_t>[]>(most_split_);
+  parts_bytes_ =
+      uint64_t{most_split_} * segments_ * kMaxQueryRows * attention_part_floats(head_dim_) * sizeof(float);
+  INGLE_TRY(std::byte* const memory, device.allocate(parts_bytes_));
+  parts_ = reinterpret_cast<float*>(memory);
+  return {};
+}
+
+void Attention::release(HardwareOps& device) {
+  device.deallocate(reinterpret_cast<std::byte*>(parts_), parts_bytes_);
+}
+
+KvView Attention::view(const KernelDesc& kernel, const SequenceRows& sequence) const {
+  return {kv_layer_format(format_, kernel.layer), kernel.head_dim, sequence.pages[kernel.state_group], layer_offsets_[kernel.layer]};
+}
+
+size_t Attention::blocks_of(const KernelDesc& kernel, const SequenceRows& sequence) {
+  const size_t rows = size_t{sequence.rows} * (kernel.heads / kernel.kv_heads);
+  return (rows + kMaxQueryRows - 1) / kMaxQueryRows;
+}
+
+Attention::Block Attention::block(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q,
+                                  float* out, size_t index) const {
+  size_t token = 0;
+  while (index >= blocks_of(kernel, sequences.front())) {
+    index -= blocks_of(kernel, sequences.front());
+    token += sequences.front().rows;
+    sequences = sequences.subspan(1);
+  }
+  const SequenceRows& sequence = sequences.front();
+  const size_t group = kernel.heads / kernel.kv_heads;
+  Block block;
+  AttentionArgs& args = block.args;
+  args.q_stride = args.out_stride = size_t{kernel.heads} * kernel.head_dim;
+  args.q = q + token * args.q_stride;
+  args.out = out + token * args.out_stride;
+  args.kv = view(kernel, sequence);
+  args.heads = kernel.heads;
+  args.kv_heads = kernel.kv_heads;
+  args.first_position = sequence.first_position;
+  args.scale = kernel.factor;
+  args.window = kernel.window;
+  args.softcap = kernel.cap;
+  // The last rows see the most keys, and so come first.
+  block.begin = (blocks_of(kernel, sequence) - 1 - index) * kMaxQueryRows;
+  block.end = std::min(block.begin + kMaxQueryRows, sequence.rows * group);
+  const auto first = static_cast<uint32_t>(sequence.first_position + block.begin / group);
+  const auto last = static_cast<uint32_t>(sequence.first_position + (block.end - 1) / group);
+  block.first_segment = (args.window != 0 && first + 1 > args.window ? first + 1 - args.window : 0) / kSegmentPositions;
+  block.last_segment = last / kSegmentPositions;
+  return block;
+}
+
+void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
+                       std::atomic<uint32_t>& next, std::byte* scratch) {
+  size_t blocks = 0;
+  uint32_t segments = 1;
+  for (const SequenceRows& sequence : sequences) {
+    blocks += blocks_of(kernel, sequence);
+    segments = std::max(segments, (sequence.first_position + sequence.rows - 1) / kSegmentPositions + 1);
+  }
+  // A few blocks of a long context are shared out by segments of it.
+  if (blocks * kernel.kv_heads > most_split_) segments = 1;
+  const size_t tasks = blocks * kernel.kv_heads * segments;
+  for (;;) {
+    const size_t task = next.fetch_add(1, std::memory_order_relaxed);
+    if (task >= tasks) return;
+    const size_t index = task / segments / kernel.kv_heads;
+    const auto kv_head = static_cast<uint32_t>(task / segments % kernel.kv_heads);
+    const Block block = this->block(kernel, sequences, q, out, index);
+    if (segments == 1)
+      kernels_.attention(block.args, kv_head, block.begin, block.end, scratch);
+    else
+      attend_part(block, index * kernel.kv_heads + kv_head, kv_head, static_cast<uint32_t>(task % segments), scratch);
+  }
+}
+
+// Whoever finishes the last segment merges them.
+void Attention::attend_part(const Block& block, size_t index, uint32_t kv_head, uint32_t segment, std::byte* scratch) {
+  if (segment < block.first_segment || segment > block.last_segment) return;
+  const size_t stride = (block.end - block.begin) * attention_part_floats(block.args.kv.head_dim);
+  float* parts = parts_ + index * segments_ * kMaxQueryRows * attention_part_floats(head_dim_);
+  const uint32_t wanted = block.last_segment - block.first_segment + 1;
+  kernels_.attention_part(block.args, kv_head, block.begin, block.end, segment,
+                          parts + (segment - block.first_segment) * stride, scratch);
+  if (finished_[index].fetch_add(1, std::memory_order_acq_rel) + 1 < wanted) return;
+  finished_[index].store(0, std::memory_order_relaxed);
+  kernels_.attention_merge(block.args, kv_head, block.begin, block.end, block.first_segment, block.last_segment, parts,
+                           stride);
+}
+
+}  // namespace ingle::core

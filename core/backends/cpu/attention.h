@@ -1,0 +1,58 @@
+// Attention on the CPU: which workers take which query rows and keys, and where layers lie in pages of states.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "core/hal/device.h"
+#include "core/kernels/kernels.h"
+
+namespace ingle::core {
+
+/// The bytes of a page of states: kPagePositions positions of all layers of a group.
+uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat format);
+
+class Attention {
+ public:
+  Attention(const Kernels& kernels, KvFormat format) : kernels_(kernels), format_(format) {}
+
+  /// Memory for parts of long contexts comes from `device` and returns there. Error: out_of_memory.
+  base::Status prepare(HardwareOps& device, const Program& program, uint32_t workers);
+  void release(HardwareOps& device);
+
+  /// What one worker needs for any kernel of the program, in bytes.
+  size_t scratch_bytes() const { return attention_scratch_bytes(head_dim_); }
+  KvView view(const KernelDesc& kernel, const SequenceRows& sequence) const;
+
+  /// A worker's share of a kernel whose queries are at `q` and results at `out`: pieces are taken off `next`.
+  void attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
+              std::atomic<uint32_t>& next, std::byte* scratch);
+
+ private:
+  // Query rows that pass over the keys together, of any key-value head.
+  struct Block {
+    AttentionArgs args;
+    size_t begin, end;
+    uint32_t first_segment, last_segment;
+  };
+  static size_t blocks_of(const KernelDesc& kernel, const SequenceRows& sequence);
+  Block block(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
+              size_t index) const;
+  void attend_part(const Block& block, size_t index, uint32_t kv_head, uint32_t segment, std::byte* scratch);
+
+  const Kernels& kernels_;
+  const KvFormat format_;
+  uint32_t head_dim_ = 0;                ///< the largest
+  std::vector<uint64_t> layer_offsets_;  ///< in pages of their groups, by layer
+  uint32_t most_split_ = 0;              ///< blocks, counted per head, up to which segments are shared out
+  uint32_t segments_ = 0;                ///< that a sequence can have
+  std::unique_ptr<std::atomic<uint32_t>[]> finished_;  ///< segments, by block and head
+  float* parts_ = nullptr;
+  uint64_t parts_bytes_ = 0;
+};
+
+}  // namespace ingle::core
