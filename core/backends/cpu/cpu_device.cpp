@@ -35,6 +35,21 @@ void take_pieces(CounterType& counter, size_t total, size_t piece, Function work
   }
 }
 
+// How many panels to take at a time. A few pieces per worker even the load out; each stays a contiguous stream of
+// memory, and is even, as the kernels take panels in pairs unless they read each once.
+size_t byte_piece(size_t panels, size_t workers, size_t rows) {
+  const size_t share = panels / (workers * 8);
+  return rows > 1 ? std::max<size_t>(share / 2 * 2, 2) : std::max<size_t>(1, share);
+}
+
+// The same for tiles. All activations pass by each piece, so that it should not be small: up to 16, as many pieces for
+// one worker as for another.
+size_t tile_piece(size_t panels, size_t workers) {
+  const size_t rounds = (panels + 16 * workers - 1) / (16 * workers);
+  const size_t share = (panels + rounds * workers - 1) / (rounds * workers);
+  return (share + 1) / 2 * 2;
+}
+
 }  // namespace
 
 uint64_t plan_weight_bytes(const Graph& graph) {
@@ -101,7 +116,7 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
   scratch_stride_ = std::max(matmul_scratch_bytes(widest_matrix(constants)), attention_.scratch_bytes());
   if (use_tiles_) scratch_stride_ = std::max(scratch_stride_, tile_scratch_bytes());
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
-  // Tiles are read all over it: with small pages, half of the time goes into finding them.
+  // Tiles are read all over it.
   if (use_tiles_) ::madvise(scratch_, scratch_stride_ * workers_.count(), MADV_HUGEPAGE);
   for (const MatrixSource& matrix : constants.matrices) {
     const auto file = file_of(matrix, options.files);
@@ -324,15 +339,11 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   args.accumulate = kernel.accumulate;
   args.scale = kernel.factor;
   if (args.rows == 0) return;
-  // A few pieces per worker even the load out; each stays a contiguous stream of memory.
   const size_t panels = args.weight->panels();
   const bool tiled = !args.float_path && this->tiled(kernel);
   const auto multiply = tiled ? kernels_.matmul_tiles : kernels_.matmul;
   if (tiled) args.tiles = tiles(kernel.quantized_in);
-  const size_t share = panels / (size_t{workers_.count()} * (tiled ? 4 : 8));
-  // In pairs, as the kernels take panels, unless they read each once.
-  const size_t even = std::max<size_t>(share / 2 * 2, 2);
-  const size_t piece = tiled ? std::min<size_t>(even, 16) : args.rows > 1 ? even : std::max<size_t>(1, share);
+  const size_t piece = tiled ? tile_piece(panels, workers_.count()) : byte_piece(panels, workers_.count(), args.rows);
   take_pieces(counter, panels, piece,
               [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
