@@ -57,9 +57,10 @@ namespace ingle::core {
 
 namespace {
 
-Kernels with_tiles(Kernels kernels, std::string_view name, decltype(Kernels::matmul_tiles) matmul,
-                   decltype(Kernels::store_tile_row) store) {
+Kernels with_tiles(Kernels kernels, std::string_view name, void (*fill)(std::array<PackedKernels, kLayoutCount>&),
+                   decltype(Kernels::matmul_tiles) matmul, decltype(Kernels::store_tile_row) store) {
   kernels.name = name;
+  fill(kernels.packed);
   kernels.matmul_tiles = matmul;
   kernels.store_tile_row = store;
   return kernels;
@@ -91,9 +92,11 @@ namespace amx {
 
 void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
 void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles);
+void fill_packed_tiles(std::array<PackedKernels, kLayoutCount>& table);
 
 const Kernels& table() {
-  static const Kernels kernels = with_tiles(avx512vnni::table(), "amx", matmul_tiles, store_tile_row);
+  static const Kernels kernels =
+      with_tiles(avx512vnni::table(), "amx", fill_packed_tiles, matmul_tiles, store_tile_row);
   return kernels;
 }
 
@@ -104,11 +107,13 @@ namespace scalar {
 
 void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
 void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles);
+void fill_packed_tiles(std::array<PackedKernels, kLayoutCount>& table);
 
 }  // namespace scalar
 
 const Kernels& emulated_tile_kernels() {
-  static const Kernels kernels = with_tiles(scalar::table(), "emulated", scalar::matmul_tiles, scalar::store_tile_row);
+  static const Kernels kernels =
+      with_tiles(scalar::table(), "emulated", scalar::fill_packed_tiles, scalar::matmul_tiles, scalar::store_tile_row);
   return kernels;
 }
 

@@ -65,6 +65,9 @@ using DirectKernel = void (*)(const std::byte* panel, size_t tiles, const Activa
 using UnpackKernel = void (*)(const std::byte* panel, size_t tiles, const UnpackedPanel& out);
 /// The same panel as floats, out[column][16].
 using UnpackFloatKernel = void (*)(const std::byte* panel, size_t tiles, float* out);
+/// The same rounded to bf16, as tiles that a tile unit reads, [column / 2][row][column % 2]: 32 columns each, `stride`
+/// values from one to the next, 64-byte aligned.
+using UnpackTilesKernel = void (*)(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride);
 
 inline constexpr size_t kMaxDirectRows = 4;
 
@@ -73,6 +76,7 @@ struct PackedKernels {
   std::array<DirectKernel, kMaxDirectRows> direct{};  ///< [M - 1]
   UnpackKernel unpack = nullptr;
   UnpackFloatKernel unpack_float = nullptr;
+  UnpackTilesKernel unpack_tiles = nullptr;  ///< where there is a tile unit
 };
 
 /// One supported CodeShape: its size and kernels.

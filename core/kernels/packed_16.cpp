@@ -1,4 +1,6 @@
 // Kernels of the packed layouts with one scale per 16 columns: 9-11 of packed_layouts().
+#include <tuple>
+
 #include "core/kernels/kernels.h"
 #include "core/quants/codebook.h"
 
@@ -12,9 +14,7 @@ namespace {
 }  // namespace
 
 void fill_packed_16(std::array<PackedKernels, kLayoutCount>& table) {
-  table[9] = packed_kernels<Tile<2, 256, 16, true, false, false, 0>>();
-  table[10] = packed_kernels<Tile<3, 256, 16, false, false, false, 4>>();
-  table[11] = packed_kernels<Tile<6, 256, 16, false, false, false, 32>>();
+  for_each_layout<9, 12>([&]<typename T>(size_t layout) { table[layout] = packed_kernels<T>(); });
 }
 
 }  // namespace ingle::core::INGLE_ISA

@@ -1,4 +1,6 @@
 // Kernels of the packed layouts with one scale per 32 columns: 0-8 of packed_layouts().
+#include <tuple>
+
 #include "core/kernels/kernels.h"
 #include "core/quants/codebook.h"
 
@@ -12,15 +14,7 @@ namespace {
 }  // namespace
 
 void fill_packed_32(std::array<PackedKernels, kLayoutCount>& table) {
-  table[0] = packed_kernels<Tile<4, 32, 32, false, false, false, 8>>();
-  table[1] = packed_kernels<Tile<4, 32, 32, true, false, false, 0>>();
-  table[2] = packed_kernels<Tile<5, 32, 32, false, false, false, 16>>();
-  table[3] = packed_kernels<Tile<5, 32, 32, true, false, false, 0>>();
-  table[4] = packed_kernels<Tile<8, 32, 32, false, true, false, 0>>();
-  table[5] = packed_kernels<Tile<4, 32, 32, false, false, true, 0>>();
-  table[6] = packed_kernels<Tile<4, 256, 32, true, false, false, 0>>();
-  table[7] = packed_kernels<Tile<5, 256, 32, true, false, false, 0>>();
-  table[8] = packed_kernels<Tile<4, 256, 32, false, false, true, 0>>();
+  for_each_layout<0, 9>([&]<typename T>(size_t layout) { table[layout] = packed_kernels<T>(); });
 }
 
 }  // namespace ingle::core::INGLE_ISA

@@ -40,6 +40,7 @@ struct Tile {
   static constexpr int halves = 32 / group;
   static constexpr bool signed_codes = is_signed || has_codebook;
   static constexpr bool min = has_min;
+  static constexpr bool nibbles = bits == 4;
   static constexpr int bias = signed_codes ? Quad::signed_zero : zero;  // what must be subtracted from a quad's bytes
   static constexpr int scale_codes = columns == 256 ? columns / group * 16 : 0;
   static constexpr int planes_bytes = bits * 64;
@@ -64,6 +65,8 @@ struct Tile {
     else
       return q;
   }
+  /// Where codes are nibbles: quads j and j + 4, as they are stored.
+  Quad plane(int g, int j) const { return Quad::load(p + planes_bytes * g + 64 * j); }
   F32 scale(int g, int half) const {
     if constexpr (columns == 32)
       return d;
@@ -79,6 +82,30 @@ struct Tile {
       return m * F32::load_i8(p + planes_bytes * (columns / 32) + scale_codes + (g * halves + half) * 16);
   }
 };
+
+/// All layouts, in the order of packed_layouts().
+using PackedTiles = std::tuple<Tile<4, 32, 32, false, false, false, 8>,     // Q4_0
+                               Tile<4, 32, 32, true, false, false, 0>,      // Q4_1
+                               Tile<5, 32, 32, false, false, false, 16>,    // Q5_0
+                               Tile<5, 32, 32, true, false, false, 0>,      // Q5_1
+                               Tile<8, 32, 32, false, true, false, 0>,      // Q8_0
+                               Tile<4, 32, 32, false, false, true, 0>,      // IQ4_NL
+                               Tile<4, 256, 32, true, false, false, 0>,     // Q4_K
+                               Tile<5, 256, 32, true, false, false, 0>,     // Q5_K
+                               Tile<4, 256, 32, false, false, true, 0>,     // IQ4_XS
+                               Tile<2, 256, 16, true, false, false, 0>,     // Q2_K
+                               Tile<3, 256, 16, false, false, false, 4>,    // Q3_K
+                               Tile<6, 256, 16, false, false, false, 32>>;  // Q6_K
+static_assert(std::tuple_size_v<PackedTiles> == kLayoutCount);
+
+/// f.operator()<Tile>(index) for the layouts [first, last).
+template <size_t first, size_t last, typename Function>
+inline void for_each_layout(Function f) {
+  if constexpr (first < last) {
+    f.template operator()<std::tuple_element_t<first, PackedTiles>>(first);
+    for_each_layout<first + 1, last>(f);
+  }
+}
 
 template <bool signed_codes>
 inline I32 dot(I32 acc, Quad w, const int8_t* a) {

@@ -5,15 +5,14 @@
 
 namespace ingle::core {
 
-inline constexpr size_t kPairs = 8;            ///< of panels decoded at a time
-inline constexpr size_t kPassRows = 512;       ///< of activations whose sums are kept
-inline constexpr size_t kSpanColumns = 1792;   ///< decoded at a time; a multiple of the largest quantisation block
-inline constexpr size_t kBlockSteps = 14;      ///< tiles of columns in a row: 28 KiB of activations
-inline constexpr size_t kDecodeColumns = 256;  ///< unpacked to floats at a time
+inline constexpr size_t kPairs = 8;           ///< of panels decoded at a time
+inline constexpr size_t kPassRows = 512;      ///< of activations whose sums are kept
+inline constexpr size_t kSpanColumns = 1536;  ///< decoded at a time where these are all; their sums stay in the tiles
+inline constexpr size_t kPartColumns = 1024;  ///< ... where there are more; multiples of the largest block of a format
+inline constexpr size_t kBlockSteps = 16;     ///< tiles of columns in a row: 32 KiB of activations
 inline constexpr size_t kSumValues = kTileRows * kPanelRows;
 
 struct TileScratch {
-  float floats[kDecodeColumns * kPanelRows];
   uint16_t weights[kPairs][kSpanColumns / kTileColumns][2][kTileValues];  ///< a tile is [column / 2][row][column % 2]
   float sums[kPassRows / kTileRowUnit][kPairs][2][2][kSumValues];         ///< [.][.][row tile][panel of the pair]
 };

@@ -7,7 +7,7 @@
 // and one that is void where a set has dot products only:
 //   MatrixUnit  multiplies blocks of weights by several rows of activations at once (i8mm.h)
 // Where there is a unit that multiplies tiles of bf16, and in portable C++ for the tests:
-//   TileUnit    with store_bf16() and store_bf16_pairs() to fill its tiles (amx.h)
+//   TileUnit    with store_bf16() and TileDecoder to fill its tiles (amx.h)
 // One header per instruction set; each is written inside its target region.
 #pragma once
 

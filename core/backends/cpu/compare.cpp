@@ -111,7 +111,7 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
   constexpr uint32_t kRows = 87;  // five panels and a half: with pairs, an odd one
   Scratch scratch(tile_scratch_bytes());
   for (const QuantFormat* format : all_quants())
-    for (const uint32_t columns : {512u, 2048u}) {  // one span of columns, and more
+    for (const uint32_t columns : {1280u, 1792u}) {  // one span of columns and two, in blocks of unlike lengths
       const PackedData weight = make_matrix(*format, kRows, columns, random);
       if (weight.matrix.storage != PackedMatrix::Storage::quantized) continue;
       const PackedData gate = make_matrix(*format, kRows, columns, random);

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <random>
+#include <utility>
 
 #include "core/backends/cpu/isa.h"
 #include "core/backends/cpu/pack.h"
+#include "core/quants/half.h"
 
 namespace ingle::core {
 namespace {
@@ -83,6 +86,90 @@ TEST(Packing, FloatProductsReadTheWeightsBack) {
                     1e-6f * (1.0f + std::fabs(decoded[row * kColumns + k])))
             << format->name << " row " << row << " column " << k;
   }
+}
+
+// What fills the tiles needs vectors only, so that it is tested where there are no tiles too: next to the portable form
+// a weight may be rounded to the other neighbour.
+TEST(Tiles, WeightsDecodedByVectorsAgreeWithThePortable) {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vbmi")) GTEST_SKIP() << "no AVX-512";
+  constexpr uint32_t kRows = 16, kColumns = 512, kTiles = kColumns / kTileColumns;
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(kRows * kColumns);
+  for (float& value : values) value = normal(random);
+  size_t compared = 0;
+  for (const QuantFormat* format : all_quants()) {
+    std::vector<std::byte> encoded(format->bytes(values.size()));
+    format->encode(values.data(), encoded.data(), values.size() / format->block_elements);
+    const MatrixSource source{"w", format, encoded.data(), kRows, kColumns};
+    PackedMatrix matrix = plan_packed(source);
+    if (matrix.storage != PackedMatrix::Storage::quantized) continue;
+    std::vector<std::byte> storage(packed_bytes(matrix));
+    matrix.data = storage.data();
+    pack_panels(source, matrix, 0, 1);
+    struct alignas(64) Weights {
+      uint16_t values[kTiles][2][kTileValues];  // every second tile stays untouched
+    };
+    const auto decode = [&](const Kernels& kernels) {
+      auto out = std::make_unique<Weights>();
+      kernels.packed[matrix.layout].unpack_tiles(matrix.data, kColumns / packed_layouts()[matrix.layout].columns,
+                                                 out->values[0][0], 2 * kTileValues);
+      return out;
+    };
+    const auto vectors = decode(*find_kernels("amx")), portable = decode(emulated_tile_kernels());
+    for (size_t i = 0; i < sizeof(Weights) / sizeof(uint16_t); ++i) {
+      const float a = bf16_to_f32((&vectors->values[0][0][0])[i]), b = bf16_to_f32((&portable->values[0][0][0])[i]);
+      ASSERT_NEAR(a, b, std::fabs(b) * 0x1p-7f + 1e-4f) << format->name << " value " << i;
+    }
+    ++compared;
+  }
+  EXPECT_EQ(compared, kLayoutCount);
+#else
+  GTEST_SKIP() << "no AMX on this processor family";
+#endif
+}
+
+// One row of activations, wherever it is among few or many (more than go together in one pass), and however the panels
+// are split: the same bits.
+TEST(Tiles, RowsDependOnNothingElse) {
+  constexpr uint32_t kRows = 40, kColumns = 1792;
+  const Kernels& kernels = emulated_tile_kernels();
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(kRows * kColumns), x(kColumns);
+  for (float& value : values) value = normal(random);
+  for (float& value : x) value = normal(random);
+  const QuantFormat& format = *find_quant("Q4_K");
+  std::vector<std::byte> encoded(format.bytes(values.size()));
+  format.encode(values.data(), encoded.data(), values.size() / format.block_elements);
+  const MatrixSource source{"w", &format, encoded.data(), kRows, kColumns};
+  PackedMatrix matrix = plan_packed(source);
+  std::vector<std::byte> storage(packed_bytes(matrix));
+  matrix.data = storage.data();
+  pack_panels(source, matrix, 0, matrix.panels());
+  std::vector<std::byte> scratch(tile_scratch_bytes() + 64);
+  auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+  const auto product = [&](size_t rows, size_t row, std::vector<size_t> ends) {
+    std::vector<uint16_t> tiles((rows + kTileRowUnit - 1) / kTileRowUnit * kTileRowUnit * kColumns);
+    kernels.store_tile_row(x.data(), kColumns, row, tiles.data());
+    std::vector<float> out(rows * kRows);
+    MatmulArgs args;
+    args.weight = &matrix;
+    args.tiles = tiles.data();
+    args.rows = rows;
+    args.out = out.data();
+    args.out_stride = kRows;
+    size_t begin = 0;
+    for (const size_t end : ends) kernels.matmul_tiles(kernels, args, std::exchange(begin, end), end, aligned);
+    return std::vector<float>(out.begin() + static_cast<ptrdiff_t>(row * kRows),
+                              out.begin() + static_cast<ptrdiff_t>((row + 1) * kRows));
+  };
+  const auto alone = product(1, 0, {3});
+  EXPECT_NE(alone, std::vector<float>(kRows));
+  EXPECT_EQ(product(33, 32, {3}), alone);
+  EXPECT_EQ(product(550, 30, {2, 3}), alone);
+  EXPECT_EQ(product(550, 549, {1, 3}), alone);
 }
 
 // A random matrix in one format, packed, and random activations to multiply it with.

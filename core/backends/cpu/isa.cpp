@@ -47,7 +47,9 @@ bool offered(std::string_view name) {
     return offered("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vnni");
-  if (name == "amx") return offered("avx512vnni") && __builtin_cpu_supports("avx512bf16") && tiles_granted();
+  if (name == "amx")
+    return offered("avx512vnni") && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi") &&
+           tiles_granted();
 #elif defined(__aarch64__)
   const unsigned long caps = ::getauxval(AT_HWCAP);
   if (name == "neon") return (caps & HWCAP_ASIMDDP) != 0 && (caps & HWCAP_ASIMDHP) != 0;
