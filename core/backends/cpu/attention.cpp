@@ -81,7 +81,7 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
 }
 
 void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
-                       std::atomic<uint32_t>& next, std::byte* scratch) {
+                       Counter& counter, std::byte* scratch) {
   size_t blocks = 0;
   uint32_t segments = 1;
   for (const SequenceRows& sequence : sequences) {
@@ -90,10 +90,7 @@ void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> s
   }
   // A few blocks of a long context are shared out by segments of it.
   if (blocks * kernel.kv_heads > most_split_) segments = 1;
-  const size_t tasks = blocks * kernel.kv_heads * segments;
-  for (;;) {
-    const size_t task = next.fetch_add(1, std::memory_order_relaxed);
-    if (task >= tasks) return;
+  counter.take(blocks * kernel.kv_heads * segments, 1, [&](size_t task, size_t) {
     const size_t index = task / segments / kernel.kv_heads;
     const auto kv_head = static_cast<uint32_t>(task / segments % kernel.kv_heads);
     const Block block = this->block(kernel, sequences, q, out, index);
@@ -101,7 +98,7 @@ void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> s
       kernels_.attention(block.args, kv_head, block.begin, block.end, scratch);
     else
       attend_part(block, index * kernel.kv_heads + kv_head, kv_head, static_cast<uint32_t>(task % segments), scratch);
-  }
+  });
 }
 
 // Whoever finishes the last segment merges them.

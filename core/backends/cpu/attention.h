@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/backends/cpu/workers.h"
 #include "core/hal/device.h"
 #include "core/kernels/kernels.h"
 
@@ -28,9 +29,9 @@ class Attention {
   size_t scratch_bytes() const { return attention_scratch_bytes(head_dim_); }
   KvView view(const KernelDesc& kernel, const SequenceRows& sequence) const;
 
-  /// A worker's share of a kernel whose queries are at `q` and results at `out`: pieces are taken off `next`.
+  /// A worker's share of a kernel whose queries are at `q` and results at `out`.
   void attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
-              std::atomic<uint32_t>& next, std::byte* scratch);
+              Counter& counter, std::byte* scratch);
 
  private:
   // Query rows that pass over the keys together, of any key-value head.

@@ -25,16 +25,6 @@ size_t widest_matrix(const Constants& constants) {
   return widest;
 }
 
-// Takes pieces of `total` items, `piece` at a time, off a shared counter.
-template <typename CounterType, typename Function>
-void take_pieces(CounterType& counter, size_t total, size_t piece, Function work) {
-  for (;;) {
-    const size_t begin = size_t{counter.next.fetch_add(1, std::memory_order_relaxed)} * piece;
-    if (begin >= total) return;
-    work(begin, std::min(total, begin + piece));
-  }
-}
-
 // How many panels to take at a time. A few pieces per worker even the load out; each stays a contiguous stream of
 // memory, and is even, as the kernels take panels in pairs unless they read each once.
 size_t byte_piece(size_t panels, size_t workers, size_t rows) {
@@ -109,7 +99,7 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
                                 const PackProgress& progress, const SourceDone& done) {
   constants_ = &constants;
   program_ = std::move(program);
-  counters_ = std::make_unique<Counter[]>(program_.kernels.size());
+  phases_ = std::make_unique<Phase[]>(program_.kernels.size());
   INGLE_TRY(arena_, allocate(program_.arena_bytes));
   places_.resize(program_.max_rows);
   INGLE_CHECK(attention_.prepare(*this, program_, workers_.count()));
@@ -154,13 +144,15 @@ void CpuDevice::run(const RunArgs& args) {
   args_ = args;
   unreadable_ = false;
   place_rows();
-  for (size_t i = 0; i < program_.kernels.size(); ++i) counters_[i].next.store(0, std::memory_order_relaxed);
+  for (size_t i = 0; i < program_.kernels.size(); ++i) phases_[i].reset();
   if (weights_.unchecked()) return run_checking();
   if (!times_.empty()) return run_timed();
   workers_.run([this](uint32_t worker) {
+    Counter counter;
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
-      work(program_.kernels[i], counters_[i], worker);
-      if (program_.kernels[i].barrier) workers_.meet();
+      counter.take_from(phases_[i]);
+      work(program_.kernels[i], counter, worker);
+      if (program_.kernels[i].barrier) workers_.finish(counter);
     }
   });
 }
@@ -174,17 +166,23 @@ void CpuDevice::place_rows() {
 
 // The first run: the blocks of a mapped copy are compared with their hashes right before they are used.
 void CpuDevice::run_checking() {
-  const auto checks = std::make_unique<std::array<Counter, 2>[]>(program_.kernels.size());
+  const auto checks = std::make_unique<std::array<Phase, 2>[]>(program_.kernels.size());
   workers_.run([&](uint32_t worker) {
+    Counter counter;
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       const KernelDesc& kernel = program_.kernels[i];
       if (kernel.kind == KernelKind::matmul) {
-        weights_.check(kernel.matrix, checks[i][0].next);
-        if (kernel.gated) weights_.check(kernel.gate_matrix, checks[i][1].next);
-        workers_.meet();
+        counter.take_from(checks[i][0]);
+        weights_.check(kernel.matrix, counter);
+        if (kernel.gated) {
+          counter.take_from(checks[i][1]);
+          weights_.check(kernel.gate_matrix, counter);
+        }
+        workers_.finish(counter);
       }
-      work(kernel, counters_[i], worker);
-      if (kernel.barrier) workers_.meet();
+      counter.take_from(phases_[i]);
+      work(kernel, counter, worker);
+      if (kernel.barrier) workers_.finish(counter);
     }
   });
   weights_.set_checked();
@@ -200,12 +198,14 @@ void CpuDevice::run_timed() {
   ++timed_runs_;
   for (size_t i = 0; i < program_.kernels.size(); ++i) timed_rows_[i] += rows_of(program_.kernels[i]);
   workers_.run([this](uint32_t worker) {
+    Counter counter;
     int64_t now = base::monotonic_ns();
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       KernelTime& time = times_[i * workers_.count() + worker];
-      work(program_.kernels[i], counters_[i], worker);
+      counter.take_from(phases_[i]);
+      work(program_.kernels[i], counter, worker);
       const int64_t done = base::monotonic_ns();
-      if (program_.kernels[i].barrier) workers_.meet();
+      if (program_.kernels[i].barrier) workers_.finish(counter);
       const int64_t met = base::monotonic_ns();
       time.busy_ns += done - now;
       time.waiting_ns += met - done;
@@ -229,8 +229,12 @@ std::vector<KernelTiming> CpuDevice::timings() const {
 }
 
 void CpuDevice::execute_kernel(const KernelDesc* kernel) {
-  Counter counter;
-  workers_.run([&](uint32_t worker) { work(*kernel, counter, worker); });
+  Phase phase;
+  workers_.run([&](uint32_t worker) {
+    Counter counter;
+    counter.take_from(phase);
+    work(*kernel, counter, worker);
+  });
 }
 
 void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
@@ -277,7 +281,7 @@ const std::byte* CpuDevice::embedding_row(const KernelDesc& kernel, size_t row, 
 
 void CpuDevice::embed(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   const MatrixSource& source = constants_->matrices[kernel.matrix];
-  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       float* out = floats(kernel.out) + r * kernel.out.width;
       source.format->decode(embedding_row(kernel, r, scratch(worker)), out,
@@ -291,7 +295,7 @@ void CpuDevice::embed(const KernelDesc& kernel, Counter& counter, uint32_t worke
 void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
   const RopeSpec& rope = constants_->ropes[kernel.rope];
   const size_t half = rope.inverse_frequencies.size();
-  take_pieces(counter, rows_of(kernel), 4, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 4, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       float* out = floats(kernel.out) + r * kernel.out.width;
       const auto position = static_cast<float>(places_[r].position);
@@ -306,7 +310,7 @@ void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
 
 void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   const size_t width = kernel.in[0].width;
-  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       float* out = floats(kernel.out);
       out = out != nullptr ? out + r * width : reinterpret_cast<float*>(scratch(worker));
@@ -318,7 +322,7 @@ void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker
 
 void CpuDevice::quantize(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.in[0].width;
-  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) store_activations(kernel, r, floats(kernel.in[0]) + r * width, width);
   });
 }
@@ -344,7 +348,7 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   const auto multiply = tiled ? kernels_.matmul_tiles : kernels_.matmul;
   if (tiled) args.tiles = tiles(kernel.quantized_in);
   const size_t piece = tiled ? tile_piece(panels, workers_.count()) : byte_piece(panels, workers_.count(), args.rows);
-  take_pieces(counter, panels, piece,
+  counter.take(panels, piece,
               [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
 
@@ -365,7 +369,7 @@ void CpuDevice::prepare_head(const KernelDesc& kernel, size_t row, int32_t norm,
 }
 
 void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
-  take_pieces(counter, rows_of(kernel), 8, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 8, [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
       float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
       for (uint32_t h = 0; h < kernel.heads; ++h) prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
@@ -405,12 +409,12 @@ void CpuDevice::store_head(const KernelDesc& kernel, uint32_t head, size_t begin
 
 void CpuDevice::attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   if (args_.tokens.empty()) return;
-  attention_.attend(kernel, args_.sequences, floats(kernel.in[0]), floats(kernel.out), counter.next, scratch(worker));
+  attention_.attend(kernel, args_.sequences, floats(kernel.in[0]), floats(kernel.out), counter, scratch(worker));
 }
 
 void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.out.width;
-  take_pieces(counter, rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       const float* x = floats(kernel.in[0]) + r * width;
       float* out = floats(kernel.out) + r * width;
@@ -427,7 +431,7 @@ void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {
 
 void CpuDevice::output_rows(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.in[0].width;
-  take_pieces(counter, rows_of(kernel), 4, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), 4, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r)
       std::memcpy(floats(kernel.out) + r * width, floats(kernel.in[0]) + size_t{args_.output_rows[r]} * width,
                   width * sizeof(float));

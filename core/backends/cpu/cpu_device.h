@@ -71,10 +71,6 @@ class CpuDevice final : public Device {
   uint64_t arena_bytes() const { return program_.arena_bytes; }
 
  private:
-  struct alignas(64) Counter {
-    std::atomic<uint32_t> next{0};
-  };
-
   void place_rows();
   void run_checking();
   void run_timed();
@@ -118,9 +114,9 @@ class CpuDevice final : public Device {
   base::Error read_error_;  ///< under read_mutex_ during a run
   const Constants* constants_ = nullptr;
   Program program_;
-  std::unique_ptr<Counter[]> counters_;
   Attention attention_;
   std::vector<Place> places_;  ///< by row of this run
+  std::unique_ptr<Phase[]> phases_;  ///< by kernel
   std::byte* arena_ = nullptr;
   std::byte* scratch_ = nullptr;
   size_t scratch_stride_ = 0;

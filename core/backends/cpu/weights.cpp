@@ -288,20 +288,19 @@ bool Weights::files_untouched() const {
   return std::all_of(files_.begin(), files_.end(), [](const base::MappedFile& file) { return file.untouched(); });
 }
 
-void Weights::check(int32_t matrix, std::atomic<uint32_t>& next) {
+void Weights::check(int32_t matrix, Counter& counter) {
   const Entry& entry = entries_[static_cast<size_t>(matrix)];
-  if (!entry.kept) return;
-  for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < entry.blocks;) {
+  counter.take(entry.kept ? entry.blocks : 0, 1, [&](size_t i, size_t) {
     const Block b = block(entry.first_block + i);
-    if (base::hash64(b.packed()) == copy_.blocks()[b.index].packed_hash) continue;
+    if (base::hash64(b.packed()) == copy_.blocks()[b.index].packed_hash) return;
     if (!copy_.make_writable(b.packed())) {
       use_ = PackedCopyUse::broken;
-      continue;
+      return;
     }
     pack_panels(b.source, b.entry.packed, b.begin, b.end);
     auto mapped = PackedCopyUse::mapped;
     use_.compare_exchange_strong(mapped, PackedCopyUse::mended);
-  }
+  });
 }
 
 void Weights::set_checked() {

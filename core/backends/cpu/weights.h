@@ -61,9 +61,9 @@ class Weights {
   PackedCopyUse use() const { return use_.load(std::memory_order_relaxed); }
 
   /// Blocks of a mapped copy are to be checked before their first use: until set_checked(), all workers call check()
-  /// for a kernel's matrices and then meet.
+  /// for a kernel's matrices before any works with them.
   bool unchecked() const { return unchecked_; }
-  void check(int32_t matrix, std::atomic<uint32_t>& next);
+  void check(int32_t matrix, Counter& counter);
   void set_checked();
 
  private:

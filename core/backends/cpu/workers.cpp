@@ -10,8 +10,8 @@
 namespace ingle::core {
 namespace {
 
-// About 50 microseconds of pauses; long enough for the other workers' share of a decode phase, short enough that a
-// waiting worker does not starve whoever else wants the core.
+// About 50 microseconds of pauses; longer than the others' last pieces of a decode phase, short enough that a waiting
+// worker does not starve whoever else wants the core.
 constexpr int kSpins = 2000;
 
 inline void pause() {
@@ -22,30 +22,19 @@ inline void pause() {
 #endif
 }
 
-// Waits until `value` is not `old`.
-void wait_for_change(std::atomic<uint32_t>& value, uint32_t old) {
+// Waits until ready(value): by spinning, then asleep.
+template <typename Ready>
+void wait_until(std::atomic<uint32_t>& value, Ready ready) {
   for (int i = 0; i < kSpins; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return;
+    if (ready(value.load(std::memory_order_acquire))) return;
     pause();
   }
-  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+  for (uint32_t old; !ready(old = value.load(std::memory_order_acquire));) value.wait(old, std::memory_order_acquire);
 }
 
 }  // namespace
 
-void Barrier::wait() {
-  if (count_ == 1) return;
-  const uint32_t generation = generation_.load(std::memory_order_acquire);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
-    return;
-  }
-  wait_for_change(generation_, generation);
-}
-
-Workers::Workers(uint32_t count) : count_(count == 0 ? 1 : count), barrier_(count_) {
+Workers::Workers(uint32_t count) : count_(count == 0 ? 1 : count) {
   for (uint32_t worker = 1; worker < count_; ++worker) threads_.emplace_back([this, worker] { loop(worker); });
 }
 
@@ -59,26 +48,37 @@ Workers::~Workers() {
 void Workers::loop(uint32_t worker) {
   uint32_t seen = 0;
   for (;;) {
-    wait_for_change(jobs_, seen);
-    ++seen;
+    wait_until(jobs_, [seen](uint32_t jobs) { return jobs != seen; });
+    seen = jobs_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    job_.call(job_.work, worker);
-    if (done_.fetch_add(1, std::memory_order_acq_rel) + 2 == count_) done_.notify_one();
+    if ((inside_.fetch_add(1, std::memory_order_acq_rel) & kClosed) == 0) job_.call(job_.work, worker);
+    if (inside_.fetch_sub(1, std::memory_order_acq_rel) == (kClosed | 1)) inside_.notify_all();
   }
 }
 
+// Nobody is inside a closed job, so that what belongs to it may change. One that comes too late only bumps `inside_`
+// for a moment; that is why it is opened and closed by its bit alone.
 void Workers::run_job(const Job& job) {
   if (count_ == 1) return job.call(job.work, 0);
   job_ = job;
-  done_.store(0, std::memory_order_relaxed);
+  inside_.fetch_and(~kClosed, std::memory_order_acq_rel);
   jobs_.fetch_add(1, std::memory_order_release);
   jobs_.notify_all();
   job.call(job.work, 0);
-  uint32_t done = done_.load(std::memory_order_acquire);
-  while (done != count_ - 1) {
-    wait_for_change(done_, done);
-    done = done_.load(std::memory_order_acquire);
+  inside_.fetch_or(kClosed, std::memory_order_acq_rel);
+  wait_until(inside_, [](uint32_t inside) { return inside == kClosed; });
+}
+
+void Workers::finish(Counter& counter) {
+  std::atomic<uint32_t>& done = counter.phase_->done;
+  const uint32_t mine = counter.done_, total = counter.total_;
+  counter = {};
+  if (count_ == 1) return;
+  if (mine != 0 && done.fetch_add(mine, std::memory_order_acq_rel) + mine == total) {
+    done.notify_all();
+    return;
   }
+  wait_until(done, [total](uint32_t sum) { return sum == total; });
 }
 
 uint32_t physical_cores() {

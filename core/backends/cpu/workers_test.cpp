@@ -1,0 +1,118 @@
+// The pool: phases in order, every item once, and no waiting for a worker that has nothing in hand.
+#include "core/backends/cpu/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <latch>
+
+namespace ingle::core {
+namespace {
+
+constexpr size_t kItems = 37;
+
+// Phase p of a job adds up what phase p - 1 left, so that an item done early, twice or never shows in all that follow.
+struct Chain {
+  explicit Chain(size_t count) : phases(count), values(count + 1, std::vector<uint64_t>(kItems, 1)) {}
+  void reset() {
+    for (Phase& phase : phases) phase.reset();
+    for (size_t p = 1; p < values.size(); ++p) values[p].assign(kItems, 0);
+  }
+  void work(size_t p, Counter& counter) {
+    counter.take_from(phases[p]);
+    counter.take(kItems, 1 + p % 5, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) values[p + 1][i] += values[p][i] + values[p][(i + 1) % kItems];
+    });
+  }
+  std::vector<Phase> phases;
+  std::vector<std::vector<uint64_t>> values;
+};
+
+TEST(Workers, DoEveryItemOnceAndPhasesInOrder) {
+  for (const uint32_t count : {1u, 2u, 3u, 8u}) {  // more than there are cores, too
+    Workers workers(count);
+    Chain chain(20);
+    for (int job = 0; job < 200; ++job) {
+      chain.reset();
+      workers.run([&](uint32_t) {
+        Counter counter;
+        for (size_t p = 0; p < chain.phases.size(); ++p) {
+          chain.work(p, counter);
+          workers.finish(counter);
+        }
+      });
+      EXPECT_EQ(chain.values.back(), std::vector<uint64_t>(kItems, uint64_t{1} << 20)) << count << " workers";
+    }
+  }
+}
+
+// Kinds of work that do not depend on each other share a phase; a kind may have no items at all.
+TEST(Workers, FinishSeveralKindsOfWorkTogether) {
+  Workers workers(3);
+  std::vector<std::atomic<int>> done(3 * kItems);
+  for (int job = 0; job < 200; ++job) {
+    std::array<Phase, 4> phases;
+    for (auto& item : done) item = 0;
+    workers.run([&](uint32_t) {
+      Counter counter;
+      for (size_t kind = 0; kind < 3; ++kind) {
+        counter.take_from(phases[kind]);
+        counter.take(kind == 1 ? 0 : kItems, 4, [&](size_t begin, size_t end) {
+          for (size_t i = begin; i < end; ++i) ++done[kind * kItems + i];
+        });
+      }
+      workers.finish(counter);
+      for (size_t i = 0; i < done.size(); ++i) EXPECT_EQ(done[i], i / kItems == 1 ? 0 : 1);
+      counter.take_from(phases[3]);
+      counter.take(0, 1, [](size_t, size_t) { ADD_FAILURE(); });
+      workers.finish(counter);
+    });
+  }
+}
+
+// A worker whose core is taken away between two pieces holds nobody up.
+TEST(Workers, DoNotWaitForOneThatHasNothingInHand) {
+  Workers workers(2);
+  for (int job = 0; job < 20; ++job) {
+    Chain chain(20);
+    chain.reset();
+    std::latch over(1);
+    workers.run([&](uint32_t worker) {
+      if (worker != 0) over.wait();
+      Counter counter;
+      for (size_t p = 0; p < chain.phases.size(); ++p) {
+        chain.work(p, counter);
+        workers.finish(counter);
+      }
+      if (worker == 0) over.count_down();
+    });
+    EXPECT_EQ(chain.values.back(), std::vector<uint64_t>(kItems, uint64_t{1} << 20));
+  }
+}
+
+// Long pauses between and in jobs, so that workers fall asleep at every kind of waiting.
+TEST(Workers, WakeWhenTheyAreNeeded) {
+  Workers workers(2);
+  for (int job = 0; job < 10; ++job) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    std::array<Phase, 2> phases;
+    std::atomic<int> sum{0};
+    workers.run([&](uint32_t) {
+      Counter counter;
+      for (Phase& phase : phases) {
+        counter.take_from(phase);
+        counter.take(2, 1, [&](size_t begin, size_t) {
+          if (begin == 0) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+          ++sum;
+        });
+        workers.finish(counter);
+        EXPECT_GE(sum, &phase == &phases[0] ? 2 : 4);
+      }
+    });
+    EXPECT_EQ(sum, 4);
+  }
+}
+
+}  // namespace
+}  // namespace ingle::core
