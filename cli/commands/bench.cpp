@@ -23,6 +23,9 @@ struct Figure {
   std::string_view label, unit;
   int digits;
 };
+/// Of this command's options, those that the child takes as they are.
+constexpr std::string_view passed_on[] = {"prompt", "gen", "profile", "trace"};
+
 constexpr Figure figures[] = {
     {"prefill_tps", "prompt", "tokens/s", 1},
     {"decode_tps", "generation", "tokens/s", 1},
@@ -36,7 +39,7 @@ std::vector<std::string> child_arguments(const Session& session, const std::stri
   std::vector<std::string> out = {"__bench", "--quiet"};
   for (const Option* option : options_of(*session.command)) {
     const bool passed =
-        option->group == group_engine || option->name == "prompt" || option->name == "gen" || option->name == "profile";
+        option->group == group_engine || std::ranges::find(passed_on, option->name) != std::end(passed_on);
     if (!passed || option->name == "model" || !session.values.is_set(option->name)) continue;
     const bool bare = option->type == ValueType::flag || option->type == ValueType::toggle;
     if (bare) {
@@ -183,10 +186,15 @@ constexpr Option options[] = {
      .minimum = 1,
      .maximum = 1000},
     {.name = "profile", .help = "also a table of what each kind of operation takes, measured in the last repetition"},
+    {.name = "trace",
+     .type = ValueType::path,
+     .metavar = "FILE",
+     .help = "also write when each kernel ran on each thread, for Chrome (chrome://tracing) or Perfetto"},
     json_option,
 };
 constexpr Example examples[] = {
-    {"ingle bench smollm2-135m --prompt 512 --gen 64 --threads 2 --repeat 3 --json", "Medians and spread as JSON."}};
+    {"ingle bench smollm2-135m --prompt 512 --gen 64 --threads 2 --repeat 3 --json", "Medians and spread as JSON."},
+    {"ingle bench --prompt 512 --gen 8 --trace trace.json", "What each thread does when, to look at in Perfetto."}};
 
 }  // namespace
 

@@ -35,8 +35,8 @@ double seconds_since(int64_t start_ns) {
 }
 
 /// What each kind of operation took while `work` ran.
-template <typename Work>
-Result<Json> profile(core::Engine& engine, Work work) {
+template <typename Function>
+Result<Json> profile(core::Engine& engine, Function work) {
   engine.start_profile();
   INGLE_CHECK(work());
   Json out = Json::array();
@@ -50,6 +50,25 @@ Result<Json> profile(core::Engine& engine, Work work) {
   }
   return out;
 }
+
+/// The prompt and then the generation, as measured; `number` of the fixed tokens each.
+struct Work {
+  core::Engine& engine;
+  core::Sequence& sequence;
+  std::span<const core::TokenId> tokens;
+
+  Status prompt(size_t number) const {
+    sequence.truncate(0);
+    INGLE_CHECK(engine.forward(sequence, tokens.first(number), core::LogitRows::last, interrupted));
+    return {};
+  }
+  Status generate(size_t number) const {
+    sequence.truncate(0);
+    for (size_t i = 0; i < number; ++i)
+      INGLE_CHECK(engine.forward(sequence, tokens.subspan(i, 1), core::LogitRows::last, interrupted));
+    return {};
+  }
+};
 
 Result<Json> measure(Session& session) {
   const Values& values = session.values;
@@ -75,43 +94,35 @@ Result<Json> measure(Session& session) {
               {"threads", engine.info().threads},
               {"load_ms", engine.info().load_ms},
               {"first_token_ms", first_token_ms}};
-  sequence->truncate(0);
+  const Work work{engine, *sequence, all};
   if (prompt > 0) {
-    const size_t warm = std::min<size_t>(prompt, options.batch);
-    INGLE_CHECK(engine.forward(*sequence, all.first(warm), core::LogitRows::last, interrupted));
-    sequence->truncate(0);
+    INGLE_CHECK(work.prompt(std::min<size_t>(prompt, options.batch)));
     const int64_t start = base::monotonic_ns();
-    INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
+    INGLE_CHECK(work.prompt(prompt));
     out["prefill_tps"] = static_cast<double>(prompt) / seconds_since(start);
-    sequence->truncate(0);
   }
   if (gen > 0) {
     const int64_t start = base::monotonic_ns();
-    for (size_t i = 0; i < gen; ++i) {
-      INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
-    }
+    INGLE_CHECK(work.generate(gen));
     out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
-  }
-  if (values.flag("profile")) {
-    out["profile"] = Json::object();
-    sequence->truncate(0);
-    if (prompt > 0) {
-      INGLE_TRY(out["profile"]["prompt"], profile(engine, [&]() -> Status {
-                  INGLE_CHECK(engine.forward(*sequence, all.first(prompt), core::LogitRows::last, interrupted));
-                  return {};
-                }));
-    }
-    sequence->truncate(0);
-    if (gen > 0) {
-      INGLE_TRY(out["profile"]["generation"], profile(engine, [&]() -> Status {
-                  for (size_t i = 0; i < gen; ++i)
-                    INGLE_CHECK(engine.forward(*sequence, all.subspan(i, 1), core::LogitRows::last, interrupted));
-                  return {};
-                }));
-    }
   }
   out["weights"] = engine.info().weights;
   out["peak_rss_bytes"] = peak_memory_bytes();
+  if (values.flag("profile")) {
+    out["profile"] = Json::object();
+    if (prompt > 0) {
+      INGLE_TRY(out["profile"]["prompt"], profile(engine, [&] { return work.prompt(prompt); }));
+    }
+    if (gen > 0) {
+      INGLE_TRY(out["profile"]["generation"], profile(engine, [&] { return work.generate(gen); }));
+    }
+  }
+  if (values.is_set("trace")) {
+    INGLE_CHECK(engine.start_trace());
+    if (prompt > 0) INGLE_CHECK(work.prompt(prompt));
+    if (gen > 0) INGLE_CHECK(work.generate(gen));
+    INGLE_CHECK(engine.write_trace(expand_home(values.text("trace"), session.environment)));
+  }
   return out;
 }
 
@@ -127,6 +138,7 @@ constexpr Option options[] = {
     {.name = "prompt", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "512", .minimum = 0},
     {.name = "gen", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "64", .minimum = 0},
     {.name = "profile", .help = ""},
+    {.name = "trace", .type = ValueType::path, .metavar = "FILE", .help = ""},
     {.name = "started", .type = ValueType::integer, .metavar = "NS", .help = "", .fallback = "0", .minimum = 0},
 };
 

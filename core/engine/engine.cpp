@@ -14,6 +14,7 @@
 #include "core/backends/cpu/isa.h"
 #include "core/engine/defaults.h"
 #include "core/engine/profile.h"
+#include "core/engine/trace.h"
 #include "core/graph/program.h"
 #include "core/memory/sequence_state.h"
 #include "core/models/model.h"
@@ -114,6 +115,10 @@ class CpuEngine final : public Engine {
 
   void start_profile() override { device_->start_timing(); }
   std::vector<OperationProfile> profile() const override { return profile_of(graph_, *device_); }
+  base::Status start_trace() override { return device_->start_trace(kTraceBytes); }
+  base::Status write_trace(const std::filesystem::path& path) const override {
+    return core::write_trace(path, graph_, *device_);
+  }
 
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
     INGLE_TRY(SequenceState state, SequenceState::create(*states_));

@@ -155,6 +155,11 @@ class Engine {
   virtual void start_profile() = 0;
   /// By falling time.
   virtual std::vector<OperationProfile> profile() const = 0;
+  /// The same, and keeps when each kernel ran on which thread, for as many calls as fit into some memory.
+  /// Error: out_of_memory.
+  virtual base::Status start_trace() = 0;
+  /// That as a JSON file for Chrome and Perfetto. Errors: io_error, no_space, permission_denied, not_found.
+  virtual base::Status write_trace(const std::filesystem::path& path) const = 0;
 
   /// Appends `tokens` to the sequence. Returns rows * vocabulary_size logits, valid until the next call: no row, the
   /// last token's, or one per token. `cancel` (may be null) is looked at between batches.

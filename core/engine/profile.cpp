@@ -46,29 +46,43 @@ std::string matrix_name(const MatrixSource& matrix) {
   return name + " " + std::string(matrix.format->name);
 }
 
+std::vector<int32_t> matrices_of(const KernelDesc& kernel) {
+  if (kernel.kind != KernelKind::matmul) return {};
+  if (kernel.gated) return {kernel.gate_matrix, kernel.matrix};
+  return {kernel.matrix};
+}
+
 }  // namespace
+
+std::string kernel_name(const Graph& graph, const KernelDesc& kernel) {
+  std::string name(kind_name(kernel.kind));
+  for (const int32_t id : matrices_of(kernel)) name += " " + matrix_name(graph.matrices[static_cast<size_t>(id)]);
+  return name;
+}
+
+KernelCost cost_of(const KernelDesc& kernel, const Weights& weights, uint64_t rows) {
+  KernelCost cost;
+  for (const int32_t id : matrices_of(kernel)) {
+    const PackedMatrix& matrix = weights[id];
+    if (rows != 0) cost.weight_bytes += static_cast<double>(matrix.panels() * matrix.panel_bytes);
+    cost.multiply_adds += static_cast<double>(rows) * matrix.rows * matrix.columns;
+  }
+  return cost;
+}
 
 std::vector<OperationProfile> profile_of(const Graph& graph, const CpuDevice& device) {
   std::map<std::string, OperationProfile> by_name;
   for (const KernelTiming& timing : device.timings()) {
     const KernelDesc& kernel = *timing.kernel;
-    std::string name(kind_name(kernel.kind));
-    std::vector<int32_t> matrices;
-    if (kernel.kind == KernelKind::matmul) {
-      if (kernel.gated) matrices.push_back(kernel.gate_matrix);
-      matrices.push_back(kernel.matrix);
-    }
-    for (const int32_t id : matrices) name += " " + matrix_name(graph.matrices[static_cast<size_t>(id)]);
+    const std::string name = kernel_name(graph, kernel);
     OperationProfile& operation = by_name[name];
     operation.name = name;
     operation.calls += timing.runs;
     operation.seconds += timing.busy_seconds;
     operation.waiting_seconds += timing.waiting_seconds;
-    for (const int32_t id : matrices) {
-      const PackedMatrix& matrix = device.weights()[id];
-      operation.weight_bytes += static_cast<double>(timing.runs * matrix.panels() * matrix.panel_bytes);
-      operation.multiply_adds += static_cast<double>(timing.rows) * matrix.rows * matrix.columns;
-    }
+    const KernelCost cost = cost_of(kernel, device.weights(), timing.rows);
+    operation.weight_bytes += cost.weight_bytes * static_cast<double>(timing.runs);
+    operation.multiply_adds += cost.multiply_adds;
   }
   std::vector<OperationProfile> operations;
   for (auto& [name, operation] : by_name) operations.push_back(std::move(operation));

@@ -12,6 +12,10 @@ from harness import INGLE, MODELS, TIMEOUT, TINY, ProgramTest, real_model, witho
 EVAL_TEXT = "".join(chr(97 + i * i % 26) + (" " if i % 7 == 0 else "") for i in range(200))
 
 
+def start(event):
+    return event["ts"]
+
+
 class RunRaw(ProgramTest):
     def test_prints_the_continuation_and_nothing_else(self):
         words = ["run", TINY, "--raw", "--temp", "0", "-n", "12", "abc"]
@@ -251,6 +255,46 @@ class Bench(ProgramTest):
         self.assertEqual(list(self.ok_json(*words, "--prompt", "0", "--gen", "2")["profile"]), ["generation"])
         self.assertEqual(list(self.ok_json(*words, "--prompt", "8", "--gen", "0")["profile"]), ["prompt"])
         self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["profile"], {})
+
+    def test_a_trace_accounts_for_all_of_the_time(self):
+        path = self.folder / "trace.json"
+        words = ["bench", TINY, "--prompt", "20", "--gen", "4", "--repeat", "1", "--threads", "2"]
+        self.ok(*words, "--trace", str(path))
+        trace = json.loads(path.read_text())
+        self.assertEqual(trace["otherData"]["dropped_runs"], 0)
+        events = trace["traceEvents"]
+        tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+        self.assertEqual(tracks, {0: "runs", 1: "worker 0", 2: "worker 1"})
+        slices = {tid: sorted((e for e in events if e["ph"] == "X" and e["tid"] == tid), key=start) for tid in tracks}
+        for track in slices.values():
+            for before, after in zip(track, track[1:]):
+                self.assertLessEqual(round(before["ts"] + before["dur"], 3), after["ts"])
+        # Worker 1 may sleep through runs as short as these; worker 0 is there from the beginning to the end.
+        runs = slices[0]
+        self.assertEqual([run["args"]["tokens"] for run in runs], [20, 1, 1, 1, 1])
+        for run in runs:
+            end = run["ts"] + run["dur"]
+            inside = [s for s in slices[1] if run["ts"] <= s["ts"] and s["ts"] + s["dur"] <= end + 0.001]
+            kernels = [s for s in inside if s["name"] != "wait"]
+            # One kernel starts where the last one ended: nothing is missing between the first and the last.
+            last = inside[-1]
+            covered = last["ts"] + last["dur"] - inside[0]["ts"]
+            self.assertAlmostEqual(sum(s["dur"] for s in inside), covered, 2)
+            self.assertIn("embed", [s["name"] for s in kernels])
+            products = [s for s in kernels if s["name"].startswith("matmul")]
+            self.assertGreater(len(products), 4)
+            for product in products[:-1]:
+                args = product["args"]
+                self.assertEqual(args["rows"], run["args"]["tokens"])
+                self.assertGreater(args["bytes"], 0)
+                self.assertEqual(args["macs"] % args["rows"], 0)
+                self.assertIn(args["layer"], (0, 1))
+            self.assertNotIn("layer", products[-1]["args"])
+
+    def test_a_trace_that_cannot_be_written_is_an_error(self):
+        nowhere = str(self.folder / "none" / "trace.json")
+        words = ["bench", TINY, "--prompt", "2", "--gen", "1", "--repeat", "1"]
+        self.fails(3, "none/trace.json", *words, "--trace", nowhere)
 
     def test_a_failure_in_the_child_is_ours(self):
         self.fails(5, "nosuch", "bench", TINY, "--isa", "nosuch")

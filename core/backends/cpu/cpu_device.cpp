@@ -194,10 +194,25 @@ void CpuDevice::start_timing() {
   timed_runs_ = 0;
 }
 
+base::Status CpuDevice::start_trace(uint64_t bytes) {
+  start_timing();
+  const size_t kernels = program_.kernels.size(), workers = workers_.count();
+  trace_ = {};
+  traceable_runs_ = static_cast<size_t>(bytes / (sizeof(RunSlice) + workers * kernels * sizeof(KernelSlice)));
+  if (traceable_runs_ == 0) return Error{ErrorCode::out_of_memory, "one run of the model is too long for a trace"};
+  trace_.runs.reserve(traceable_runs_);
+  trace_.workers.resize(workers);
+  for (std::vector<KernelSlice>& slices : trace_.workers) slices.reserve(traceable_runs_ * kernels);
+  return {};
+}
+
 void CpuDevice::run_timed() {
+  const bool traced = trace_.runs.size() < traceable_runs_;
+  if (!traced && traceable_runs_ != 0) ++trace_.dropped_runs;
+  const int64_t begin = base::monotonic_ns();
   ++timed_runs_;
   for (size_t i = 0; i < program_.kernels.size(); ++i) timed_rows_[i] += rows_of(program_.kernels[i]);
-  workers_.run([this](uint32_t worker) {
+  workers_.run([&](uint32_t worker) {
     Counter counter;
     int64_t now = base::monotonic_ns();
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
@@ -205,13 +220,22 @@ void CpuDevice::run_timed() {
       counter.take_from(phases_[i]);
       work(program_.kernels[i], counter, worker);
       const int64_t done = base::monotonic_ns();
-      if (program_.kernels[i].barrier) workers_.finish(counter);
-      const int64_t met = base::monotonic_ns();
+      int64_t met = done;
+      if (program_.kernels[i].barrier) {
+        workers_.finish(counter);
+        met = base::monotonic_ns();
+      }
       time.busy_ns += done - now;
       time.waiting_ns += met - done;
+      const auto rows = static_cast<uint32_t>(rows_of(program_.kernels[i]));
+      // A worker may look in again at a run that it has been at; there is no room for that.
+      auto& slices = trace_.workers;
+      if (traced && slices[worker].size() < slices[worker].capacity())
+        slices[worker].push_back({static_cast<uint32_t>(i), rows, now, done, met});
       now = met;
     }
   });
+  if (traced) trace_.runs.push_back({static_cast<uint32_t>(args_.tokens.size()), begin, base::monotonic_ns()});
 }
 
 std::vector<KernelTiming> CpuDevice::timings() const {

@@ -38,6 +38,24 @@ struct KernelTiming {
   double busy_seconds = 0, waiting_seconds = 0;
 };
 
+/// A kernel's turn on one worker: at work from begin to done, then waiting for the others until met. Nanoseconds of
+/// base::monotonic_ns().
+struct KernelSlice {
+  uint32_t kernel = 0;  ///< its number in the program
+  uint32_t rows = 0;
+  int64_t begin_ns = 0, done_ns = 0, met_ns = 0;
+};
+struct RunSlice {
+  uint32_t tokens = 0;
+  int64_t begin_ns = 0, end_ns = 0;
+};
+/// What happened when since start_trace().
+struct Trace {
+  std::vector<RunSlice> runs;
+  std::vector<std::vector<KernelSlice>> workers;  ///< by worker
+  uint64_t dropped_runs = 0;                      ///< there was no room for
+};
+
 class CpuDevice final : public Device {
  public:
   explicit CpuDevice(const CpuOptions& options);
@@ -63,10 +81,15 @@ class CpuDevice final : public Device {
   /// From now on each run is timed, kernel by kernel; it takes a little longer.
   void start_timing();
   std::vector<KernelTiming> timings() const;
+  /// Times each run, and keeps when each kernel began and ended, of the first runs for which `bytes` of memory suffice.
+  /// Error: out_of_memory.
+  base::Status start_trace(uint64_t bytes);
+  const Trace& trace() const { return trace_; }
 
   /// Whether the last run could read what it embeds. Errors: io_error (a model's file was cut short while in use).
   base::Status last_run() const { return unreadable_ ? base::Status(read_error_) : base::Status(); }
 
+  const Program& program() const { return program_; }
   const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }
 
@@ -127,6 +150,8 @@ class CpuDevice final : public Device {
   std::vector<KernelTime> times_;  ///< [kernel][worker]; empty: not timed
   std::vector<uint64_t> timed_rows_;
   uint64_t timed_runs_ = 0;
+  Trace trace_;
+  size_t traceable_runs_ = 0;
 };
 
 }  // namespace ingle::core
