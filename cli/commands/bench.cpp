@@ -24,7 +24,7 @@ struct Figure {
   int digits;
 };
 /// Of this command's options, those that the child takes as they are.
-constexpr std::string_view passed_on[] = {"prompt", "gen", "profile", "trace"};
+constexpr std::string_view passed_on[] = {"prompt", "gen", "profile", "limits", "trace"};
 
 constexpr Figure figures[] = {
     {"prefill_tps", "prompt", "tokens/s", 1},
@@ -112,12 +112,37 @@ std::string result_text(const Json& result) {
          " threads, weights: " + result["weights"].get<std::string>() + "\n";
 }
 
+std::string share_text(const Json& operation) {
+  if (!operation.contains("share_of_limit")) return "-";
+  return show_fixed(operation["share_of_limit"].get<double>() * 100, 0) + " %";
+}
+
+std::string limits_text(const Json& limits) {
+  struct Line {
+    const char* key;
+    std::string_view label, unit;
+  };
+  constexpr Line lines[] = {{"weight_bytes_per_second", "read the weights", "GB/s"},
+                            {"large_bytes_per_second", "read a large buffer", "GB/s"},
+                            {"byte_products_per_second", "multiply bytes", "GMAC/s"},
+                            {"float_products_per_second", "multiply floats", "GMAC/s"},
+                            {"tile_products_per_second", "multiply tiles", "GMAC/s"}};
+  std::string out;
+  for (const Line& line : lines) {
+    if (!limits.contains(line.key)) continue;
+    out += "  " + pad(line.label, 22) + pad(show_fixed(limits[line.key].get<double>() * 1e-9, 1), 10, true) + " " +
+           std::string(line.unit) + "\n";
+  }
+  return out;
+}
+
 /// A table of what took the time, in per cent of all of it; what took less than a thousandth is left out.
 std::string profile_text(const Json& operations) {
   double total = 0;
+  const bool limited = std::ranges::any_of(operations, [](const Json& o) { return o.contains("share_of_limit"); });
   for (const Json& o : operations) total += o["seconds"].get<double>() + o["waiting_seconds"].get<double>();
   std::string out = pad("", 8) + pad("ms", 9, true) + pad("share", 8, true) + pad("waiting", 9, true) +
-                    pad("GMAC/s", 9, true) + pad("GB/s", 8, true) + "\n";
+                    pad("GMAC/s", 9, true) + pad("GB/s", 8, true) + (limited ? pad("limit", 8, true) : "") + "\n";
   for (const Json& o : operations) {
     const double busy = o["seconds"].get<double>(), waiting = o["waiting_seconds"].get<double>();
     if (busy + waiting < total / 1000) continue;
@@ -128,7 +153,8 @@ std::string profile_text(const Json& operations) {
     out += pad("", 8) + pad(show_fixed((busy + waiting) * 1e3, 1), 9, true) +
            pad(show_fixed((busy + waiting) / total * 100, 1) + " %", 8, true) +
            pad(show_fixed(waiting / total * 100, 1) + " %", 9, true) + pad(rate("multiply_adds"), 9, true) +
-           pad(rate("weight_bytes"), 8, true) + "  " + base::escape_controls(o["name"].get<std::string>()) + "\n";
+           pad(rate("weight_bytes"), 8, true) + (limited ? pad(share_text(o), 8, true) : "") + "  " +
+           base::escape_controls(o["name"].get<std::string>()) + "\n";
   }
   return out;
 }
@@ -152,9 +178,11 @@ Status run(Session& session) {
   result["prompt"] = session.values.integer("prompt");
   result["gen"] = session.values.integer("gen");
   result["repeat"] = repeat;
-  if (runs.back().contains("profile")) result["profile"] = runs.back()["profile"];
+  for (const char* key : {"limits", "profile"})
+    if (runs.back().contains(key)) result[key] = runs.back()[key];
   if (session.json()) return session.out_json(result);
   std::string text = result_text(result);
+  if (result.contains("limits")) text += "\nlimits of this machine:\n" + limits_text(result["limits"]);
   const Json profiles = result.value("profile", Json::object());
   for (const auto& [phase, operations] : profiles.items())
     text += "\n" + phase + ", by operation:\n" + profile_text(operations);
@@ -186,6 +214,9 @@ constexpr Option options[] = {
      .minimum = 1,
      .maximum = 1000},
     {.name = "profile", .help = "also a table of what each kind of operation takes, measured in the last repetition"},
+    {.name = "limits",
+     .help =
+         "also measure how fast this machine could read and multiply at most; --profile then tells how near it came"},
     {.name = "trace",
      .type = ValueType::path,
      .metavar = "FILE",

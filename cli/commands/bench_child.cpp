@@ -4,6 +4,7 @@
 // Order: load; the first token of a 10-token prompt; one batch to warm up; the prompt; then decoding from an empty
 // sequence, token by token, with fixed ids and without sampling, as the peers' own bench tools do it.
 #include <algorithm>
+#include <optional>
 
 #include "base/clock.h"
 #include "cli/generation.h"
@@ -34,9 +35,19 @@ double seconds_since(int64_t start_ns) {
   return static_cast<double>(base::monotonic_ns() - start_ns) / 1e9;
 }
 
+Json limits_json(const core::MachineLimits& limits) {
+  Json out = {{"weight_bytes_per_second", limits.weight_bytes},
+              {"large_bytes_per_second", limits.large_bytes},
+              {"large_buffer_bytes", limits.large_buffer},
+              {"byte_products_per_second", limits.byte_products},
+              {"float_products_per_second", limits.float_products}};
+  if (limits.tile_products > 0) out["tile_products_per_second"] = limits.tile_products;
+  return out;
+}
+
 /// What each kind of operation took while `work` ran.
 template <typename Function>
-Result<Json> profile(core::Engine& engine, Function work) {
+Result<Json> profile(core::Engine& engine, const std::optional<core::MachineLimits>& limits, Function work) {
   engine.start_profile();
   INGLE_CHECK(work());
   Json out = Json::array();
@@ -47,6 +58,8 @@ Result<Json> profile(core::Engine& engine, Function work) {
                    {"waiting_seconds", operation.waiting_seconds},
                    {"weight_bytes", operation.weight_bytes},
                    {"multiply_adds", operation.multiply_adds}});
+    if (!limits) continue;
+    if (const double share = core::share_of_limit(operation, *limits); share > 0) out.back()["share_of_limit"] = share;
   }
   return out;
 }
@@ -108,13 +121,18 @@ Result<Json> measure(Session& session) {
   }
   out["weights"] = engine.info().weights;
   out["peak_rss_bytes"] = peak_memory_bytes();
+  std::optional<core::MachineLimits> limits;
+  if (values.flag("limits")) {
+    INGLE_TRY(limits, engine.measure_limits());
+    out["limits"] = limits_json(*limits);
+  }
   if (values.flag("profile")) {
     out["profile"] = Json::object();
     if (prompt > 0) {
-      INGLE_TRY(out["profile"]["prompt"], profile(engine, [&] { return work.prompt(prompt); }));
+      INGLE_TRY(out["profile"]["prompt"], profile(engine, limits, [&] { return work.prompt(prompt); }));
     }
     if (gen > 0) {
-      INGLE_TRY(out["profile"]["generation"], profile(engine, [&] { return work.generate(gen); }));
+      INGLE_TRY(out["profile"]["generation"], profile(engine, limits, [&] { return work.generate(gen); }));
     }
   }
   if (values.is_set("trace")) {
@@ -138,6 +156,7 @@ constexpr Option options[] = {
     {.name = "prompt", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "512", .minimum = 0},
     {.name = "gen", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "64", .minimum = 0},
     {.name = "profile", .help = ""},
+    {.name = "limits", .help = ""},
     {.name = "trace", .type = ValueType::path, .metavar = "FILE", .help = ""},
     {.name = "started", .type = ValueType::integer, .metavar = "NS", .help = "", .fallback = "0", .minimum = 0},
 };

@@ -115,6 +115,10 @@ class CpuEngine final : public Engine {
 
   void start_profile() override { device_->start_timing(); }
   std::vector<OperationProfile> profile() const override { return profile_of(graph_, *device_); }
+  base::Result<MachineLimits> measure_limits() override {
+    // Several times what the largest caches hold, where there is that much to spare.
+    return device_->measure_limits(std::min(uint64_t{512} << 20, std::max(available_memory() / 8, uint64_t{1} << 20)));
+  }
   base::Status start_trace() override { return device_->start_trace(kTraceBytes); }
   base::Status write_trace(const std::filesystem::path& path) const override {
     return core::write_trace(path, graph_, *device_);

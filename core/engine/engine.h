@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "core/files/model_file.h"
+#include "core/hal/machine_limits.h"
 #include "core/sampling/sampler.h"
 #include "core/template/template.h"
 #include "core/tokenizer/tokenizer.h"
@@ -106,7 +107,13 @@ struct OperationProfile {
   double waiting_seconds = 0;  ///< … and waiting for the others at its end
   double weight_bytes = 0;     ///< packed weights read
   double multiply_adds = 0;    ///< of matrix products
+  /// What they are computed with.
+  enum class Unit : uint8_t { none, bytes, floats, tiles } unit = Unit::none;
 };
+
+/// How near an operation came to the limit that holds it back, of reading its weights or of multiplying, from 0 to
+/// about 1; 0: it does neither.
+double share_of_limit(const OperationProfile& operation, const MachineLimits& limits);
 
 enum class LogitRows { none, last, all };
 
@@ -155,7 +162,9 @@ class Engine {
   virtual void start_profile() = 0;
   /// By falling time.
   virtual std::vector<OperationProfile> profile() const = 0;
-  /// The same, and keeps when each kernel ran on which thread, for as many calls as fit into some memory.
+  /// What the machine could do at most; takes about a second. Error: out_of_memory.
+  virtual base::Result<MachineLimits> measure_limits() = 0;
+  /// As start_profile(), and keeps when each kernel ran on which thread, for as many calls as fit into some memory.
   /// Error: out_of_memory.
   virtual base::Status start_trace() = 0;
   /// That as a JSON file for Chrome and Perfetto. Errors: io_error, no_space, permission_denied, not_found.

@@ -75,6 +75,7 @@ class FakeEngine final : public Engine {
   const SamplingParams& default_sampling() const override { return sampling_; }
   void start_profile() override {}
   std::vector<OperationProfile> profile() const override { return {}; }
+  base::Result<MachineLimits> measure_limits() override { return MachineLimits(); }
   base::Status start_trace() override { return {}; }
   base::Status write_trace(const std::filesystem::path&) const override { return {}; }
   base::Result<std::unique_ptr<Sequence>> new_sequence() override { return Error{ErrorCode::internal, "not here"}; }

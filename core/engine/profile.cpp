@@ -52,7 +52,22 @@ std::vector<int32_t> matrices_of(const KernelDesc& kernel) {
   return {kernel.matrix};
 }
 
+OperationProfile::Unit unit_of(const KernelDesc& kernel, const CpuDevice& device, uint64_t rows) {
+  if (!kernel.quantized_in.valid()) return OperationProfile::Unit::floats;
+  return device.uses_tiles(rows) ? OperationProfile::Unit::tiles : OperationProfile::Unit::bytes;
+}
+
 }  // namespace
+
+double share_of_limit(const OperationProfile& operation, const MachineLimits& limits) {
+  double products = 0;
+  if (operation.unit == OperationProfile::Unit::bytes) products = limits.byte_products;
+  if (operation.unit == OperationProfile::Unit::floats) products = limits.float_products;
+  if (operation.unit == OperationProfile::Unit::tiles) products = limits.tile_products;
+  const double seconds = operation.seconds + operation.waiting_seconds;
+  if (products <= 0 || limits.weight_bytes <= 0 || seconds <= 0) return 0;
+  return std::max(operation.weight_bytes / limits.weight_bytes, operation.multiply_adds / products) / seconds;
+}
 
 std::string kernel_name(const Graph& graph, const KernelDesc& kernel) {
   std::string name(kind_name(kernel.kind));
@@ -83,6 +98,7 @@ std::vector<OperationProfile> profile_of(const Graph& graph, const CpuDevice& de
     const KernelCost cost = cost_of(kernel, device.weights(), timing.rows);
     operation.weight_bytes += cost.weight_bytes * static_cast<double>(timing.runs);
     operation.multiply_adds += cost.multiply_adds;
+    if (cost.multiply_adds > 0) operation.unit = unit_of(kernel, device, timing.rows / timing.runs);
   }
   std::vector<OperationProfile> operations;
   for (auto& [name, operation] : by_name) operations.push_back(std::move(operation));

@@ -256,6 +256,45 @@ class Bench(ProgramTest):
         self.assertEqual(list(self.ok_json(*words, "--prompt", "8", "--gen", "0")["profile"]), ["prompt"])
         self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["profile"], {})
 
+    def test_limits_are_measured_and_compared_with(self):
+        words = [
+            "bench",
+            TINY,
+            "--prompt",
+            "40",
+            "--gen",
+            "8",
+            "--repeat",
+            "1",
+            "--threads",
+            "1",
+            "--limits",
+            "--profile",
+        ]
+        rates = ("weight_bytes", "large_bytes", "byte_products", "float_products")
+        limits = {}
+        for isa in ("scalar", ""):
+            told = self.ok_json(*words, *(["--isa", isa] if isa else []))
+            limits[told["isa"]] = told["limits"]
+            for rate in rates:
+                self.assertGreater(told["limits"][rate + "_per_second"], 1e6, rate)
+            self.assertEqual("tile_products_per_second" in told["limits"], told["isa"] == "amx")
+            for operation in told["profile"]["prompt"] + told["profile"]["generation"]:
+                if operation["name"].startswith("matmul"):
+                    # Noise may put a loop of nothing but products below the engine's, though not by much.
+                    self.assertTrue(0 < operation["share_of_limit"] < 1.5, operation)
+                else:
+                    self.assertNotIn("share_of_limit", operation)
+        if len(limits) == 2:  # vectors multiply faster than one number at a time
+            scalar = limits.pop("scalar")
+            self.assertGreater(limits.popitem()[1]["byte_products_per_second"], 2 * scalar["byte_products_per_second"])
+        text = self.ok(*words).decode()
+        self.assertIn("read the weights", text)
+        self.assertIn("   limit", text)
+        without = self.ok_json(*words[:-2], "--profile")
+        self.assertNotIn("limits", without)
+        self.assertNotIn("share_of_limit", without["profile"]["prompt"][0])
+
     def test_a_trace_accounts_for_all_of_the_time(self):
         path = self.folder / "trace.json"
         words = ["bench", TINY, "--prompt", "20", "--gen", "4", "--repeat", "1", "--threads", "2"]

@@ -206,6 +206,15 @@ base::Status CpuDevice::start_trace(uint64_t bytes) {
   return {};
 }
 
+base::Result<MachineLimits> CpuDevice::measure_limits(uint64_t large_bytes) {
+  std::vector<std::span<const std::byte>> read;
+  for (size_t i = 0; i < constants_->matrices.size(); ++i) {
+    const PackedMatrix& matrix = weights_[static_cast<int32_t>(i)];
+    if (constants_->matrices[i].multiplied) read.emplace_back(matrix.data, matrix.panels() * matrix.panel_bytes);
+  }
+  return core::measure_limits(workers_, limit_loops(kernels_.name), *this, read, large_bytes);
+}
+
 void CpuDevice::run_timed() {
   const bool traced = trace_.runs.size() < traceable_runs_;
   if (!traced && traceable_runs_ != 0) ++trace_.dropped_runs;

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "core/backends/cpu/attention.h"
+#include "core/backends/cpu/limits.h"
 #include "core/backends/cpu/weights.h"
 #include "core/backends/cpu/workers.h"
 #include "core/graph/program.h"
@@ -89,6 +90,11 @@ class CpuDevice final : public Device {
   /// Whether the last run could read what it embeds. Errors: io_error (a model's file was cut short while in use).
   base::Status last_run() const { return unreadable_ ? base::Status(read_error_) : base::Status(); }
 
+  /// As core/backends/cpu/limits.h, with this device's threads, kernels and weights. Error: out_of_memory.
+  base::Result<MachineLimits> measure_limits(uint64_t large_bytes);
+
+  /// Whether products of that many rows are the tile unit's.
+  bool uses_tiles(uint64_t rows) const { return use_tiles_ && rows >= kFewestTileRows; }
   const Program& program() const { return program_; }
   const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }
@@ -115,7 +121,7 @@ class CpuDevice final : public Device {
   float* floats(const BufferRef& ref) const;
   ActivationGroup* groups(const BufferRef& ref) const;
   uint16_t* tiles(const BufferRef& ref) const;
-  bool tiled(const KernelDesc& kernel) const { return use_tiles_ && rows_of(kernel) >= kFewestTileRows; }
+  bool tiled(const KernelDesc& kernel) const { return uses_tiles(rows_of(kernel)); }
   void store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width);
   void prepare_head(const KernelDesc& kernel, size_t row, int32_t norm, float* head) const;
   void store_head(const KernelDesc& kernel, uint32_t head, size_t begin, size_t end, std::byte* memory);
