@@ -77,6 +77,20 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+/// Medians over the runs of what the phases cost per token.
+Json summarise_cost(const std::vector<Json>& runs) {
+  Json out = Json::object();
+  const Json phases = runs.front().value("cost", Json::object());
+  for (const auto& [phase, costs] : phases.items()) {
+    for (const auto& [key, unused] : costs.items()) {
+      std::vector<double> values;
+      for (const Json& run : runs) values.push_back(run["cost"][phase].value(key, 0.0));
+      out[phase][key] = median(values);
+    }
+  }
+  return out;
+}
+
 Json summarise(const std::vector<Json>& runs) {
   Json out, spread;
   for (const Figure& figure : figures) {
@@ -95,6 +109,9 @@ Json summarise(const std::vector<Json>& runs) {
   out["threads"] = runs.front()["threads"];
   out["weights"] = runs.back()["weights"];
   out["spread"] = std::move(spread);
+  out["cost"] = summarise_cost(runs);
+  for (const char* key : {"energy_source", "no_instructions"})
+    if (runs.front().contains(key)) out[key] = runs.front()[key];
   return out;
 }
 
@@ -110,6 +127,26 @@ std::string result_text(const Json& result) {
   }
   return out + pad("computed by", 14) + result["isa"].get<std::string>() + ", " + result["threads"].dump() +
          " threads, weights: " + result["weights"].get<std::string>() + "\n";
+}
+
+/// A line per phase: what a token costs. What could not be counted is said in a line of its own.
+std::string cost_text(const Json& result) {
+  std::string out;
+  for (const auto& [phase, cost] : result["cost"].items()) {
+    out += pad("a token of", 11) + pad(phase, 11) + show_fixed(cost["core_seconds_per_token"].get<double>() * 1e3, 3) +
+           " core-ms";
+    if (cost.contains("instructions_per_token"))
+      out += ", " + show_fixed(cost["instructions_per_token"].get<double>() * 1e-6, 2) + " million instructions";
+    if (cost.contains("joules_per_token"))
+      out += ", " + show_fixed(cost["joules_per_token"].get<double>() * 1e3, 1) + " mJ (" +
+             result["energy_source"].get<std::string>() + ", all programs)";
+    out += "\n";
+  }
+  if (out.empty()) return out;
+  if (result.contains("no_instructions"))
+    out += "instructions: " + base::escape_controls(result["no_instructions"].get<std::string>()) + "\n";
+  if (!result.contains("energy_source")) out += "energy: this system shows no counter that may be read\n";
+  return out;
 }
 
 std::string share_text(const Json& operation) {
@@ -181,7 +218,7 @@ Status run(Session& session) {
   for (const char* key : {"limits", "profile"})
     if (runs.back().contains(key)) result[key] = runs.back()[key];
   if (session.json()) return session.out_json(result);
-  std::string text = result_text(result);
+  std::string text = result_text(result) + cost_text(result);
   if (result.contains("limits")) text += "\nlimits of this machine:\n" + limits_text(result["limits"]);
   const Json profiles = result.value("profile", Json::object());
   for (const auto& [phase, operations] : profiles.items())

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "cli/cost.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
 #include "cli/subprocess.h"
@@ -33,6 +34,15 @@ std::vector<core::TokenId> fixed_tokens(size_t count, uint32_t vocabulary) {
 
 double seconds_since(int64_t start_ns) {
   return static_cast<double>(base::monotonic_ns() - start_ns) / 1e9;
+}
+
+/// Per token, with what could not be counted left out.
+Json cost_json(const Cost& cost, size_t tokens) {
+  const auto each = [&](double value) { return value / static_cast<double>(tokens); };
+  Json out = {{"core_seconds_per_token", each(cost.core_seconds)}};
+  if (cost.instructions) out["instructions_per_token"] = each(*cost.instructions);
+  if (cost.joules) out["joules_per_token"] = each(*cost.joules);
+  return out;
 }
 
 Json limits_json(const core::MachineLimits& limits) {
@@ -92,6 +102,7 @@ Result<Json> measure(Session& session) {
   if (options.context_length == 0) {
     options.context_length = static_cast<uint32_t>(std::max({prompt, gen, first_prompt}) + 1);
   }
+  CostMeter meter;
   INGLE_TRY(const LoadedModel loaded, load_model(session, session.argument(0), options));
   core::Engine& engine = *loaded.engine;
   INGLE_TRY(auto sequence, engine.new_sequence());
@@ -110,15 +121,21 @@ Result<Json> measure(Session& session) {
   const Work work{engine, *sequence, all};
   if (prompt > 0) {
     INGLE_CHECK(work.prompt(std::min<size_t>(prompt, options.batch)));
+    meter.start();
     const int64_t start = base::monotonic_ns();
     INGLE_CHECK(work.prompt(prompt));
     out["prefill_tps"] = static_cast<double>(prompt) / seconds_since(start);
+    out["cost"]["prompt"] = cost_json(meter.stop(), prompt);
   }
   if (gen > 0) {
+    meter.start();
     const int64_t start = base::monotonic_ns();
     INGLE_CHECK(work.generate(gen));
     out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
+    out["cost"]["generation"] = cost_json(meter.stop(), gen);
   }
+  if (!meter.energy_source().empty()) out["energy_source"] = meter.energy_source();
+  if (!meter.no_instructions().empty()) out["no_instructions"] = meter.no_instructions();
   out["weights"] = engine.info().weights;
   out["peak_rss_bytes"] = peak_memory_bytes();
   std::optional<core::MachineLimits> limits;

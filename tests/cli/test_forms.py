@@ -230,6 +230,11 @@ class Bench(ProgramTest):
             spread = told["spread"][figure]
             self.assertTrue(0 < spread["min"] <= told[figure] <= spread["max"], figure)
         self.assertGreater(told["first_token_ms"], told["load_ms"])
+        for phase in ("prompt", "generation"):
+            cost = told["cost"][phase]
+            self.assertGreater(cost["core_seconds_per_token"], 0)
+            self.assertEqual("instructions_per_token" in cost, "no_instructions" not in told)
+        self.assertIn("core-ms", self.ok(*words).decode())
         self.assertTrue(told["isa"])
         self.assertEqual((told["threads"], told["prompt"], told["gen"], told["repeat"]), (2, 20, 4, 3))
         self.assertEqual(self.ok_json(*words, "--isa", "scalar")["isa"], "scalar")
@@ -255,6 +260,7 @@ class Bench(ProgramTest):
         self.assertEqual(list(self.ok_json(*words, "--prompt", "0", "--gen", "2")["profile"]), ["generation"])
         self.assertEqual(list(self.ok_json(*words, "--prompt", "8", "--gen", "0")["profile"]), ["prompt"])
         self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["profile"], {})
+        self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["cost"], {})
 
     def test_limits_are_measured_and_compared_with(self):
         words = [
