@@ -10,6 +10,7 @@
 #include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/system.h"
+#include "cli/tuning.h"
 
 namespace ingle::cli {
 namespace {
@@ -135,6 +136,7 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
   core::EngineOptions bounded = options;
   // The engine knows the machine's free memory; what a container may take is known here.
   if (bounded.memory_limit_bytes == 0) bounded.memory_limit_bytes = free_memory_bytes();
+  use_tuning(session, bounded);
   ProgressLine line(session.terminal);
   const auto start = std::chrono::steady_clock::now();
   const auto progress = [&](double done) {

@@ -1,19 +1,14 @@
 // ingle bench MODEL: speed, load time, time to the first token and peak memory; medians over fresh processes.
 #include <algorithm>
 
-#include "base/clock.h"
 #include "base/utf8.h"
-#include "cli/generation.h"
-#include "cli/interrupt.h"
+#include "cli/bench_process.h"
 #include "cli/models.h"
 #include "cli/progress.h"
-#include "cli/subprocess.h"
 
 namespace ingle::cli {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::Json;
 using base::Result;
 using base::Status;
@@ -23,9 +18,6 @@ struct Figure {
   std::string_view label, unit;
   int digits;
 };
-/// Of this command's options, those that the child takes as they are.
-constexpr std::string_view passed_on[] = {"prompt", "gen", "profile", "limits", "trace"};
-
 constexpr Figure figures[] = {
     {"prefill_tps", "prompt", "tokens/s", 1},
     {"decode_tps", "generation", "tokens/s", 1},
@@ -33,49 +25,6 @@ constexpr Figure figures[] = {
     {"first_token_ms", "first token", "ms after start", 1},
     {"peak_rss_bytes", "peak memory", "MiB", 1},
 };
-
-/// The engine's settings as flags, so that the child has the values that this process resolved.
-std::vector<std::string> child_arguments(const Session& session, const std::string& path) {
-  std::vector<std::string> out = {"__bench", "--quiet"};
-  for (const Option* option : options_of(*session.command)) {
-    const bool passed =
-        option->group == group_engine || std::ranges::find(passed_on, option->name) != std::end(passed_on);
-    if (!passed || option->name == "model" || !session.values.is_set(option->name)) continue;
-    const bool bare = option->type == ValueType::flag || option->type == ValueType::toggle;
-    if (bare) {
-      out.push_back((session.values.flag(option->name) ? "--" : "--no-") + std::string(option->name));
-      continue;
-    }
-    for (const std::string& text : session.values.list(option->name)) {
-      out.push_back("--" + std::string(option->name));
-      out.push_back(text);
-    }
-  }
-  out.insert(out.end(), {"--started", std::to_string(base::monotonic_ns()), "--", path});
-  return out;
-}
-
-Result<Json> run_once(const Session& session, const std::string& path) {
-  INGLE_TRY(const Finished finished, run_self(child_arguments(session, path)));
-  if (interrupted()) return Error{ErrorCode::cancelled, ""};
-  const auto json = base::parse_json(finished.output);
-  if (!json || !json->is_object()) {
-    return Error{ErrorCode::internal, "the measuring process ended with status " +
-                                          std::to_string(finished.exit_status) +
-                                          " and no result; run 'ingle run' with the same model to see why"};
-  }
-  if (json->contains("error")) {
-    const Json& error = (*json)["error"];
-    return Error{static_cast<ErrorCode>(error["code"].get<int>()), error["message"].get<std::string>()};
-  }
-  return *json;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 /// Medians over the runs of what the phases cost per token.
 Json summarise_cost(const std::vector<Json>& runs) {
@@ -200,13 +149,14 @@ Status run(Session& session) {
   INGLE_TRY(const std::string name, model_or_default(session));
   INGLE_TRY(const auto model, ensure_model(session, name));
   const auto repeat = static_cast<size_t>(session.values.integer("repeat"));
+  const std::vector<std::string> flags = engine_flags(session, {"prompt", "gen", "profile", "limits", "trace"});
   std::vector<Json> runs;
   ProgressLine line(session.terminal);
   for (size_t i = 0; i < repeat; ++i) {
     if (session.terminal.options().progress_bars) {
       line.update("measuring", static_cast<double>(i) / static_cast<double>(repeat));
     }
-    INGLE_TRY(Json result, run_once(session, model.path.string()));
+    INGLE_TRY(Json result, run_bench_process(flags, model.path.string()));
     runs.push_back(std::move(result));
   }
   line.clear();

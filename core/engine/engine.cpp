@@ -84,11 +84,13 @@ class DeviceSequence final : public Sequence {
 
 class CpuEngine final : public Engine {
  public:
-  static base::Result<std::unique_ptr<Engine>> load(const std::filesystem::path& path, const EngineOptions& options,
+  static base::Result<std::unique_ptr<Engine>> load(const std::filesystem::path& path, const EngineOptions& asked,
                                                     const LoadProgress& progress) {
     const auto start = std::chrono::steady_clock::now();
     std::unique_ptr<CpuEngine> engine(new CpuEngine());
     INGLE_TRY(engine->file_, ModelFile::open(path));
+    EngineOptions options = asked;
+    if (options.complete) options.complete(engine->file_, options);
     // First what the model is: of a model that is not supported, it matters little that its tokenizer is not either.
     INGLE_TRY(const Architecture* architecture, find_architecture(engine->file_));
     INGLE_TRY(engine->tokenizer_, load_tokenizer(engine->file_));

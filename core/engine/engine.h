@@ -49,6 +49,8 @@ struct EngineOptions {
   uint64_t memory_limit_bytes = 0;     ///< 0: the memory that is free now
   std::filesystem::path cache_folder;  ///< where verdicts on instruction sets and packed weights are; empty: nowhere
   uint64_t packed_copy_bytes = 0;      ///< the most that packed weights in cache_folder/packed may take; 0: none kept
+  /// Called once the model is open, to change what depends on the model; empty: nothing does.
+  std::function<void(const ModelFile& file, EngineOptions& options)> complete;
 };
 
 /// What doctor, show and bench report.
