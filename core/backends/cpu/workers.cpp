@@ -70,15 +70,16 @@ void Workers::run_job(const Job& job) {
 }
 
 void Workers::finish(Counter& counter) {
-  std::atomic<uint32_t>& done = counter.phase_->done;
+  Phase& phase = *counter.phase_;
   const uint32_t mine = counter.done_, total = counter.total_;
   counter = {};
-  if (count_ == 1) return;
-  if (mine != 0 && done.fetch_add(mine, std::memory_order_acq_rel) + mine == total) {
-    done.notify_all();
+  if (count_ == 1 || total == 0) return;
+  if (mine != 0 && phase.done.fetch_add(mine, std::memory_order_acq_rel) + mine == total) {
+    phase.over.store(1, std::memory_order_release);
+    phase.over.notify_all();
     return;
   }
-  wait_until(done, [total](uint32_t sum) { return sum == total; });
+  wait_until(phase.over, [](uint32_t over) { return over != 0; });
 }
 
 uint32_t physical_cores() {

@@ -14,12 +14,16 @@
 
 namespace ingle::core {
 
-/// What workers share of a phase: which piece is next, and how many items are done.
-struct alignas(64) Phase {
-  std::atomic<uint32_t> next{0}, done{0};
+/// What workers share of a phase: which piece is next, how many items are done, and, apart from what changes with each
+/// piece, whether that is all of them.
+struct Phase {
+  alignas(64) std::atomic<uint32_t> next{0};
+  std::atomic<uint32_t> done{0};
+  alignas(64) std::atomic<uint32_t> over{0};
   void reset() {
     next.store(0, std::memory_order_relaxed);
     done.store(0, std::memory_order_relaxed);
+    over.store(0, std::memory_order_relaxed);
   }
 };
 
