@@ -65,8 +65,10 @@ double share_of_limit(const OperationProfile& operation, const MachineLimits& li
   if (operation.unit == OperationProfile::Unit::floats) products = limits.float_products;
   if (operation.unit == OperationProfile::Unit::tiles) products = limits.tile_products;
   const double seconds = operation.seconds + operation.waiting_seconds;
-  if (products <= 0 || limits.weight_bytes <= 0 || seconds <= 0) return 0;
-  return std::max(operation.weight_bytes / limits.weight_bytes, operation.multiply_adds / products) / seconds;
+  // Either way of reading may be disturbed while it is measured; what one of them reached is possible.
+  const double reading = std::max(limits.weight_bytes, limits.large_bytes);
+  if (products <= 0 || reading <= 0 || seconds <= 0) return 0;
+  return std::max(operation.weight_bytes / reading, operation.multiply_adds / products) / seconds;
 }
 
 std::string kernel_name(const Graph& graph, const KernelDesc& kernel) {
