@@ -39,6 +39,7 @@ class FakeTokenizer final : public Tokenizer {
   std::optional<TokenId> find_token(std::string_view) const override { return std::nullopt; }
   const SpecialIds& special() const override { return special_; }
   const std::vector<TokenId>& stop_ids() const override { return stops_; }
+  uint64_t memory_bytes() const override { return 0; }
 
  private:
   std::vector<std::string> pieces_;

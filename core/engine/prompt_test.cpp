@@ -55,6 +55,7 @@ class ByteTokenizer final : public Tokenizer {
   std::optional<TokenId> find_token(std::string_view) const override { return std::nullopt; }
   const SpecialIds& special() const override { return ids; }
   const std::vector<TokenId>& stop_ids() const override { return stops_; }
+  uint64_t memory_bytes() const override { return 0; }
 
   SpecialIds ids;
 

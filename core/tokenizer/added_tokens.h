@@ -35,6 +35,7 @@ class AddedTokens {
   std::optional<Found> find(std::string_view text, size_t from, bool parse_special) const;
 
   bool empty() const { return tokens_.empty(); }
+  uint64_t bytes() const { return tokens_.capacity() * sizeof(AddedToken); }  ///< of the table
 
  private:
   const AddedToken* longest_at(std::string_view text, size_t pos) const;

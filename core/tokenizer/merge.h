@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -20,19 +19,17 @@ struct Merge {
   TokenId id = kNoToken;  ///< what the pair becomes
 };
 
-/// Which pairs of tokens merge: an open-addressing hash table.
+/// Which pairs of tokens merge: an open-addressing hash table, at most half full. Its size is no power of two: rounding
+/// up to one would cost up to twice the memory.
 class MergeTable {
  public:
-  void reserve(size_t merges) {
-    mask_ = std::bit_ceil(merges * 2 + 1) - 1;
-    slots_.assign(mask_ + 1, Slot{});
-  }
+  void reserve(size_t merges) { slots_.assign(merges * 2 + 1, Slot{}); }
   /// The first rank given to a pair stays. False where the pairs were made to collide. At most as many as reserved.
   bool add(TokenId left, TokenId right, Merge merge) {
     const uint64_t key = key_of(left, right);
     int probes = 0;
-    size_t slot = hash(key) & mask_;
-    for (; slots_[slot].key != kEmpty; slot = (slot + 1) & mask_) {
+    size_t slot = first_slot(hash(key), slots_.size());
+    for (; slots_[slot].key != kEmpty; slot = next_slot(slot, slots_.size())) {
       if (slots_[slot].key == key) return true;
       if (++probes > kMaxProbes) return false;
     }
@@ -40,15 +37,16 @@ class MergeTable {
     return true;
   }
   void prefetch(TokenId left, TokenId right) const {
-    __builtin_prefetch(&slots_[hash(key_of(left, right)) & mask_], 1);
+    __builtin_prefetch(&slots_[first_slot(hash(key_of(left, right)), slots_.size())], 1);
   }
   Merge find(TokenId left, TokenId right) const {
     const uint64_t key = key_of(left, right);
-    for (size_t slot = hash(key) & mask_;; slot = (slot + 1) & mask_) {
+    for (size_t slot = first_slot(hash(key), slots_.size());; slot = next_slot(slot, slots_.size())) {
       if (slots_[slot].key == key) return slots_[slot].merge;
       if (slots_[slot].key == kEmpty) return {};
     }
   }
+  uint64_t bytes() const { return slots_.size() * sizeof(Slot); }
 
  private:
   static constexpr uint64_t kEmpty = ~uint64_t{0};
@@ -60,13 +58,9 @@ class MergeTable {
   static uint64_t key_of(TokenId left, TokenId right) {
     return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
   }
-  static uint64_t hash(uint64_t key) {
-    key = (key ^ (key >> 32)) * 0x9E3779B97F4A7C15;
-    return key ^ (key >> 29);
-  }
+  static uint64_t hash(uint64_t key) { return (key ^ (key >> 32)) * 0x9E3779B97F4A7C15; }
 
   std::vector<Slot> slots_ = std::vector<Slot>(1);
-  size_t mask_ = 0;
 };
 
 /// A stretch of the piece: `id` is kNoToken where no token spells it. It ends where the next symbol begins.

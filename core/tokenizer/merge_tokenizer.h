@@ -18,6 +18,9 @@ class MergeTokenizer final : public TextTokenizer {
   base::Status set_up_merging(const TokenizerDefinition& definition);
 
   std::string decode(std::span<const TokenId> ids, bool show_special) const override;
+  uint64_t memory_bytes() const override {
+    return TextTokenizer::memory_bytes() + merges_.bytes() + score_ranks_.capacity() * sizeof(uint32_t);
+  }
 
  protected:
   bool needs_normalizing(std::string_view text, Place place) const override;

@@ -60,6 +60,7 @@ class TextTokenizer : public Tokenizer {
   std::optional<TokenId> find_token(std::string_view text) const final;
   const SpecialIds& special() const final { return special_; }
   const std::vector<TokenId>& stop_ids() const final { return stop_ids_; }
+  uint64_t memory_bytes() const override { return vocabulary_.bytes() + added_.bytes() + added_normalized_.bytes(); }
 
   /// Takes the shared part of the definition and checks it. To be called once, before anything else.
   base::Status set_up(TokenizerDefinition& definition);

@@ -52,6 +52,9 @@ class Tokenizer {
 
   /// End of sequence, turn or message: from metadata and from well-known names in the vocabulary. Sorted.
   virtual const std::vector<TokenId>& stop_ids() const = 0;
+
+  /// What its tables take in memory.
+  virtual uint64_t memory_bytes() const = 0;
 };
 
 /// From GGUF metadata (tokenizer.ggml.*) or from a safetensors folder's tokenizer.json (+ tokenizer_config.json).

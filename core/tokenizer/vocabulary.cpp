@@ -1,7 +1,6 @@
 #include "core/tokenizer/vocabulary.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 namespace ingle::core {
@@ -89,8 +88,7 @@ base::Result<Vocabulary> Vocabulary::build(std::span<const std::string> tokens, 
 }
 
 Vocabulary::Indexing Vocabulary::index(TokenId& duplicate) {
-  const size_t slots = std::bit_ceil(size() * size_t{2} + 1);
-  mask_ = slots - 1;
+  const size_t slots = size() * size_t{2} + 1;  // at most half full
   slots_.assign(slots, Slot{});
   size_t probes = size() * kProbesPerToken + 4096;
   // The table is larger than the caches: the slots of the tokens to come are asked for ahead.
@@ -100,15 +98,15 @@ Vocabulary::Indexing Vocabulary::index(TokenId& duplicate) {
     const uint64_t hash = hashes[i % kAhead];
     if (i < size()) {
       hashes[i % kAhead] = hash_bytes(text(static_cast<TokenId>(i)), seed_);
-      __builtin_prefetch(&slots_[hashes[i % kAhead] & mask_], 1);
+      __builtin_prefetch(&slots_[first_slot(hashes[i % kAhead], slots)], 1);
     }
     if (i < kAhead) continue;
     const auto id = static_cast<TokenId>(i - kAhead);
     const std::string_view spelling = text(id);
     if (spelling.empty()) continue;
-    const auto tag = static_cast<uint32_t>(hash >> 32);
-    size_t slot = hash & mask_;
-    for (; slots_[slot].id != kNoToken; slot = (slot + 1) & mask_) {
+    const auto tag = static_cast<uint32_t>(hash);
+    size_t slot = first_slot(hash, slots);
+    for (; slots_[slot].id != kNoToken; slot = next_slot(slot, slots)) {
       if (slots_[slot].tag == tag && text(slots_[slot].id) == spelling) {
         duplicate = id;
         return Indexing::duplicate;

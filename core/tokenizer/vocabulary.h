@@ -14,6 +14,16 @@ namespace ingle::core {
 
 inline constexpr TokenId kNoToken = -1;
 
+/// Where a hash table of `slots` slots starts to look: by the hash's upper bits (Lemire, "Fast random integer
+/// generation in an interval", 2019).
+inline size_t first_slot(uint64_t hash, size_t slots) {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<size_t>(static_cast<Wide>(hash) * slots >> 64);
+}
+inline size_t next_slot(size_t slot, size_t slots) {
+  return slot + 1 == slots ? 0 : slot + 1;
+}
+
 class Vocabulary {
  public:
   /// `kinds` has one entry per token. Empty spellings are kept but never found.
@@ -33,8 +43,8 @@ class Vocabulary {
   TokenId find(std::string_view text) const {
     if (text.size() > longest_) return kNoToken;
     const uint64_t hash = hash_bytes(text, seed_);
-    const auto tag = static_cast<uint32_t>(hash >> 32);
-    for (size_t slot = hash & mask_;; slot = (slot + 1) & mask_) {
+    const auto tag = static_cast<uint32_t>(hash);
+    for (size_t slot = first_slot(hash, slots_.size());; slot = next_slot(slot, slots_.size())) {
       const Slot& s = slots_[slot];
       if (s.id == kNoToken) return kNoToken;
       if (s.tag == tag && this->text(s.id) == text) return s.id;
@@ -42,13 +52,21 @@ class Vocabulary {
   }
 
   /// Asks for the memory that find(text) will look at first.
-  void prefetch(std::string_view text) const { __builtin_prefetch(&slots_[hash_bytes(text, seed_) & mask_]); }
+  void prefetch(std::string_view text) const {
+    __builtin_prefetch(&slots_[first_slot(hash_bytes(text, seed_), slots_.size())]);
+  }
+
+  /// What the tables take.
+  uint64_t bytes() const {
+    return arena_.capacity() + offsets_.capacity() * sizeof(uint32_t) + kinds_.capacity() * sizeof(TokenKind) +
+           slots_.capacity() * sizeof(Slot);
+  }
 
   static uint64_t hash_bytes(std::string_view text, uint64_t seed);
 
  private:
   struct Slot {
-    uint32_t tag = 0;  ///< upper half of the hash
+    uint32_t tag = 0;  ///< lower half of the hash
     TokenId id = kNoToken;
   };
   enum class Indexing { done, duplicate, too_many_collisions };
@@ -57,8 +75,7 @@ class Vocabulary {
   std::string arena_;
   std::vector<uint32_t> offsets_;
   std::vector<TokenKind> kinds_;
-  std::vector<Slot> slots_;
-  size_t mask_ = 0;
+  std::vector<Slot> slots_ = std::vector<Slot>(1);
   uint64_t seed_ = 0;
   uint32_t longest_ = 0;
 };
