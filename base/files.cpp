@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -103,9 +104,14 @@ Status MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
 }
 
 void MappedFile::release_pages(std::span<const std::byte> part) const {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) & ~(page - 1);
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(part.data()) + part.size()) & ~(page - 1);
+  if (part.data() < data_ || part.data() + part.size() > data_ + size_) return;
+  // Whoever looked at a page was given the aligned 64 KiB around it (Linux's fault_around_bytes), be they released
+  // before.
+  constexpr uintptr_t kAround = 64 << 10;
+  const auto start = reinterpret_cast<uintptr_t>(data_);
+  const auto first = reinterpret_cast<uintptr_t>(part.data());
+  const uintptr_t begin = std::max(first & ~(kAround - 1), start);
+  const uintptr_t end = std::min((first + part.size() + kAround - 1) & ~(kAround - 1), start + size_);
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 

@@ -54,7 +54,8 @@ class MappedFile {
   /// process, and fails where the file was cut short meanwhile. Error: io_error.
   Status read(std::span<const std::byte> part, std::byte* out) const;
 
-  /// Tells the system that this part will not be read again soon, so that its pages need not stay resident.
+  /// Tells the system that this part will not be read again soon, so that its pages need not stay resident, nor those
+  /// that it gave the process along with them. What is no part of bytes() is left alone.
   void release_pages(std::span<const std::byte> part) const;
 
  private:

@@ -23,6 +23,8 @@ namespace {
 constexpr size_t kBlockBytes = size_t{64} << 10;
 /// Blocks whose source pages are given back together, when all are packed: a weight is in memory once.
 constexpr size_t kReleaseBlocks = 64;
+/// While a copy is written the model is in use already, and what is read counts on top of what it takes.
+constexpr size_t kCopyReleaseBlocks = 16;
 
 /// How long the end of a program waits for a copy to be written; a slow disk then gets none.
 constexpr int64_t kCopyPatienceNs = 3'000'000'000;
@@ -272,7 +274,7 @@ void Weights::write_copy(PackedCopyWriter& writer, const SourceDone& done) {
     const Block b = block(i);
     hashes[i] = {base::hash64(b.source_bytes()), base::hash64(b.packed())};
     const bool last = i + 1 == kept_blocks_;
-    if (last || (i + 1) % kReleaseBlocks == 0) release(i / kReleaseBlocks * kReleaseBlocks, i + 1, done);
+    if (last || (i + 1) % kCopyReleaseBlocks == 0) release(i / kCopyReleaseBlocks * kCopyReleaseBlocks, i + 1, done);
     const auto packed = static_cast<uint64_t>(b.packed().data() + b.packed().size() - memory_);
     for (; written + chunk <= packed || (last && written < kept_bytes_); written += chunk) {
       if (base::monotonic_ns() > copy_deadline_ns_) return;
