@@ -1,12 +1,17 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
+#include <string>
 
 #include "base/checked.h"
 #include "base/files.h"
@@ -117,6 +122,57 @@ TEST(Files, AtomicWriteAndMap) {
   EXPECT_EQ(MappedFile::open(folder).error().code, ErrorCode::corrupt);
   EXPECT_EQ(write_file_atomic(folder / "no" / "x", "").error().code, ErrorCode::not_found);
   std::filesystem::remove_all(folder);
+}
+
+/// KiB of a mapped file that are resident in this process, or -1 where the system does not say.
+int64_t resident_kib(const std::filesystem::path& path) {
+  std::ifstream file("/proc/self/smaps");
+  bool here = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with(path.string())) here = true;
+    if (here && line.starts_with("Rss:")) return std::stoll(line.substr(4));
+  }
+  return -1;
+}
+
+TEST(Files, ReleasedPagesTakeThoseAlongThatCameWithThemAndNoOthers) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "release-test";
+  std::filesystem::create_directories(folder);
+  constexpr size_t size = size_t{1} << 20;
+  const std::string pattern(size, 'x');
+  ASSERT_TRUE(write_file_atomic(folder / "file", pattern).ok());
+  const auto map = [&] { return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); };
+  void* const before = map();
+  const auto file = MappedFile::open(folder / "file");
+  void* const after = map();
+  for (void* const memory : {before, after}) {
+    std::memset(memory, 1, size);
+    file->release_pages({static_cast<const std::byte*>(memory), size});
+    const auto* bytes = static_cast<const char*>(memory);
+    EXPECT_EQ(std::count(bytes, bytes + size, 1), static_cast<std::ptrdiff_t>(size)) << "not the file's";
+    ::munmap(memory, size);
+  }
+  const auto part = file->bytes().subspan(size / 2, 0x1000);
+  EXPECT_EQ(part.front(), std::byte{'x'});
+  if (resident_kib(folder / "file") < 0) GTEST_SKIP() << "this system does not tell";
+  EXPECT_GT(resident_kib(folder / "file"), 0);
+  file->release_pages(part);
+  EXPECT_EQ(resident_kib(folder / "file"), 0);
+  EXPECT_EQ(file->bytes().back(), std::byte{'x'});
+  EXPECT_GT(resident_kib(folder / "file"), 0);
+  file->release_pages(file->bytes().last(1));
+  EXPECT_EQ(resident_kib(folder / "file"), 0);
+  EXPECT_EQ(part.front(), std::byte{'x'});
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Files, ZerosTakeNoMemory) {
+  const auto zeros = MappedFile::zeros(uint64_t{1} << 40);
+  ASSERT_TRUE(zeros.ok());
+  EXPECT_EQ(zeros->bytes().size(), uint64_t{1} << 40);
+  EXPECT_EQ(zeros->bytes().back(), std::byte{0});
+  EXPECT_EQ(MappedFile::zeros(0)->bytes().size(), 0u);
+  EXPECT_EQ(MappedFile::zeros(uint64_t{1} << 62).error().code, ErrorCode::limit_exceeded);
 }
 
 TEST(Files, NewFilesAppearWholeOrNotAtAll) {

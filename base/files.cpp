@@ -64,6 +64,17 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   return file;
 }
 
+Result<MappedFile> MappedFile::zeros(uint64_t size) {
+  MappedFile file;
+  if (size == 0) return file;
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == MAP_FAILED)
+    return Error{ErrorCode::limit_exceeded, std::to_string(size) + " bytes are more than can be addressed"};
+  file.data_ = static_cast<const std::byte*>(data);
+  file.size_ = size;
+  return file;
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),

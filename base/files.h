@@ -37,6 +37,10 @@ class MappedFile {
   /// Errors: not_found, permission_denied, io_error, corrupt (not a regular file).
   static Result<MappedFile> open(const std::filesystem::path& path);
 
+  /// Stands in for a file of `size` bytes that is not here: zeros, which take no memory.
+  /// Error: limit_exceeded (more than can be addressed).
+  static Result<MappedFile> zeros(uint64_t size);
+
   MappedFile() = default;
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

@@ -46,12 +46,24 @@ class GgufParser {
       : bytes_(bytes), file_(file), reader_(bytes.first(std::min<uint64_t>(bytes.size(), kMaxDescriptionBytes))) {}
 
   Result<GgufPart> parse() {
-    INGLE_CHECK(read_header());
-    INGLE_CHECK(read_metadata());
-    INGLE_CHECK(read_tensor_infos());
-    INGLE_CHECK(place_tensors());
+    INGLE_CHECK(read_descriptions());
+    INGLE_CHECK(locate_tensors(bytes_.size()));
+    point_into(bytes_);
     return std::move(part_);
   }
+
+  Result<GgufDescription> describe() {
+    INGLE_CHECK(read_descriptions());
+    INGLE_CHECK(locate_tensors(UINT64_MAX));
+    INGLE_CHECK(check_vectors(part_.tensors, file_));
+    GgufDescription description;
+    INGLE_TRY(description.data, zeros_of(data_end_, file_));
+    point_into(description.data.bytes());
+    description.part = std::move(part_);
+    return description;
+  }
+
+  bool too_short() const { return too_short_; }
 
  private:
   Error corrupt(std::string_view what) const {
@@ -61,7 +73,8 @@ class GgufParser {
     return Error{ErrorCode::unsupported, std::string(file_) + ": " + std::string(what)};
   }
   /// The bytes ended: of the file, or of what we are willing to read.
-  Error ended(std::string_view inside) const {
+  Error ended(std::string_view inside) {
+    too_short_ = bytes_.size() <= kMaxDescriptionBytes;
     if (bytes_.size() > kMaxDescriptionBytes) {
       return Error{ErrorCode::limit_exceeded, std::string(file_) + ": its metadata is over the limit of " +
                                                   std::to_string(kMaxDescriptionBytes) + " bytes"};
@@ -69,6 +82,12 @@ class GgufParser {
     return corrupt("the file ends inside " + std::string(inside) + " (at or after byte " +
                    std::to_string(reader_.offset()) + " of " + std::to_string(bytes_.size()) +
                    "); if it was downloaded, download it again");
+  }
+
+  Status read_descriptions() {
+    INGLE_CHECK(read_header());
+    INGLE_CHECK(read_metadata());
+    return read_tensor_infos();
   }
 
   Status read_header() {
@@ -213,7 +232,7 @@ class GgufParser {
   }
 
   /// Whether `count` items of at least `item_bytes` can still follow.
-  Status check_count(std::string_view key, uint64_t count, uint64_t item_bytes) const {
+  Status check_count(std::string_view key, uint64_t count, uint64_t item_bytes) {
     if (count <= reader_.remaining() / item_bytes) return {};
     return ended("the " + std::to_string(count) + " array items of " + quote(key));
   }
@@ -289,8 +308,9 @@ class GgufParser {
                        "; supported types: " + quant_names());
   }
 
-  /// Points the tensors at their data, now that the end of the descriptions, and so the start of the data, is known.
-  Status place_tensors() {
+  /// Finds the tensors' data in a file of that many bytes, now that the end of the descriptions, and so the start of
+  /// the data, is known.
+  Status locate_tensors(uint64_t file_bytes) {
     INGLE_TRY(const uint64_t alignment, read_alignment());
     const auto data_start = base::checked_align_up(reader_.offset(), alignment);
     if (!data_start) return corrupt("the data starts beyond any file");
@@ -304,15 +324,21 @@ class GgufParser {
       }
       INGLE_TRY(const uint64_t size, data_bytes(tensor));
       const auto begin = base::checked_add(*data_start, offsets_[i]);
-      if (!begin || !base::in_range(*begin, size, bytes_.size())) {
+      if (!begin || !base::in_range(*begin, size, file_bytes)) {
         return corrupt("the data of tensor " + quote(tensor.name) + " (" + std::to_string(size) + " bytes at offset " +
                        std::to_string(offsets_[i]) +
                        " of the data) lies past the end of the file; if it was downloaded, download it again");
       }
-      tensor.data = bytes_.subspan(*begin, size);
+      places_.push_back({*begin, size});
+      data_end_ = std::max(data_end_, *begin + size);
       ranges.push_back({tensor.name, *begin, *begin + size});
     }
     return check_no_overlap(ranges, file_);
+  }
+
+  void point_into(std::span<const std::byte> file) {
+    for (size_t i = 0; i < places_.size(); ++i)
+      part_.tensors[i].data = file.subspan(places_[i].begin, places_[i].bytes);
   }
 
   Result<uint64_t> read_alignment() const {
@@ -345,7 +371,13 @@ class GgufParser {
   ByteReader reader_;
   uint64_t tensor_count_ = 0;
   uint64_t key_count_ = 0;
+  struct Place {
+    uint64_t begin = 0, bytes = 0;
+  };
   std::vector<uint64_t> offsets_;  // as in the file, parallel to part_.tensors
+  std::vector<Place> places_;      // likewise, in the file
+  uint64_t data_end_ = 0;
+  bool too_short_ = false;
   GgufPart part_;
 };
 
@@ -353,6 +385,13 @@ class GgufParser {
 
 Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, std::string_view file) {
   return GgufParser(bytes, file).parse();
+}
+
+Result<GgufDescription> describe_gguf(std::span<const std::byte> start, std::string_view file, bool* too_short) {
+  GgufParser parser(start, file);
+  auto description = parser.describe();
+  if (too_short != nullptr) *too_short = parser.too_short();
+  return description;
 }
 
 std::string_view ggml_type_name(uint32_t id) {

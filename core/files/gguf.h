@@ -31,6 +31,18 @@ struct GgufPart {
 /// Errors: corrupt, unsupported (version, endianness, tensor type), limit_exceeded (metadata over 128 MiB).
 base::Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, std::string_view file);
 
+/// A part whose tensors' data is not there: it points at zeros.
+struct GgufDescription {
+  GgufPart part;
+  base::MappedFile data;  ///< as long as the file has to be
+};
+
+/// As parse_gguf, of the first bytes of a file, which may end where the tensors' data begins. `too_short`, where it is
+/// given, tells whether the error is that they end before. Errors: limit_exceeded, too, where the tensors of one
+/// dimension, of which planning makes copies, are absurdly large.
+base::Result<GgufDescription> describe_gguf(std::span<const std::byte> start, std::string_view file,
+                                            bool* too_short = nullptr);
+
 /// What ggml calls a tensor type, supported here or not: "IQ2_XXS"; empty for a number it has not given out.
 std::string_view ggml_type_name(uint32_t id);
 
@@ -46,6 +58,6 @@ base::Result<GgufSplit> read_gguf_split(const Metadata& metadata, std::string_vi
 
 /// Maps and parses `path` and, where it is a part of a split file, the other parts beside it. The metadata is the first
 /// part's. Errors: as parse_gguf, and not_found (names the missing part).
-base::Result<ModelFile> open_gguf(const std::filesystem::path& path);
+base::Result<ModelFile> open_gguf(const std::filesystem::path& path, FileContents contents);
 
 }  // namespace ingle::core

@@ -62,10 +62,16 @@ struct MappedPart {
   GgufSplit split;
 };
 
-Result<MappedPart> map_part(const std::filesystem::path& path) {
+Result<MappedPart> map_part(const std::filesystem::path& path, FileContents contents) {
   MappedPart part;
   INGLE_TRY(part.mapping, base::MappedFile::open(path));
-  INGLE_TRY(part.content, parse_gguf(part.mapping.bytes(), path.string()));
+  if (contents == FileContents::description) {
+    INGLE_TRY(GgufDescription description, describe_gguf(part.mapping.bytes(), path.string()));
+    part.mapping = std::move(description.data);
+    part.content = std::move(description.part);
+  } else {
+    INGLE_TRY(part.content, parse_gguf(part.mapping.bytes(), path.string()));
+  }
   INGLE_TRY(part.split, read_gguf_split(part.content.metadata, path.string()));
   return part;
 }
@@ -98,8 +104,8 @@ Status check_same_model(const Metadata& first, const Metadata& other, const std:
   return {};
 }
 
-Result<MappedPart> open_sibling(const std::filesystem::path& path) {
-  auto part = map_part(path);
+Result<MappedPart> open_sibling(const std::filesystem::path& path, FileContents contents) {
+  auto part = map_part(path, contents);
   if (part.ok() || part.error().code != ErrorCode::not_found) return part;
   return Error{ErrorCode::not_found,
                "part " + path.string() + " of the split model is missing; put all parts into one folder"};
@@ -121,7 +127,7 @@ Status append_all_parts(ModelFile& file, MappedPart opened) {
     if (number == opened_number) {
       part = std::move(opened);  // NOLINT(bugprone-use-after-move): one number of the loop is this part's
     } else {
-      INGLE_TRY(part, open_sibling(path));
+      INGLE_TRY(part, open_sibling(path, file.contents));
       INGLE_CHECK(check_part_name(path, part.split));
     }
     if (part.split.tensors != split.tensors)
@@ -160,11 +166,12 @@ Result<GgufSplit> read_gguf_split(const Metadata& metadata, std::string_view fil
   return split;
 }
 
-Result<ModelFile> open_gguf(const std::filesystem::path& path) {
+Result<ModelFile> open_gguf(const std::filesystem::path& path, FileContents contents) {
   ModelFile file;
   file.container = ContainerFormat::gguf;
+  file.contents = contents;
   file.path = path;
-  INGLE_TRY(MappedPart part, map_part(path));
+  INGLE_TRY(MappedPart part, map_part(path, contents));
   if (part.split.count > 1) {
     INGLE_CHECK(append_all_parts(file, std::move(part)));
   } else {

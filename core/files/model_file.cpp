@@ -80,13 +80,43 @@ Error unknown_format(std::span<const std::byte> bytes, const std::filesystem::pa
   return Error{ErrorCode::unsupported, path.string() + " is neither a GGUF nor a .safetensors file"};
 }
 
-Result<ModelFile> open_any(const std::filesystem::path& path) {
+Result<ModelFile> open_any(const std::filesystem::path& path, FileContents contents) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return open_safetensors_folder(path);
-  if (path.extension() == ".safetensors") return open_safetensors_file(path);
+  if (std::filesystem::is_directory(path, ignored)) return open_safetensors_folder(path, contents);
+  if (path.extension() == ".safetensors") return open_safetensors_file(path, contents);
   INGLE_TRY(const base::MappedFile probe, base::MappedFile::open(path));
   if (!starts_with(probe.bytes(), "GGUF")) return unknown_format(probe.bytes(), path);
-  return open_gguf(path);
+  return open_gguf(path, contents);
+}
+
+Result<std::optional<ModelFile>> describe_start(std::span<const std::byte> start, const std::string& name) {
+  if (!starts_with(start, "GGUF")) return unknown_format(start, name);
+  bool too_short = false;
+  auto description = describe_gguf(start, name, &too_short);
+  if (too_short) return std::optional<ModelFile>();
+  if (!description.ok()) return std::move(description).error();
+  ModelFile file;
+  file.contents = FileContents::description;
+  file.path = name;
+  INGLE_TRY(const GgufSplit split, read_gguf_split(description->part.metadata, name));
+  if (split.count > 1) return Error{ErrorCode::unsupported, name + " is one part of a model in several files"};
+  file.metadata = std::move(description->part.metadata);
+  file.tensors = std::move(description->part.tensors);
+  file.mappings.push_back(std::move(description->data));
+  INGLE_CHECK(ModelFileBuilder::index_tensors(file, name));
+  return std::optional(std::move(file));
+}
+
+// The parsers size memory by the bytes that are there, yet a huge file on a small machine may still be too much.
+template <typename Opened, typename Open>
+Result<Opened> caught(const std::string& name, Open open) {
+  try {
+    return open();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::out_of_memory, "not enough memory to read the metadata of " + name};
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::internal, "cannot read " + name + ": " + e.what()};
+  }
 }
 
 }  // namespace
@@ -101,15 +131,12 @@ base::Status ModelFileBuilder::index_tensors(ModelFile& file, std::string_view l
   return {};
 }
 
-Result<ModelFile> ModelFile::open(const std::filesystem::path& path) {
-  // The parsers size memory by the bytes that are there, yet a huge file on a small machine may still be too much.
-  try {
-    return open_any(path);
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::out_of_memory, "not enough memory to read the metadata of " + path.string()};
-  } catch (const std::exception& e) {
-    return Error{ErrorCode::internal, "cannot read " + path.string() + ": " + e.what()};
-  }
+Result<ModelFile> ModelFile::open(const std::filesystem::path& path, FileContents contents) {
+  return caught<ModelFile>(path.string(), [&] { return open_any(path, contents); });
+}
+
+Result<std::optional<ModelFile>> ModelFile::describe(std::span<const std::byte> start, const std::string& name) {
+  return caught<std::optional<ModelFile>>(name, [&] { return describe_start(start, name); });
 }
 
 const Tensor* ModelFile::find_tensor(std::string_view name) const {

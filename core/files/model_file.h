@@ -62,15 +62,24 @@ struct Tensor {
 
 enum class ContainerFormat { gguf, safetensors };
 
+enum class FileContents {
+  all,
+  description,  ///< what precedes the tensors' data; the file may end there. The data reads as zeros.
+};
+
 /// The tensors' bytes are the file's own pages: a file truncated by somebody else while it is mapped raises SIGBUS on
 /// use.
 class ModelFile {
  public:
   /// Opens a .gguf file (any part of a split one opens them all), a .safetensors file, or a folder with config.json and
   /// safetensors. Errors: not_found, corrupt, unsupported (names what is not supported and what is), limit_exceeded.
-  static base::Result<ModelFile> open(const std::filesystem::path& path);
+  static base::Result<ModelFile> open(const std::filesystem::path& path, FileContents contents = FileContents::all);
+  /// The description of a GGUF file that lies elsewhere and is called `name`, from its first bytes. Nothing where they
+  /// end before the description does. Errors: as open; unsupported (a part of a split file).
+  static base::Result<std::optional<ModelFile>> describe(std::span<const std::byte> start, const std::string& name);
 
   ContainerFormat container = ContainerFormat::gguf;
+  FileContents contents = FileContents::all;
   std::filesystem::path path;    ///< as given
   std::filesystem::path folder;  ///< for safetensors: where config.json, tokenizer.json are; else empty
   Metadata metadata;

@@ -44,6 +44,47 @@ std::string gguf_header(uint64_t tensors, uint64_t keys) {
   return "GGUF" + little_endian<uint32_t>(3) + little_endian(tensors) + little_endian(keys);
 }
 
+TEST(Gguf, IsDescribedByItsStart) {
+  const std::string whole = read_data("everything.gguf");
+  const auto bytes = bytes_of(whole);
+  const auto parsed = parse_gguf(bytes, "x").value();
+  size_t data = whole.size();
+  for (const Tensor& tensor : parsed.tensors)
+    data = std::min(data, static_cast<size_t>(tensor.data.data() - bytes.data()));
+  for (size_t size = 4; size < whole.size(); ++size) {
+    const auto file = ModelFile::describe(bytes_of(std::string_view(whole).substr(0, size)), "x");
+    ASSERT_TRUE(file.ok()) << "cut at " << size << ": " << file.error().message;
+    // The description ends up to 63 bytes before the data.
+    if (size + 63 < data) {
+      ASSERT_FALSE(file->has_value()) << "cut at " << size;
+    }
+    if (size < data) continue;
+    ASSERT_TRUE(file->has_value()) << "cut at " << size;
+    ASSERT_EQ((*file)->tensors.size(), parsed.tensors.size());
+  }
+  EXPECT_EQ(ModelFile::describe(bytes_of("<html>"), "x").error().code, ErrorCode::unsupported);
+  EXPECT_EQ(ModelFile::describe(bytes_of("GGUF" + little_endian<uint32_t>(0)), "x").error().code, ErrorCode::corrupt);
+  const std::string part = read_data("split-00002-of-00003.gguf");
+  EXPECT_EQ(ModelFile::describe(bytes_of(part), "x").error().code, ErrorCode::unsupported);
+}
+
+TEST(Gguf, DescriptionsMayPromiseMuchAndCostNothing) {
+  const auto describe = [](const std::vector<uint64_t>& dims) {
+    std::string info = gguf_string("t") + little_endian(static_cast<uint32_t>(dims.size()));
+    for (const uint64_t dim : dims) info += little_endian(dim);
+    info += little_endian<uint32_t>(0) + little_endian<uint64_t>(0);  // F32
+    return ModelFile::describe(bytes_of(gguf_header(1, 0) + info + std::string(64, '\0')), "x");
+  };
+  const auto large = describe({uint64_t{1} << 20, uint64_t{1} << 20});
+  ASSERT_TRUE(large.ok() && large->has_value());
+  EXPECT_EQ((*large)->tensor_bytes(), uint64_t{1} << 42);
+  EXPECT_EQ((*large)->tensors[0].data.back(), std::byte{0});
+  EXPECT_EQ(describe({uint64_t{1} << 30, uint64_t{1} << 30}).error().code, ErrorCode::limit_exceeded);
+  EXPECT_EQ(describe({uint64_t{1} << 40, uint64_t{1} << 40}).error().code, ErrorCode::corrupt);
+  EXPECT_EQ(describe({(uint64_t{256} << 20) / 4 + 1}).error().code, ErrorCode::limit_exceeded);
+  EXPECT_TRUE(describe({(uint64_t{256} << 20) / 4}).ok());
+}
+
 TEST(Gguf, EveryCutIsAnError) {
   const std::string whole = read_data("everything.gguf");
   const auto last = parse_gguf(bytes_of(whole), "x");

@@ -135,12 +135,34 @@ class SafetensorsParser {
   SafetensorsParser(std::span<const std::byte> bytes, std::string_view file) : bytes_(bytes), file_(file) {}
 
   Result<std::vector<Tensor>> parse() {
+    INGLE_TRY(const std::vector<HeaderEntry> entries, read_entries());
+    return place(entries);
+  }
+
+  Result<SafetensorsDescription> describe() {
+    INGLE_TRY(const std::vector<HeaderEntry> entries, read_entries());
+    uint64_t end = 0;
+    for (const HeaderEntry& entry : entries) end = std::max(end, entry.offsets[1]);
+    SafetensorsDescription description;
+    INGLE_TRY(description.data, zeros_of(end, file_));
+    data_ = description.data.bytes();
+    INGLE_TRY(description.tensors, place(entries));
+    INGLE_CHECK(check_vectors(description.tensors, file_));
+    return description;
+  }
+
+ private:
+  Result<std::vector<HeaderEntry>> read_entries() {
     INGLE_TRY(const std::string_view header, read_header());
     HeaderEvents events;
     INGLE_CHECK(events.run(header, file_));
+    return std::move(events.entries);
+  }
+
+  Result<std::vector<Tensor>> place(const std::vector<HeaderEntry>& entries) const {
     std::vector<Tensor> tensors;
     std::vector<TensorRange> ranges;
-    for (const HeaderEntry& entry : events.entries) {
+    for (const HeaderEntry& entry : entries) {
       INGLE_TRY(const TensorRange range, check_range(entry));
       ranges.push_back(range);
       if (is_computed_buffer(entry.name)) continue;
@@ -151,7 +173,6 @@ class SafetensorsParser {
     return tensors;
   }
 
- private:
   Error corrupt(std::string_view what) const {
     return Error{ErrorCode::corrupt, std::string(file_) + ": corrupt safetensors: " + std::string(what)};
   }
@@ -244,6 +265,10 @@ class SafetensorsParser {
 
 Result<std::vector<Tensor>> parse_safetensors(std::span<const std::byte> bytes, std::string_view file) {
   return SafetensorsParser(bytes, file).parse();
+}
+
+Result<SafetensorsDescription> describe_safetensors(std::span<const std::byte> bytes, std::string_view file) {
+  return SafetensorsParser(bytes, file).describe();
 }
 
 bool is_computed_buffer(std::string_view tensor_name) {

@@ -27,6 +27,13 @@ namespace ingle::core {
 /// Errors: corrupt, unsupported (dtype), limit_exceeded (a header over 100,000,000 bytes, the reference's bound).
 base::Result<std::vector<Tensor>> parse_safetensors(std::span<const std::byte> bytes, std::string_view file);
 
+/// As parse_safetensors, of a file that may end where the data begins: the tensors' data is zeros.
+struct SafetensorsDescription {
+  std::vector<Tensor> tensors;
+  base::MappedFile data;
+};
+base::Result<SafetensorsDescription> describe_safetensors(std::span<const std::byte> bytes, std::string_view file);
+
 /// Whether a tensor of this name is a buffer that models compute and never needs loading.
 bool is_computed_buffer(std::string_view tensor_name);
 
@@ -40,9 +47,9 @@ struct SafetensorsIndex {
 base::Result<SafetensorsIndex> parse_safetensors_index(std::string_view text, std::string_view file);
 
 /// A folder with config.json and model.safetensors.index.json, model.safetensors or one other .safetensors file.
-base::Result<ModelFile> open_safetensors_folder(const std::filesystem::path& folder);
+base::Result<ModelFile> open_safetensors_folder(const std::filesystem::path& folder, FileContents contents);
 
 /// A .safetensors file with config.json beside it; a shard that the index beside it lists opens all shards.
-base::Result<ModelFile> open_safetensors_file(const std::filesystem::path& path);
+base::Result<ModelFile> open_safetensors_file(const std::filesystem::path& path, FileContents contents);
 
 }  // namespace ingle::core

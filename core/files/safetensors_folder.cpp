@@ -133,7 +133,14 @@ Status read_configuration(ModelFile& file) {
 
 Status append_file(ModelFile& file, const fs::path& path) {
   INGLE_TRY(base::MappedFile mapping, base::MappedFile::open(path));
-  INGLE_TRY(std::vector<Tensor> tensors, parse_safetensors(mapping.bytes(), path.string()));
+  std::vector<Tensor> tensors;
+  if (file.contents == FileContents::description) {
+    INGLE_TRY(SafetensorsDescription description, describe_safetensors(mapping.bytes(), path.string()));
+    mapping = std::move(description.data);
+    tensors = std::move(description.tensors);
+  } else {
+    INGLE_TRY(tensors, parse_safetensors(mapping.bytes(), path.string()));
+  }
   for (Tensor& tensor : tensors) file.tensors.push_back(std::move(tensor));
   file.mappings.push_back(std::move(mapping));
   return {};
@@ -183,8 +190,9 @@ Result<fs::path> only_weights(const fs::path& folder) {
                                          " to tell them apart"};
 }
 
-ModelFile start(const fs::path& path, const fs::path& folder) {
+ModelFile start(const fs::path& path, const fs::path& folder, FileContents contents) {
   ModelFile file;
+  file.contents = contents;
   file.container = ContainerFormat::safetensors;
   file.path = path;
   file.folder = folder;
@@ -202,8 +210,8 @@ Result<SafetensorsIndex> parse_safetensors_index(std::string_view text, std::str
   return std::move(events.index);
 }
 
-Result<ModelFile> open_safetensors_folder(const fs::path& folder) {
-  ModelFile file = start(folder, folder);
+Result<ModelFile> open_safetensors_folder(const fs::path& folder, FileContents contents) {
+  ModelFile file = start(folder, folder, contents);
   INGLE_CHECK(read_configuration(file));
   if (is_there(folder / kIndexName)) {
     INGLE_TRY(const SafetensorsIndex index, read_index(folder / kIndexName));
@@ -215,9 +223,9 @@ Result<ModelFile> open_safetensors_folder(const fs::path& folder) {
   return file;
 }
 
-Result<ModelFile> open_safetensors_file(const fs::path& path) {
+Result<ModelFile> open_safetensors_file(const fs::path& path, FileContents contents) {
   if (!is_there(path)) return base::errno_error(ENOENT, "open", path);
-  ModelFile file = start(path, folder_of(path));
+  ModelFile file = start(path, folder_of(path), contents);
   INGLE_CHECK(read_configuration(file));
   if (is_there(file.folder / kIndexName)) {
     INGLE_TRY(const SafetensorsIndex index, read_index(file.folder / kIndexName));

@@ -10,6 +10,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span<const uint8_t> input(data, size);
   const auto tensors = parse_safetensors(std::as_bytes(input), "fuzz");
   unsigned sum = 0;
+  const auto description = describe_safetensors(std::as_bytes(input), "fuzz");
+  if (tensors.ok() && !description.ok() && description.error().code != ingle::base::ErrorCode::limit_exceeded)
+    std::abort();
+  if (description.ok()) {
+    for (const Tensor& tensor : description->tensors)
+      if (!tensor.data.empty())
+        sum += static_cast<unsigned>(tensor.data.front()) + static_cast<unsigned>(tensor.data.back());
+  }
   if (tensors.ok()) {
     for (const Tensor& tensor : *tensors) {
       if (tensor.data.size() != tensor.format->bytes(tensor.elements())) std::abort();

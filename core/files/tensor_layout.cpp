@@ -17,6 +17,27 @@ std::optional<uint64_t> checked_elements(std::span<const uint64_t> dims) {
   return elements;
 }
 
+base::Result<base::MappedFile> zeros_of(uint64_t bytes, std::string_view file) {
+  auto zeros = base::MappedFile::zeros(bytes);
+  if (!zeros.ok()) return base::Error{zeros.error().code, std::string(file) + ": " + zeros.error().message};
+  return zeros;
+}
+
+base::Status check_vectors(std::span<const Tensor> tensors, std::string_view file) {
+  constexpr uint64_t kMostBytes = uint64_t{256} << 20;  // the largest models have some 20 MiB
+  uint64_t bytes = 0;
+  for (const Tensor& tensor : tensors) {
+    if (tensor.rows() > 1) continue;
+    const auto size = base::checked_mul<uint64_t>(tensor.columns(), sizeof(float));
+    const auto sum = size ? base::checked_add(bytes, *size) : std::nullopt;
+    if (!sum || *sum > kMostBytes)
+      return base::Error{base::ErrorCode::limit_exceeded,
+                         std::string(file) + ": its vectors are said to take more than 256 MiB"};
+    bytes = *sum;
+  }
+  return {};
+}
+
 base::Status check_no_overlap(std::vector<TensorRange>& ranges, std::string_view file) {
   std::sort(ranges.begin(), ranges.end(), [](const TensorRange& a, const TensorRange& b) {
     return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;

@@ -7,12 +7,15 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "core/files/gguf.h"
 #include "core/files/model_file.h"
 #include "core/files/model_file_builder.h"
+#include "core/files/safetensors.h"
 
 namespace ingle::core {
 namespace {
@@ -100,6 +103,43 @@ TEST(ValidFiles, HoldWhatOtherReadersFind) {
     EXPECT_EQ(file->folder, is_gguf ? std::filesystem::path() : kFolder / name);
     expect_same_metadata(file->metadata, content["metadata"]);
     expect_same_tensors(*file, content["tensors"]);
+  }
+}
+
+/// Where the data of a file's first tensor begins.
+uint64_t end_of_description(const std::filesystem::path& path) {
+  const auto mapped = base::MappedFile::open(path).value();
+  const auto bytes = mapped.bytes();
+  const auto tensors = path.extension() == ".gguf" ? parse_gguf(bytes, "x")->tensors : *parse_safetensors(bytes, "x");
+  uint64_t begin = bytes.size();
+  for (const Tensor& tensor : tensors)
+    begin = std::min(begin, static_cast<uint64_t>(tensor.data.data() - bytes.data()));
+  return begin;
+}
+
+TEST(ValidFiles, AreDescribedWithoutTheirData) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "descriptions";
+  std::filesystem::remove_all(folder);
+  std::filesystem::copy(kFolder, folder, std::filesystem::copy_options::recursive);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    const auto extension = entry.path().extension();
+    if (extension == ".gguf" || extension == ".safetensors")
+      std::filesystem::resize_file(entry.path(), end_of_description(entry.path()));
+  }
+  const base::Json expected = read_expected();
+  for (const auto& [name, content] : expected.items()) {
+    SCOPED_TRACE(name);
+    const auto whole = ModelFile::open(kFolder / name).value();
+    const auto file = ModelFile::open(folder / name, FileContents::description);
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    EXPECT_EQ(file->metadata.values, whole.metadata.values);
+    ASSERT_EQ(file->tensors.size(), whole.tensors.size());
+    for (size_t i = 0; i < whole.tensors.size(); ++i) {
+      const Tensor &a = file->tensors[i], &b = whole.tensors[i];
+      EXPECT_EQ(std::tie(a.name, a.format, a.dims), std::tie(b.name, b.format, b.dims));
+      EXPECT_EQ(a.data.size(), b.data.size());
+      for (const std::byte byte : a.data) ASSERT_EQ(byte, std::byte{0});
+    }
   }
 }
 

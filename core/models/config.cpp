@@ -113,7 +113,8 @@ base::Status read_divisors(const ModelFile& file, std::string_view name, std::ve
   if (tensor == nullptr) return {};
   if (tensor->format->name != "F32" || tensor->elements() > 4096)
     return Error{ErrorCode::corrupt, std::string(name) + " is not a small F32 vector"};
-  out.resize(tensor->elements());
+  out.assign(tensor->elements(), 1.0f);
+  if (file.contents == FileContents::description) return {};
   tensor->format->decode(tensor->data.data(), out.data(), out.size());
   for (const float value : out)
     if (!(value > 0.0f)) return Error{ErrorCode::corrupt, std::string(name) + " has a divisor that is not positive"};

@@ -24,8 +24,8 @@ def real_model(name):
     return str(path) if path.exists() else None
 
 
-def without_tensors(gguf):
-    """A GGUF file's header and metadata with no tensors after them: a vocabulary-only file."""
+def gguf_places(gguf):
+    """Where a GGUF file's metadata ends, and where the descriptions of its tensors do."""
     sizes = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
     text, array = 8, 9
 
@@ -47,7 +47,16 @@ def without_tensors(gguf):
     for _ in range(number("<Q", 16)):
         at = skip(text, at)
         at = skip(number("<I", at), at + 4)
-    return gguf[:8] + struct.pack("<Q", 0) + gguf[16:at]
+    metadata = at
+    for _ in range(number("<Q", 8)):
+        at = skip(text, at)
+        at += 4 + 8 * number("<I", at) + 12
+    return metadata, at
+
+
+def without_tensors(gguf):
+    """A GGUF file's header and metadata with no tensors after them: a vocabulary-only file."""
+    return gguf[:8] + struct.pack("<Q", 0) + gguf[16 : gguf_places(gguf)[0]]
 
 
 class ProgramTest(unittest.TestCase):
