@@ -122,6 +122,7 @@ core::EngineOptions engine_options(const Session& session) {
   options.kv_cache = kv == "f16" ? core::KvCache::f16 : kv == "q4_0" ? core::KvCache::q4_0 : core::KvCache::q8_0;
   options.precision = values.text("precision") == "reference" ? core::Precision::reference : core::Precision::normal;
   options.deterministic = values.flag("deterministic");
+  options.plan = values.flag("plan");
   options.isa = values.text("isa");
   options.cache_folder = session.paths.cache;
   options.packed_copy_bytes = values.bytes("packed-cache");

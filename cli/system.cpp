@@ -54,6 +54,10 @@ uint64_t total_memory_bytes() {
   return total;
 }
 
+uint64_t resident_memory_bytes() {
+  return read_field("/proc/self/status", "VmRSS:").value_or(0) * 1024;
+}
+
 uint64_t peak_memory_bytes() {
   return read_field("/proc/self/status", "VmHWM:").value_or(0) * 1024;
 }

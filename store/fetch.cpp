@@ -14,7 +14,9 @@ namespace ingle::store {
 namespace {
 
 constexpr uint64_t probe_bytes = 64 * 1024;
-constexpr uint64_t spare_bytes = 32u << 20;  // never fill the disk to the last byte
+constexpr size_t first_start_bytes = size_t{256} << 10;
+constexpr size_t most_start_bytes = size_t{256} << 20;  // no model's description is longer
+constexpr uint64_t spare_bytes = 32u << 20;             // never fill the disk to the last byte
 
 }  // namespace
 
@@ -141,10 +143,14 @@ std::string Fetcher::announced_sha256(HttpRequest request, HttpClient& client) {
   return outcome.status.ok() && is_sha256_hex(tag) ? tag : std::string();
 }
 
+std::filesystem::path Fetcher::file_of(const Address& address) const {
+  std::error_code ignored;
+  return std::filesystem::is_directory(address.file, ignored) ? address.file / target_.file_name : address.file;
+}
+
 Result<Fetched> Fetcher::fetch_file(const Address& address) {
-  std::filesystem::path path = address.file;
+  const std::filesystem::path path = file_of(address);
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) path /= target_.file_name;
   // What is too large for the disk may be too large to map as well, and the disk is what can be helped. A file without
   // a size is one that cannot be opened either, and that error is the clearer one.
   const uint64_t size = std::filesystem::file_size(path, error);
@@ -169,6 +175,38 @@ Result<Fetched> Fetcher::fetch_file(const Address& address) {
   }
   INGLE_CHECK(file.sync());
   return Fetched{};
+}
+
+Status Fetcher::read_start(const Address& address,
+                           const std::function<bool(std::span<const std::byte>)>& enough) const {
+  const Error too_short{ErrorCode::corrupt, "it ends before the model's description does"};
+  if (address.kind == SourceKind::file) {
+    INGLE_TRY(const base::MappedFile file, base::MappedFile::open(file_of(address)));
+    return enough(file.bytes()) ? Status() : too_short;
+  }
+  INGLE_TRY(HttpRequest request, repository_request(address));
+  request.range_from = 0;
+  request.range_to = most_start_bytes - 1;
+  std::vector<std::byte> start;
+  size_t asked_at = first_start_bytes;
+  bool done = false;
+  HttpHandlers handlers;
+  handlers.cancelled = [this] { return reporter_.cancelled(); };
+  handlers.body = [&](std::span<const std::byte> piece) -> Status {
+    start.insert(start.end(), piece.begin(), piece.end());
+    if (start.size() < asked_at) return {};
+    asked_at = start.size() * 2;
+    done = enough(start);
+    if (done || start.size() >= most_start_bytes) return Error{ErrorCode::cancelled, "enough"};
+    return {};
+  };
+  HttpClient client = make_client(false);
+  const HttpOutcome outcome = client.perform(request, handlers);
+  if (done) return {};
+  if (!outcome.status.ok()) return outcome.status;
+  if (outcome.head.status < 200 || outcome.head.status >= 300)
+    return status_error(outcome.head, !request.bearer_token.empty());
+  return enough(start) ? Status() : too_short;
 }
 
 Result<double> Fetcher::probe(const Address& address, const std::atomic<bool>& stop) const {

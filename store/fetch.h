@@ -59,6 +59,9 @@ class Fetcher {
   /// Seconds until the first 64 KiB are here. Runs in its own thread: touches nothing that changes.
   Result<double> probe(const Address& address, const std::atomic<bool>& stop) const;
 
+  /// As Store::read_start, of one source that is no package.
+  Status read_start(const Address& address, const std::function<bool(std::span<const std::byte>)>& enough) const;
+
   /// Fails where the partial folder's file system lacks room for that many bytes more.
   Status require_space(uint64_t bytes) const;
 
@@ -78,6 +81,7 @@ class Fetcher {
   Result<HttpRequest> repository_request(const Address& address) const;
   Result<Fetched> fetch_web(const Address& address);
   std::string announced_sha256(HttpRequest request, HttpClient& client);
+  std::filesystem::path file_of(const Address& address) const;
   Result<Fetched> fetch_file(const Address& address);
   Result<Fetched> fetch_packages(const Address& address);
   Status fetch_part(const Address& address, HttpClient& client, size_t index, PartsState& state);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 
 #include "base/files.h"
@@ -287,6 +288,46 @@ TEST_F(PullTest, Offline) {
   expect_good(pull(options));
   options.offline = true;
   expect_good(pull(options), false);
+}
+
+TEST_F(PullTest, TheStartIsReadAndNothingKept) {
+  const auto whole = base::read_file(server().folder() / "model.gguf", 1 << 24).value();
+  const std::vector<std::string> sources = {url("-"), url("norange"), "file:" + server().folder().string()};
+  for (const std::string& source : sources) {
+    SCOPED_TRACE(source);
+    const StoreOptions options = this->options({{url("status=404:9"), 1}, {source, 2}});
+    const Store store = Store::open(options).value();
+    size_t calls = 0, seen = 0;
+    const Status read = store.read_start("test", [&](std::span<const std::byte> start) {
+      ++calls;
+      seen = start.size();
+      EXPECT_EQ(std::memcmp(start.data(), whole.data(), start.size()), 0);
+      return start.size() >= 1'000'000;
+    });
+    EXPECT_TRUE(read.ok()) << read.error().message;
+    EXPECT_GE(seen, 1'000'000u);
+    const bool from_file = source.starts_with("file:");
+    EXPECT_EQ(calls, from_file ? 1u : 3u) << "at 256 KiB, 512 KiB and 1 MiB";
+    EXPECT_EQ(seen == whole.size(), from_file);
+    EXPECT_FALSE(store.resolve("test").ok());
+    const Status never = store.read_start("test", [](std::span<const std::byte>) { return false; });
+    EXPECT_EQ(never.error().code, ErrorCode::corrupt);
+    EXPECT_THAT(never.error().message, HasSubstr("ends before"));
+  }
+}
+
+TEST_F(PullTest, TheStartIsReadOnlyWhereThatIsAllowed) {
+  const auto any = [](std::span<const std::byte>) { return true; };
+  StoreOptions options = this->options({{url("-"), 1}});
+  options.offline = true;
+  EXPECT_EQ(Store::open(options)->read_start("test", any).error().code, ErrorCode::offline);
+  EXPECT_TRUE(server().log().empty());
+  options = this->options({{"pypi:test_model_part1==1.0/test_model_part1/data/part00.bin", 1}});
+  EXPECT_EQ(Store::open(options)->read_start("test", any).error().code, ErrorCode::unsupported);
+  options = this->options({{url("-"), 1}});
+  EXPECT_EQ(Store::open(options)->read_start("nosuch", any).error().code, ErrorCode::not_found);
+  const Status stopped = Store::open(options)->read_start("test", any, [] { return true; });
+  EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
 }
 
 TEST_F(PullTest, OfflineStillCopiesFromAFolder) {

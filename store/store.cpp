@@ -254,6 +254,33 @@ Result<InstalledModel> Store::ensure(std::string_view model, const ProgressCallb
   return pull(model, progress, cancelled);
 }
 
+Status Store::read_start(std::string_view model, const std::function<bool(std::span<const std::byte>)>& enough,
+                         const CancelledCallback& cancelled) const {
+  const State& state = *state_;
+  INGLE_TRY(PullPlan plan, state.plan(model));
+  const std::string& name = plan.target.name;
+  Reporter reporter({}, cancelled);
+  const Fetcher fetcher(state.options, reporter, {}, plan.target);
+  Status failed =
+      Error{ErrorCode::unsupported,
+            name + " comes in packages, which cannot be read in part; 'ingle pull " + name + "' fetches it"};
+  std::string failures;
+  for (const RankedSource& source : plan.sources) {
+    if (source.address.kind == SourceKind::package) continue;
+    if (source.address.kind != SourceKind::file && state.options.offline) {
+      if (failures.empty())
+        failed = Error{ErrorCode::offline,
+                       "model '" + name + "' is not downloaded and --offline forbids looking at it where it is"};
+      continue;
+    }
+    Status read = fetcher.read_start(source.address, enough);
+    if (read.ok() || read.error().code == ErrorCode::cancelled) return read;
+    failures += (failures.empty() ? "" : "; ") + source.address.text + ": " + read.error().message;
+    failed = Error{read.error().code, "cannot look at " + name + ": " + failures};
+  }
+  return failed;
+}
+
 Result<std::vector<InstalledModel>> Store::list() const {
   std::vector<InstalledModel> models;
   for (const Manifest& manifest : state_->layout.manifests()) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,12 @@ class Store {
   /// resolve, and where that finds nothing, pull.
   Result<InstalledModel> ensure(std::string_view model, const ProgressCallback& progress = {},
                                 const CancelledCallback& cancelled = {});
+
+  /// The first bytes of the file that pull(model) would fetch, at most 256 MiB, as they come, until `enough` says so of
+  /// those that are there. Nothing is kept. Sources in packages are left out. Errors: as pull; unsupported where there
+  /// is no other source.
+  Status read_start(std::string_view model, const std::function<bool(std::span<const std::byte>)>& enough,
+                    const CancelledCallback& cancelled = {}) const;
 
   /// Installed models by name.
   Result<std::vector<InstalledModel>> list() const;

@@ -38,7 +38,7 @@ struct ValueJson {
   }
 };
 
-Json describe_file(const core::ModelFile& file) {
+Json describe_file(const Session& session, const core::ModelFile& file) {
   const std::string* architecture = file.metadata.find_string("general.architecture");
   if (architecture == nullptr) architecture = file.metadata.find_string("model_type");
   Json out;
@@ -50,12 +50,12 @@ Json describe_file(const core::ModelFile& file) {
   out["format"] = main_format(file);
   const auto chat_template = template_of(file);
   out["chat_template"] = chat_template.ok() && !chat_template->empty();
-  if (const auto plan = core::plan_memory(file, {})) {
+  if (const auto plan = core::plan_memory(file, {.context_length = 4096, .cache_folder = session.paths.cache})) {
     out["trained_context_length"] = plan->trained_context_length;
     out["memory"] = {{"weight_bytes", plan->weight_bytes},
-                     {"state_bytes_at_4096", plan->state_bytes(4096)},
+                     {"state_bytes_at_4096", plan->state_bytes},
                      {"activation_bytes", plan->activation_bytes},
-                     {"total_bytes_at_4096", plan->total(4096)}};
+                     {"total_bytes_at_4096", plan->total_bytes()}};
   } else {
     out["cannot_run"] = plan.error().message;
   }
@@ -145,7 +145,7 @@ Status run(Session& session) {
   }
   if (info.installed) {
     INGLE_TRY(const core::ModelFile file, core::ModelFile::open(info.installed->path));
-    Json described = describe_file(file);
+    Json described = describe_file(session, file);
     print_file(page, session.terminal, *info.installed, described);
     described["path"] = info.installed->path.string();
     if (session.values.flag("metadata")) {

@@ -1,9 +1,10 @@
-// Loading a model: open, configure, size the context, build, plan, pack. Then forward passes over it.
+// Loading a model: open, configure, plan, build, pack. Then forward passes over it.
 #include "core/engine/engine.h"
+
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -13,6 +14,7 @@
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
 #include "core/engine/defaults.h"
+#include "core/engine/memory_plan.h"
 #include "core/engine/profile.h"
 #include "core/engine/trace.h"
 #include "core/graph/program.h"
@@ -26,12 +28,7 @@ using base::ErrorCode;
 
 namespace {
 
-constexpr uint32_t kMinContext = 128;
 constexpr uint64_t kTemplateFileLimit = uint64_t{4} << 20;
-
-std::string mebibytes(uint64_t bytes) {
-  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
-}
 
 std::string_view weights_text(PackedCopyUse use) {
   switch (use) {
@@ -49,23 +46,6 @@ std::string_view weights_text(PackedCopyUse use) {
       return "copy, damaged";
   }
   return "";
-}
-
-PlanOptions plan_options(const EngineOptions& options, uint32_t context) {
-  return cpu_plan_options(std::max(options.batch, 1u), context, options.precision == Precision::reference);
-}
-
-KvFormat kv_format(const EngineOptions& options) {
-  if (options.precision == Precision::reference) return KvFormat::f32;
-  switch (options.kv_cache) {
-    case KvCache::f16:
-      return KvFormat::f16;
-    case KvCache::q8_0:
-      return KvFormat::q8_0;
-    case KvCache::q4_0:
-      return KvFormat::q4_0;
-  }
-  return KvFormat::f16;
 }
 
 class DeviceSequence final : public Sequence {
@@ -97,10 +77,18 @@ class CpuEngine final : public Engine {
     engine->load_template();
     engine->default_sampling_ = core::default_sampling(engine->file_.metadata);
     INGLE_TRY(const ModelConfig config, architecture->configure(engine->file_));
-    INGLE_TRY(const uint32_t context, choose_context(engine->file_, config, options));
-    INGLE_CHECK(engine->build(*architecture, config, options, context));
-    INGLE_CHECK(engine->prepare(options, context, progress));
-    engine->fill_info(*architecture, config, context);
+    INGLE_TRY(engine->loras_, open_adapters(options, *architecture));
+    INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
+    const PlanInputs inputs{engine->file_,           *architecture, config,
+                            engine->loras_.adapters, *kernels,      engine->tokenizer_->memory_bytes()};
+    INGLE_TRY(const MemoryPlan plan, plan_of(inputs, options));
+    INGLE_CHECK(check_fits(plan, path));
+    INGLE_CHECK(engine->build(*architecture, config, plan.context_length));
+    engine->drop_tokenizer_lists();
+    INGLE_CHECK(engine->prepare(*kernels, options, plan.context_length, progress));
+    engine->fill_info(*architecture, config, plan.context_length);
+    // The description was read through the mapping, and so were samples of the weights.
+    for (const base::MappedFile& mapping : engine->file_.mappings) mapping.release_pages(mapping.bytes());
     engine->info_.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return std::unique_ptr<Engine>(std::move(engine));
   }
@@ -180,11 +168,10 @@ class CpuEngine final : public Engine {
  private:
   CpuEngine() = default;
 
-  static base::Result<uint32_t> choose_context(const ModelFile& file, const ModelConfig& config,
-                                               const EngineOptions& options);
-  base::Status build(const Architecture& architecture, const ModelConfig& config, const EngineOptions& options,
-                     uint32_t context);
-  base::Status prepare(const EngineOptions& options, uint32_t context, const LoadProgress& progress);
+  base::Status build(const Architecture& architecture, const ModelConfig& config, uint32_t context);
+  void drop_tokenizer_lists();
+  base::Status prepare(const Kernels& kernels, const EngineOptions& options, uint32_t context,
+                       const LoadProgress& progress);
   void load_template();
   void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
 
@@ -247,7 +234,7 @@ class CpuEngine final : public Engine {
   }
 
   ModelFile file_;
-  std::vector<std::unique_ptr<ModelFile>> adapter_files_;
+  OpenAdapters loras_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<ChatTemplate> template_;
   SamplingParams default_sampling_;
@@ -256,8 +243,8 @@ class CpuEngine final : public Engine {
   std::unique_ptr<CpuDevice> device_;
   std::unique_ptr<StatePools> states_;
   std::unique_ptr<SequenceState> before_;  ///< with windows: a sequence before the call that goes on
-  std::vector<TokenId> batch_tokens_;            ///< of a run of several sequences; these have room for max_rows_
-  std::vector<uint32_t> batch_rows_;             ///< … which of its rows want logits
+  std::vector<TokenId> batch_tokens_;      ///< of a run of several sequences; these have room for max_rows_
+  std::vector<uint32_t> batch_rows_;       ///< … which of its rows want logits
   std::vector<SequenceRows> batch_sequences_;
   uint32_t max_rows_ = 0;
   std::vector<uint32_t> row_indices_;  ///< 0, 1, … max_rows_ - 1: which rows of a batch want logits is a part of this
@@ -265,68 +252,8 @@ class CpuEngine final : public Engine {
   size_t logit_rows_ = 0;
 };
 
-base::Result<MemoryPlan> plan_of(const ModelFile& file, const ModelConfig& config, const EngineOptions& options) {
-  INGLE_TRY(const Architecture* architecture, find_architecture(file));
-  INGLE_TRY(const Graph graph, architecture->build(file, config, {.context_length = options.context_length}));
-  const Program program = compile(graph, plan_options(options, config.trained_context));
-  const StateOptions states{program.windows, program.max_rows, program.max_positions};
-  MemoryPlan plan;
-  plan.weight_bytes = plan_weight_bytes(graph);
-  for (uint32_t group = 0; group < program.windows.size(); ++group)
-    plan.state_groups.push_back({program.windows[group], kv_page_bytes(program, group, kv_format(options)),
-                                 states.pages(group, std::numeric_limits<int32_t>::max())});
-  // Activations, and one row of logits; tokenizer and tables take about as much as the vocabulary's text.
-  plan.activation_bytes = program.arena_bytes + uint64_t{graph.vocabulary_size} * (4 + 64);
-  plan.trained_context_length = config.trained_context;
-  return plan;
-}
-
-// The longest context up to `most` that `bytes` of state are enough for.
-uint32_t context_within(const MemoryPlan& plan, uint32_t most, uint64_t bytes) {
-  uint32_t fits = 0, over = most + 1;
-  while (fits + 1 < over) {
-    const uint32_t middle = fits + (over - fits) / 2;
-    (plan.state_bytes(middle) <= bytes ? fits : over) = middle;
-  }
-  return fits;
-}
-
-base::Result<uint32_t> CpuEngine::choose_context(const ModelFile& file, const ModelConfig& config,
-                                                 const EngineOptions& options) {
-  INGLE_TRY(const MemoryPlan plan, plan_of(file, config, options));
-  const uint64_t limit = options.memory_limit_bytes != 0 ? options.memory_limit_bytes : available_memory();
-  const uint64_t fixed = plan.weight_bytes + plan.activation_bytes;
-  if (plan.total(kMinContext) > limit)
-    return Error{ErrorCode::out_of_memory, file.path.string() + " needs " + mebibytes(plan.total(kMinContext)) +
-                                               " and " + mebibytes(limit) + " are free; use a smaller model"};
-  const uint32_t fits =
-      context_within(plan, std::max(config.trained_context, options.context_length), limit - fixed);
-  if (options.context_length == 0) return std::min(config.trained_context, std::max(fits, kMinContext));
-  if (options.context_length > fits)
-    return Error{ErrorCode::out_of_memory, "a context of " + std::to_string(options.context_length) + " tokens needs " +
-                                               mebibytes(plan.total(options.context_length)) + " and " +
-                                               mebibytes(limit) + " are free; up to " + std::to_string(fits) +
-                                               " tokens fit"};
-  return options.context_length;
-}
-
-base::Status CpuEngine::build(const Architecture& architecture, const ModelConfig& config, const EngineOptions& options,
-                              uint32_t context) {
-  std::vector<Adapter> adapters;
-  for (const LoraSpec& lora : options.loras) {
-    INGLE_TRY(ModelFile adapter, ModelFile::open(lora.path));
-    adapter_files_.push_back(std::make_unique<ModelFile>(std::move(adapter)));
-    const std::string* type = adapter_files_.back()->metadata.find_string("adapter.type");
-    if (type == nullptr || *type != "lora")
-      return Error{ErrorCode::unsupported,
-                   lora.path.string() + " is not a LoRA adapter in GGUF (adapter.type is not \"lora\")"};
-    const std::string* wanted = adapter_files_.back()->metadata.find_string("general.architecture");
-    if (wanted == nullptr || *wanted != architecture.name)
-      return Error{ErrorCode::invalid_argument, lora.path.string() + " is for \"" + (wanted == nullptr ? "" : *wanted) +
-                                                    "\", the model is \"" + std::string(architecture.name) + "\""};
-    adapters.push_back({adapter_files_.back().get(), lora.scale});
-  }
-  INGLE_TRY(graph_, architecture.build(file_, config, {.context_length = context, .adapters = adapters}));
+base::Status CpuEngine::build(const Architecture& architecture, const ModelConfig& config, uint32_t context) {
+  INGLE_TRY(graph_, architecture.build(file_, config, {.context_length = context, .adapters = loras_.adapters}));
   if (tokenizer_->vocabulary_size() > graph_.vocabulary_size)
     return Error{ErrorCode::corrupt, file_.path.string() + ": the tokenizer has " +
                                          std::to_string(tokenizer_->vocabulary_size()) + " tokens and the model " +
@@ -334,21 +261,34 @@ base::Status CpuEngine::build(const Architecture& architecture, const ModelConfi
   return {};
 }
 
-base::Status CpuEngine::prepare(const EngineOptions& options, uint32_t context, const LoadProgress& progress) {
-  INGLE_TRY(const Kernels* kernels, choose_kernels(options.isa, options.cache_folder));
+// They are as large as the tokenizer, which has its own tables of them.
+void CpuEngine::drop_tokenizer_lists() {
+  for (const char* name : {"tokens", "scores", "token_type", "merges"})
+    file_.metadata.values.erase("tokenizer.ggml." + std::string(name));
+#ifdef __GLIBC__
+  ::malloc_trim(0);  // else what parsing took stays with the process
+#endif
+}
+
+base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& options, uint32_t context,
+                                const LoadProgress& progress) {
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, kernels, reference, options.deterministic, kv_format(options)});
+  device_ =
+      std::make_unique<CpuDevice>(CpuOptions{threads, &kernels, reference, options.deterministic, kv_format(options)});
   max_rows_ = std::max(options.batch, 1u);
   row_indices_.resize(max_rows_);
   std::iota(row_indices_.begin(), row_indices_.end(), 0u);
-  info_.isa = kernels->name;
+  info_.isa = kernels.name;
   info_.threads = threads;
   WeightOptions weights;
   weights.files = file_.mappings;
   if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
+  // Each file leaves alone what is not its own.
   const auto done = [this](std::span<const std::byte> part) {
-    if (!file_.mappings.empty()) file_.mappings.front().release_pages(part);
+    for (const base::MappedFile& mapping : file_.mappings) mapping.release_pages(part);
+    for (const auto& adapter : loras_.files)
+      for (const base::MappedFile& mapping : adapter->mappings) mapping.release_pages(part);
   };
   Program program = compile(graph_, plan_options(options, context));
   const StateOptions states{program.windows, program.max_rows, program.max_positions};
@@ -426,30 +366,6 @@ std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_
 
 uint32_t default_threads() {
   return physical_cores();
-}
-
-uint64_t available_memory() {
-  uint64_t kilobytes = 0;
-  if (FILE* file = std::fopen("/proc/meminfo", "re")) {
-    char line[128];
-    while (std::fgets(line, sizeof line, file) != nullptr)
-      if (std::sscanf(line, "MemAvailable: %lu kB", &kilobytes) == 1) break;
-    std::fclose(file);
-  }
-  return kilobytes != 0 ? kilobytes << 10 : uint64_t{4} << 30;
-}
-
-uint64_t MemoryPlan::state_bytes(uint32_t context) const {
-  const uint64_t pages = (uint64_t{context} + kPagePositions - 1) / kPagePositions;
-  uint64_t bytes = 0;
-  for (const StateGroup& group : state_groups) bytes += std::min(pages, group.most_pages) * group.page_bytes;
-  return bytes;
-}
-
-base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options) {
-  INGLE_TRY(const Architecture* architecture, find_architecture(file));
-  INGLE_TRY(const ModelConfig config, architecture->configure(file));
-  return plan_of(file, config, options);
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path& model, const EngineOptions& options,

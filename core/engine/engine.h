@@ -44,6 +44,7 @@ struct EngineOptions {
   Precision precision = Precision::normal;
   KvCache kv_cache = KvCache::q8_0;  ///< with Precision::reference: 32-bit floats
   bool deterministic = false;  ///< a prompt's logits have the same bits whatever the batch; slower with a tile unit
+  bool plan = true;            ///< values share memory by when they live; false: each has its own, to compare
   std::string isa;             ///< "", or an instruction set's name to force (core/simd/README.md lists them)
   std::vector<LoraSpec> loras;
   uint64_t memory_limit_bytes = 0;     ///< 0: the memory that is free now
@@ -86,19 +87,30 @@ uint32_t default_threads();
 /// Bytes of memory that could be taken now without pushing others out.
 uint64_t available_memory();
 
-/// The plan for a model without loading it: what it would take at a context length.
+/// Where a model's memory goes, in bytes, when one sequence fills its context and the batch is full. What the process
+/// takes without a model (its code, libraries) comes on top.
 struct MemoryPlan {
-  /// Layers that see `window` positions (0: all); that keep `most_pages` pages of kPagePositions at most.
-  struct StateGroup {
-    uint32_t window = 0;
-    uint64_t page_bytes = 0, most_pages = 0;
-  };
-  uint64_t weight_bytes = 0, activation_bytes = 0;
-  std::vector<StateGroup> state_groups;
+  uint64_t weight_bytes = 0;      ///< packed
+  uint64_t embedding_bytes = 0;   ///< of which rows are read from the file: not in memory, and not in total_bytes()
+  uint64_t state_bytes = 0;       ///< KV cache of context_length tokens
+  uint64_t activation_bytes = 0;  ///< what a batch's values share
+  uint64_t scratch_bytes = 0;     ///< of all threads
+  uint64_t logit_bytes = 0;       ///< of one token
+  uint64_t tokenizer_bytes = 0;
+  uint64_t table_bytes = 0;  ///< norms, biases, the program
+  uint64_t state_bytes_per_token = 0;
   uint32_t trained_context_length = 0;
-  uint64_t state_bytes(uint32_t context) const;
-  uint64_t total(uint32_t context) const { return weight_bytes + activation_bytes + state_bytes(context); }
+  uint32_t context_length = 0;          ///< as asked for, or else what an engine would take
+  uint32_t fitting_context_length = 0;  ///< the longest that available_bytes allow; 0: none of any use
+  uint64_t available_bytes = 0;         ///< free, or the limit that was given
+
+  uint64_t total_bytes() const {
+    return weight_bytes + state_bytes + activation_bytes + scratch_bytes + logit_bytes + tokenizer_bytes + table_bytes;
+  }
+  bool fits() const { return total_bytes() <= available_bytes; }
 };
+/// Reads no tensor: a description (FileContents) will do. That the memory does not suffice is no error.
+/// Errors: as Engine::load; limit_exceeded where the context's state is larger than any memory.
 base::Result<MemoryPlan> plan_memory(const ModelFile& file, const EngineOptions& options);
 
 /// What operations of one kind, over all layers, took since Engine::start_profile().
@@ -151,6 +163,7 @@ class Engine {
                                                     const LoadProgress& progress = {});
 
   virtual const EngineInfo& info() const = 0;
+  /// Its metadata is without the tokenizer's lists: tokenizer() has them.
   virtual const ModelFile& file() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;
   /// nullptr: the model has none and runs as raw completion.

@@ -406,7 +406,7 @@ class Planner {
       uint64_t offset = 0;
       for (const Buffer* other : placed) {
         const bool overlap = other->first_phase <= buffer->last_phase && buffer->first_phase <= other->last_phase;
-        if (!overlap) continue;
+        if (!overlap && options_.share) continue;
         if (offset + buffer->bytes <= other->offset) break;
         offset = std::max(offset, other->offset + other->bytes);
       }

@@ -8,7 +8,7 @@ namespace ingle::core {
 namespace {
 
 uint32_t pages_for(uint32_t positions) {
-  return (positions + kPagePositions - 1) / kPagePositions;
+  return static_cast<uint32_t>((uint64_t{positions} + kPagePositions - 1) / kPagePositions);
 }
 
 }  // namespace
@@ -48,8 +48,10 @@ void PagePool::release(uint32_t page, bool discard) {
 }
 
 StatePools::StatePools(Device& device, StateOptions options) : device_(device), options_(std::move(options)) {
-  for (uint32_t group = 0; group < options_.windows.size(); ++group)
-    pools_.push_back(std::make_unique<PagePool>(device, device.state_page_bytes(group)));
+  for (uint32_t group = 0; group < options_.windows.size(); ++group) {
+    page_bytes_.push_back(device.state_page_bytes(group));
+    pools_.push_back(std::make_unique<PagePool>(device, page_bytes_.back()));
+  }
 }
 
 uint32_t StateOptions::pages(size_t group, uint32_t positions) const {
@@ -60,10 +62,11 @@ uint32_t StateOptions::pages(size_t group, uint32_t positions) const {
   return static_cast<uint32_t>(std::min<uint64_t>(all, kept / kPagePositions + 2));
 }
 
-uint64_t StatePools::sequence_bytes(uint32_t positions) const {
+uint64_t StateOptions::bytes(std::span<const uint64_t> page_bytes, uint32_t positions) const {
   uint64_t bytes = 0;
-  for (size_t group = 0; group < groups(); ++group)
-    bytes += pools_[group]->page_bytes() * options_.pages(group, positions);
+  for (size_t group = 0; group < page_bytes.size(); ++group)
+    bytes += page_bytes[group] * pages(group, positions) +
+             uint64_t{pages_for(positions)} * (sizeof(uint32_t) + sizeof(std::byte*));
   return bytes;
 }
 

@@ -65,6 +65,8 @@ struct StateOptions {
 
   /// The most pages of a group that a sequence of `positions` has.
   uint32_t pages(size_t group, uint32_t positions) const;
+  /// What it takes where pages have those sizes, by group: its pages and the tables of all positions' pages.
+  uint64_t bytes(std::span<const uint64_t> page_bytes, uint32_t positions) const;
 };
 
 /// The pools of a device's sequences, one per state group.
@@ -77,7 +79,7 @@ class StatePools {
   size_t groups() const { return pools_.size(); }
   PagePool& pool(size_t group) { return *pools_[group]; }
   /// What a sequence of that many positions takes.
-  uint64_t sequence_bytes(uint32_t positions) const;
+  uint64_t sequence_bytes(uint32_t positions) const { return options_.bytes(page_bytes_, positions); }
 
  private:
   friend class SequenceState;
@@ -86,6 +88,7 @@ class StatePools {
 
   Device& device_;
   const StateOptions options_;
+  std::vector<uint64_t> page_bytes_;
   std::vector<std::unique_ptr<PagePool>> pools_;
   uint32_t sequences_ = 0;
 };

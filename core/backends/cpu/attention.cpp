@@ -12,6 +12,12 @@ uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat fo
   return bytes;
 }
 
+size_t attention_scratch_bytes(const Program& program) {
+  uint32_t head_dim = 0;
+  for (const KernelDesc& kernel : program.kernels) head_dim = std::max(head_dim, kernel.head_dim);
+  return attention_scratch_bytes(head_dim);
+}
+
 base::Status Attention::prepare(HardwareOps& device, const Program& program, uint32_t workers) {
   std::vector<uint64_t> sizes(program.windows.size(), 0);
   uint32_t kv_heads = 1;
@@ -19,7 +25,8 @@ base::Status Attention::prepare(HardwareOps& device, const Program& program, uin
     if (kernel.kind != KernelKind::attention) continue;
     layer_offsets_.resize(std::max<size_t>(layer_offsets_.size(), kernel.layer + 1));
     layer_offsets_[kernel.layer] = sizes[kernel.state_group];
-    sizes[kernel.state_group] += kv_layer_bytes(kv_layer_format(format_, kernel.layer), kernel.kv_heads, kernel.head_dim);
+    sizes[kernel.state_group] +=
+        kv_layer_bytes(kv_layer_format(format_, kernel.layer), kernel.kv_heads, kernel.head_dim);
     head_dim_ = std::max(head_dim_, kernel.head_dim);
     kv_heads = std::max(kv_heads, kernel.kv_heads);
   }
@@ -28,8 +35,7 @@ base::Status Attention::prepare(HardwareOps& device, const Program& program, uin
   most_split_ = 4 * workers;
   segments_ = (program.max_positions + kSegmentPositions - 1) / kSegmentPositions;
   finished_ = std::make_unique<std::atomic<uint32_t>[]>(most_split_);
-  parts_bytes_ =
-      uint64_t{most_split_} * segments_ * kMaxQueryRows * attention_part_floats(head_dim_) * sizeof(float);
+  parts_bytes_ = uint64_t{most_split_} * segments_ * kMaxQueryRows * attention_part_floats(head_dim_) * sizeof(float);
   INGLE_TRY(std::byte* const memory, device.allocate(parts_bytes_));
   parts_ = reinterpret_cast<float*>(memory);
   return {};
@@ -40,7 +46,8 @@ void Attention::release(HardwareOps& device) {
 }
 
 KvView Attention::view(const KernelDesc& kernel, const SequenceRows& sequence) const {
-  return {kv_layer_format(format_, kernel.layer), kernel.head_dim, sequence.pages[kernel.state_group], layer_offsets_[kernel.layer]};
+  return {kv_layer_format(format_, kernel.layer), kernel.head_dim, sequence.pages[kernel.state_group],
+          layer_offsets_[kernel.layer]};
 }
 
 size_t Attention::blocks_of(const KernelDesc& kernel, const SequenceRows& sequence) {

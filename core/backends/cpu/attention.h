@@ -17,6 +17,9 @@ namespace ingle::core {
 /// The bytes of a page of states: kPagePositions positions of all layers of a group.
 uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat format);
 
+/// What one worker needs for any attention of the program, in bytes.
+size_t attention_scratch_bytes(const Program& program);
+
 class Attention {
  public:
   Attention(const Kernels& kernels, KvFormat format) : kernels_(kernels), format_(format) {}
@@ -25,8 +28,6 @@ class Attention {
   base::Status prepare(HardwareOps& device, const Program& program, uint32_t workers);
   void release(HardwareOps& device);
 
-  /// What one worker needs for any kernel of the program, in bytes.
-  size_t scratch_bytes() const { return attention_scratch_bytes(head_dim_); }
   KvView view(const KernelDesc& kernel, const SequenceRows& sequence) const;
 
   /// A worker's share of a kernel whose queries are at `q` and results at `out`.

@@ -32,6 +32,10 @@ size_t byte_piece(size_t panels, size_t workers, size_t rows) {
   return rows > 1 ? std::max<size_t>(share / 2 * 2, 2) : std::max<size_t>(1, share);
 }
 
+bool has_tiles(const CpuOptions& options) {
+  return options.kernels->matmul_tiles != nullptr && !options.reference && !options.deterministic;
+}
+
 // The same for tiles. All activations pass by each piece, so that it should not be small: up to 16, as many pieces for
 // one worker as for another.
 size_t tile_piece(size_t panels, size_t workers) {
@@ -49,6 +53,11 @@ uint64_t plan_weight_bytes(const Graph& graph) {
   return bytes;
 }
 
+size_t scratch_bytes_per_worker(const Constants& constants, const Program& program, const CpuOptions& options) {
+  const size_t bytes = std::max(matmul_scratch_bytes(widest_matrix(constants)), attention_scratch_bytes(program));
+  return has_tiles(options) ? std::max(bytes, tile_scratch_bytes()) : bytes;
+}
+
 PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool reference) {
   PlanOptions plan;
   plan.max_rows = max_rows;
@@ -60,7 +69,7 @@ PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool ref
 CpuDevice::CpuDevice(const CpuOptions& options)
     : options_(options),
       kernels_(*options.kernels),
-      use_tiles_(kernels_.matmul_tiles != nullptr && !options.reference && !options.deterministic),
+      use_tiles_(has_tiles(options)),
       workers_(options.threads),
       weights_(*this, workers_),
       attention_(kernels_, options.kv) {}
@@ -103,8 +112,7 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
   INGLE_TRY(arena_, allocate(program_.arena_bytes));
   places_.resize(program_.max_rows);
   INGLE_CHECK(attention_.prepare(*this, program_, workers_.count()));
-  scratch_stride_ = std::max(matmul_scratch_bytes(widest_matrix(constants)), attention_.scratch_bytes());
-  if (use_tiles_) scratch_stride_ = std::max(scratch_stride_, tile_scratch_bytes());
+  scratch_stride_ = scratch_bytes_per_worker(constants, program_, options_);
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
   // Tiles are read all over it.
   if (use_tiles_) ::madvise(scratch_, scratch_stride_ * workers_.count(), MADV_HUGEPAGE);
@@ -144,6 +152,7 @@ void CpuDevice::run(const RunArgs& args) {
   args_ = args;
   unreadable_ = false;
   place_rows();
+  give_back_activations();
   for (size_t i = 0; i < program_.kernels.size(); ++i) phases_[i].reset();
   if (weights_.unchecked()) return run_checking();
   if (!times_.empty()) return run_timed();
@@ -162,6 +171,17 @@ void CpuDevice::place_rows() {
   for (uint32_t sequence = 0; sequence < args_.sequences.size(); ++sequence)
     for (uint32_t i = 0; i < args_.sequences[sequence].rows; ++i)
       places_[row++] = {sequence, args_.sequences[sequence].first_position + i};
+}
+
+// What a long prompt computed with is of no use while an answer is written: that takes a row of each buffer. The system
+// may have it when it is short of memory; taking it away at once would cost the next prompt 2 % of its time.
+void CpuDevice::give_back_activations() {
+  constexpr size_t kManyRows = 64, kFewRows = 8;
+  if (touched_rows_ >= kManyRows && args_.tokens.size() <= kFewRows) {
+    ::madvise(arena_, program_.arena_bytes, MADV_FREE);
+    touched_rows_ = 0;
+  }
+  touched_rows_ = std::max(touched_rows_, args_.tokens.size());
 }
 
 // The first run: the blocks of a mapped copy are compared with their hashes right before they are used.
@@ -381,8 +401,7 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   const auto multiply = tiled ? kernels_.matmul_tiles : kernels_.matmul;
   if (tiled) args.tiles = tiles(kernel.quantized_in);
   const size_t piece = tiled ? tile_piece(panels, workers_.count()) : byte_piece(panels, workers_.count(), args.rows);
-  counter.take(panels, piece,
-              [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
+  counter.take(panels, piece, [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
 
 // Heads that become codes are rotated after all else; attention turns its results back.

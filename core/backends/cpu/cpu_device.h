@@ -29,6 +29,9 @@ struct CpuOptions {
 
 /// How many bytes a graph's weights take when packed (matrices that only embed are read from the file).
 uint64_t plan_weight_bytes(const Graph& graph);
+/// What one worker computes in, in bytes.
+size_t scratch_bytes_per_worker(const Constants& constants, const Program& program, const CpuOptions& options);
+
 /// How a program for this device is planned: which products take 8-bit activations follows from how weights are packed.
 PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool reference);
 
@@ -101,6 +104,7 @@ class CpuDevice final : public Device {
 
  private:
   void place_rows();
+  void give_back_activations();
   void run_checking();
   void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
@@ -144,9 +148,10 @@ class CpuDevice final : public Device {
   const Constants* constants_ = nullptr;
   Program program_;
   Attention attention_;
-  std::vector<Place> places_;  ///< by row of this run
+  std::vector<Place> places_;        ///< by row of this run
   std::unique_ptr<Phase[]> phases_;  ///< by kernel
   std::byte* arena_ = nullptr;
+  size_t touched_rows_ = 0;  ///< of the arena's buffers
   std::byte* scratch_ = nullptr;
   size_t scratch_stride_ = 0;
   RunArgs args_;
