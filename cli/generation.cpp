@@ -118,7 +118,7 @@ core::EngineOptions engine_options(const Session& session) {
   options.context_length = static_cast<uint32_t>(values.integer("ctx"));
   options.threads = static_cast<uint32_t>(values.integer("threads"));
   options.batch = static_cast<uint32_t>(values.integer("batch"));
-  const std::string_view kv = values.text("kv-cache");
+  const std::string kv = values.text("kv-cache");
   options.kv_cache = kv == "f16" ? core::KvCache::f16 : kv == "q4_0" ? core::KvCache::q4_0 : core::KvCache::q8_0;
   options.precision = values.text("precision") == "reference" ? core::Precision::reference : core::Precision::normal;
   options.deterministic = values.flag("deterministic");

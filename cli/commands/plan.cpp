@@ -12,7 +12,6 @@
 namespace ingle::cli {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 using base::Json;
 using base::Result;

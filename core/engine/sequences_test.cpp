@@ -82,7 +82,8 @@ TEST_P(SequencesTest, ABatchIsWhatEachWouldBeAlone) {
     const auto sequence = engine->new_sequence().value();
     forward(*engine, *sequence, starts[i]);
     const auto expected = forward(*engine, *sequence, next[i]);
-    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), all.begin() + static_cast<ptrdiff_t>(i * vocabulary))) << i;
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), all.begin() + static_cast<ptrdiff_t>(i * vocabulary)))
+        << i;
     EXPECT_EQ(sequences[i]->length(), sequence->length());
   }
 }
@@ -114,8 +115,8 @@ TEST_P(SequencesTest, LongSequencesAndTheirCancellation) {
   const auto cancelled = engine->new_sequence().value();
   forward(*engine, *cancelled, std::span(text).first(500));
   int calls = 0;
-  const auto result = engine->forward(*cancelled, std::span(text).subspan(500), LogitRows::last,
-                                      [&] { return ++calls == 6; });
+  const auto result =
+      engine->forward(*cancelled, std::span(text).subspan(500), LogitRows::last, [&] { return ++calls == 6; });
   EXPECT_FALSE(result.ok());
   EXPECT_EQ(cancelled->length(), 500u);
   EXPECT_EQ(forward(*engine, *cancelled, std::span(text).subspan(500)), at_once);

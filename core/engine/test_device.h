@@ -28,7 +28,9 @@ inline std::vector<float> run_tokens(Device& device, const Graph& graph, const P
     const auto rows = static_cast<uint32_t>(std::min(batch, tokens.size() - done));
     state.extend(rows);
     const SequenceRows sequence{rows, state.length(), state.pages()};
-    device.run({tokens.subspan(done, rows), {&sequence, 1}, std::span(output_rows).first(rows),
+    device.run({tokens.subspan(done, rows),
+                {&sequence, 1},
+                std::span(output_rows).first(rows),
                 logits.data() + done * graph.vocabulary_size});
     state.append(rows);
   }

@@ -45,10 +45,10 @@ struct KeptValue {
 struct Program {
   std::vector<KernelDesc> kernels;
   uint64_t arena_bytes = 0;
-  uint32_t max_rows = 0;        ///< tokens in one run
-  uint32_t max_positions = 0;   ///< of one sequence
+  uint32_t max_rows = 0;          ///< tokens in one run
+  uint32_t max_positions = 0;     ///< of one sequence
   std::vector<uint32_t> windows;  ///< by state group: how many positions its layers see; 0: all
-  std::vector<KeptValue> kept;  ///< as PlanOptions::keep
+  std::vector<KeptValue> kept;    ///< as PlanOptions::keep
 };
 
 }  // namespace ingle::core

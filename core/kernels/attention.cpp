@@ -7,8 +7,8 @@
 // dimensions, so that rounding it is worth 2^-16 of the page's largest.
 //
 // Keys are taken in segments (kSegmentPositions) that start from nothing and are merged in order, so that several
-// threads can share a long context; within a segment, a page that a row may not see leaves the row as it was. So a row's
-// result depends on its position only: not on its neighbours, not on who computed what.
+// threads can share a long context; within a segment, a page that a row may not see leaves the row as it was. So a
+// row's result depends on its position only: not on its neighbours, not on who computed what.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -110,7 +110,7 @@ template <typename Page, int R>
 void attend_tile(const AttentionArgs& args, const Page& page, uint32_t page_start, RowState* rows,
                  AttentionScratch& scratch) {
   page.template score<R>(rows, scratch);
-  for (int r = 0; r < R; ++r) 
+  for (int r = 0; r < R; ++r)
     soften<Page::kHasShares>(args, page_start, rows[r], scratch.scores[r], scratch.shares, scratch.offsets[r]);
   page.template add_values<R>(rows, page_start, scratch);
 }
@@ -180,8 +180,8 @@ void quantize_queries(const AttentionArgs& args, Rows& of, AttentionScratch& scr
   }
 }
 
-// The rows' results of one segment, to `part`: per row, the sums over its values, then the sums of its weights and their
-// maximum.
+// The rows' results of one segment, to `part`: per row, the sums over its values, then the sums of its weights and
+// their maximum.
 void attend_segment(const AttentionArgs& args, uint32_t kv_head, Rows& of, uint32_t segment, float* part,
                     AttentionScratch& scratch) {
   const size_t dim = kv_stride(args.kv.head_dim), stride = attention_part_floats(args.kv.head_dim);
@@ -241,8 +241,8 @@ void finish(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t co
 
 }  // namespace
 
-void attention_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment, float* part,
-                    std::byte* memory) {
+void attention_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
+                    float* part, std::byte* memory) {
   auto& scratch = *reinterpret_cast<AttentionScratch*>(memory);
   Rows rows(args, kv_head, begin, end);
   if (has_codes(args.kv.format)) quantize_queries(args, rows, scratch);

@@ -82,7 +82,8 @@ class CodePage {
       for (size_t j = 0; j < 8; ++j) {
         Quad k[kKeyBlocks];
         for (int b = 0; b < kKeyBlocks; ++b)
-          k[b] = Quad::load(keys_ + (first + 16 * static_cast<size_t>(b)) * dim_ + (group * 8 + j) * 64).prepare_signed();
+          k[b] =
+              Quad::load(keys_ + (first + 16 * static_cast<size_t>(b)) * dim_ + (group * 8 + j) * 64).prepare_signed();
         for (int r = 0; r < R; ++r)
           for (int b = 0; b < kKeyBlocks; ++b) sums[b][r] = sums[b][r].dot_signed(k[b], rows[r].codes[group].q + 4 * j);
       }

@@ -1,5 +1,5 @@
-// A page of keys and values as floats of 32 or 16 bits. Included by attention.cpp inside an instruction set's region; no
-// include guard on purpose.
+// A page of keys and values as floats of 32 or 16 bits. Included by attention.cpp inside an instruction set's region;
+// no include guard on purpose.
 
 template <bool f16>
 struct FloatPage {

@@ -6,18 +6,18 @@
 namespace ingle::core {
 
 struct AttentionScratch {
-  static constexpr size_t kRows = 6;                 ///< of a tile, at most
+  static constexpr size_t kRows = 6;  ///< of a tile, at most
   static constexpr size_t kGroups = kMaxHeadDim / kGroup;
 
-  float scores[kRows][kPagePositions];               ///< of a tile with a page, then weights
-  float offsets[16];                                 ///< by row of the tile: its product with the common direction
-  float common[kMaxHeadDim];                         ///< direction of the page's keys
-  float shares[kPagePositions];                      ///< of the keys in it
-  int16_t weights[kGroups][kRows][kPagePositions];   ///< the same times the values' scales, as integers
-  float weight_steps[kGroups][kRows];                ///< what one of those is worth
-  float value_scales[kGroups][kPagePositions];       ///< a page's, in units of weights
-  float value_steps[kGroups];                        ///< what the largest of them is worth, over 32767
-  uint8_t key_codes[kPagePositions * kMaxHeadDim];   ///< a page's, where it has them in 4 bits
+  float scores[kRows][kPagePositions];              ///< of a tile with a page, then weights
+  float offsets[16];                                ///< by row of the tile: its product with the common direction
+  float common[kMaxHeadDim];                        ///< direction of the page's keys
+  float shares[kPagePositions];                     ///< of the keys in it
+  int16_t weights[kGroups][kRows][kPagePositions];  ///< the same times the values' scales, as integers
+  float weight_steps[kGroups][kRows];               ///< what one of those is worth
+  float value_scales[kGroups][kPagePositions];      ///< a page's, in units of weights
+  float value_steps[kGroups];                       ///< what the largest of them is worth, over 32767
+  uint8_t key_codes[kPagePositions * kMaxHeadDim];  ///< a page's, where it has them in 4 bits
   uint8_t value_codes[kPagePositions * kMaxHeadDim];
   // Behind it, by dim: a segment's part, totals, queries padded to dim and their codes.
 

@@ -22,10 +22,10 @@ void rotate(float* head, size_t head_dim);
 void store_kv(const KvView& kv, uint32_t kv_head, uint32_t position, const float* key, const float* value,
               const float* first_key);
 void attention(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch);
-void attention_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment, float* part,
-                    std::byte* scratch);
-void attention_merge(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first, uint32_t last,
-                     const float* parts, size_t stride);
+void attention_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
+                    float* part, std::byte* scratch);
+void attention_merge(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first,
+                     uint32_t last, const float* parts, size_t stride);
 
 const Kernels& table() {
   static const Kernels kernels = [] {

@@ -108,18 +108,18 @@ struct Kernels {
   /// Rotates blocks of a head by a Hadamard matrix, which is its own inverse: as many dimensions at a time as the
   /// largest power of two that divides head_dim. It spreads outliers, and leaves products of two rotated heads alone.
   void (*rotate)(float* head, size_t head_dim);
-  /// Writes one key head and one value head at `position`. `first_key` is the key at the page's first position (the same
-  /// where that is this position), or null where it is stored already; formats without codes do without.
+  /// Writes one key head and one value head at `position`. `first_key` is the key at the page's first position (the
+  /// same where that is this position), or null where it is stored already; formats without codes do without.
   void (*store_kv)(const KvView& kv, uint32_t kv_head, uint32_t position, const float* key, const float* value,
                    const float* first_key);
-  /// Query rows [begin, end) of a key-value head, at most kMaxQueryRows. `scratch` has attention_scratch_bytes(), 64-byte
-  /// aligned. A row's result depends neither on the other rows nor on who computes which segments.
+  /// Query rows [begin, end) of a key-value head, at most kMaxQueryRows. `scratch` has attention_scratch_bytes(),
+  /// 64-byte aligned. A row's result depends neither on the other rows nor on who computes which segments.
   void (*attention)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, std::byte* scratch);
   /// Only the keys of one segment, to `part`, which has attention_part_floats() per row ...
   void (*attention_part)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
                          float* part, std::byte* scratch);
-  /// ... and their sum over segments [first, last], of which the first one's parts are at `parts` and the others' follow
-  /// at every `stride` floats.
+  /// ... and their sum over segments [first, last], of which the first one's parts are at `parts` and the others'
+  /// follow at every `stride` floats.
   void (*attention_merge)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first,
                           uint32_t last, const float* parts, size_t stride);
 };

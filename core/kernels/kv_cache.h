@@ -94,7 +94,11 @@ struct KvView {
     std::byte* common = keys + codes + scales;
     std::byte* values = common + kv_common_bytes(format, head_dim);
     const auto halves = [](std::byte* at) { return reinterpret_cast<uint16_t*>(at); };
-    return {keys, values, halves(keys + codes), halves(common), halves(common) + kv_stride(head_dim),
+    return {keys,
+            values,
+            halves(keys + codes),
+            halves(common),
+            halves(common) + kv_stride(head_dim),
             halves(values + codes)};
   }
 };

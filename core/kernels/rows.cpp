@@ -109,8 +109,8 @@ void scale(const float* x, float factor, float cap, size_t n, float* out) {
   }
 }
 
-// The fast Walsh-Hadamard transform: sums and differences at growing distances; those within 16 neighbours, as a product
-// with a matrix of 16 x 16.
+// The fast Walsh-Hadamard transform: sums and differences at growing distances; those within 16 neighbours, as a
+// product with a matrix of 16 x 16.
 void rotate(float* head, size_t head_dim) {
   const size_t block = head_dim & (~head_dim + 1);
   if (block < 16) return rotate_small(head, head_dim, block);

@@ -53,7 +53,8 @@ class TileDecoder {
   /// One value per row as the lanes are spread: rows 0-7 and 8-15, each twice.
   struct PerRow {
     __m512 low, high;
-    PerRow(F32 rows) : low(_mm512_permutexvar_ps(lanes(0), rows.v)), high(_mm512_permutexvar_ps(lanes(8), rows.v)) {}
+    explicit PerRow(F32 rows)
+        : low(_mm512_permutexvar_ps(lanes(0), rows.v)), high(_mm512_permutexvar_ps(lanes(8), rows.v)) {}
     static __m512i lanes(int first) {
       return _mm512_add_epi32(_mm512_set1_epi32(first),
                               _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0));

@@ -1,6 +1,7 @@
 // The vector vocabulary: in each instruction set's namespace the same types, so that one algorithm serves all.
 //   F32   16 floats
-//   I32   16 int32; accumulates dot products. A sum of bytes starts with sum_from() and stays within 22 bits; F32::from()
+//   I32   16 int32; accumulates dot products. A sum of bytes starts with sum_from() and stays within 22 bits;
+//   F32::from()
 //         reads it. One of 16-bit integers starts with zero(); F32::convert() reads it
 //   Quad  64 bytes: 16 rows x 4 consecutive columns of a packed weight panel
 //   Pairs 16 rows x 2 columns of such a quad, as wider integers

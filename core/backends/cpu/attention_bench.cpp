@@ -41,8 +41,8 @@ void attend(benchmark::State& state, KvFormat format, uint32_t head_dim, uint32_
     kernels.attention(args, 0, 0, size_t{tokens} * group, scratch.front().bytes);
     benchmark::ClobberMemory();
   }
-  state.counters["MAC/s"] = benchmark::Counter(2.0 * kLength * head_dim * tokens * group,
-                                               benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["MAC/s"] =
+      benchmark::Counter(2.0 * kLength * head_dim * tokens * group, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 const bool registered = [] {

@@ -123,14 +123,24 @@ class Case {
   }
   AttentionArgs args(uint32_t first, std::vector<float>& out) const {
     const size_t stride = size_t{shape_.heads} * shape_.head_dim;
-    return {q_.data() + first * stride, stride, out.data(), stride, view(), shape_.heads, shape_.kv_heads, first,
-            kScale, shape_.window, shape_.softcap};
+    return {q_.data() + first * stride,
+            stride,
+            out.data(),
+            stride,
+            view(),
+            shape_.heads,
+            shape_.kv_heads,
+            first,
+            kScale,
+            shape_.window,
+            shape_.softcap};
   }
   KvView view() const { return {shape_.format, shape_.head_dim, pages_.data(), 0}; }
   // As the device does it: heads are rotated before they become codes.
   std::vector<float> head(const std::vector<float>& of, uint32_t position, uint32_t head) const {
     const size_t at = position * width() + size_t{head} * shape_.head_dim;
-    std::vector<float> x(of.begin() + static_cast<ptrdiff_t>(at), of.begin() + static_cast<ptrdiff_t>(at + shape_.head_dim));
+    std::vector<float> x(of.begin() + static_cast<ptrdiff_t>(at),
+                         of.begin() + static_cast<ptrdiff_t>(at + shape_.head_dim));
     if (has_codes(shape_.format)) kernels_.rotate(x.data(), x.size());
     return x;
   }
@@ -159,9 +169,9 @@ class Case {
 };
 
 constexpr Shape kShapes[] = {
-    {KvFormat::f32, 6, 2, 64, 0, 0},    {KvFormat::f16, 6, 2, 64, 0, 0},   {KvFormat::q8_0, 6, 2, 64, 0, 0},
-    {KvFormat::q4_0, 6, 2, 64, 0, 0},   {KvFormat::f32, 7, 1, 40, 100, 0}, {KvFormat::f16, 7, 1, 40, 100, 0},
-    {KvFormat::q8_0, 7, 1, 40, 100, 0}, {KvFormat::q4_0, 7, 1, 40, 100, 0}, {KvFormat::q8_0, 4, 1, 256, 600, 20},
+    {KvFormat::f32, 6, 2, 64, 0, 0},     {KvFormat::f16, 6, 2, 64, 0, 0},    {KvFormat::q8_0, 6, 2, 64, 0, 0},
+    {KvFormat::q4_0, 6, 2, 64, 0, 0},    {KvFormat::f32, 7, 1, 40, 100, 0},  {KvFormat::f16, 7, 1, 40, 100, 0},
+    {KvFormat::q8_0, 7, 1, 40, 100, 0},  {KvFormat::q4_0, 7, 1, 40, 100, 0}, {KvFormat::q8_0, 4, 1, 256, 600, 20},
     {KvFormat::f32, 3, 3, 128, 600, 20},
 };
 
