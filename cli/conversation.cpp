@@ -58,10 +58,10 @@ Result<core::GenerateResult> Conversation::answer(const core::GenerateOptions& o
   INGLE_TRY(const auto tokens, prompt());
   const auto differs = std::mismatch(held_.begin(), held_.end(), tokens.begin(), tokens.end());
   // The last token is always computed: its logits are what the answer starts from.
-  const size_t kept = std::min(static_cast<size_t>(differs.first - held_.begin()), tokens.size() - 1);
-  sequence_->truncate(static_cast<uint32_t>(kept));
+  const size_t wanted = std::min(static_cast<size_t>(differs.first - held_.begin()), tokens.size() - 1);
+  const uint32_t kept = sequence_->truncate(static_cast<uint32_t>(wanted));
   held_.resize(kept);
-  reused_ = static_cast<uint32_t>(kept);
+  reused_ = kept;
 
   auto result = core::generate(*engine_, *sequence_, tokens, options, on_text, cancelled);
   held_ = tokens;
@@ -69,8 +69,7 @@ Result<core::GenerateResult> Conversation::answer(const core::GenerateOptions& o
   // The sequence has not computed all of it: not the last token, and after an error perhaps nothing of this turn.
   held_.resize(std::min<size_t>(held_.size(), sequence_->length()));
   if (!result) {
-    sequence_->truncate(static_cast<uint32_t>(kept));
-    held_.resize(kept);
+    held_.resize(sequence_->truncate(kept));
     return result;
   }
   if (result->reason == core::StopReason::cancelled && result->tokens.empty()) return Error{ErrorCode::cancelled, ""};

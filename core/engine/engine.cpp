@@ -10,6 +10,7 @@
 #include <map>
 #include <numeric>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
@@ -19,6 +20,7 @@
 #include "core/engine/trace.h"
 #include "core/graph/program.h"
 #include "core/memory/sequence_state.h"
+#include "core/memory/state_file.h"
 #include "core/models/model.h"
 
 namespace ingle::core {
@@ -85,10 +87,12 @@ class CpuEngine final : public Engine {
     INGLE_CHECK(check_fits(plan, path));
     INGLE_CHECK(engine->build(*architecture, config, plan.context_length));
     engine->drop_tokenizer_lists();
+    // The description was read through the mappings, and so were samples of the weights and what packing needs of
+    // adapters. Around what is looked at, the system may have given the process megabytes.
+    engine->release_files();
     INGLE_CHECK(engine->prepare(*kernels, options, plan.context_length, progress));
     engine->fill_info(*architecture, config, plan.context_length);
-    // The description was read through the mapping, and so were samples of the weights.
-    for (const base::MappedFile& mapping : engine->file_.mappings) mapping.release_pages(mapping.bytes());
+    engine->release_files();
     engine->info_.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return std::unique_ptr<Engine>(std::move(engine));
   }
@@ -117,6 +121,20 @@ class CpuEngine final : public Engine {
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
     INGLE_TRY(SequenceState state, SequenceState::create(*states_));
     return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(state)));
+  }
+
+  base::Status save_sequence(const Sequence& sequence, std::span<const TokenId> tokens,
+                             const std::filesystem::path& path) override {
+    return write_state_file(path, static_cast<const DeviceSequence&>(sequence).state, state_key_, tokens);
+  }
+
+  base::Result<RestoredSequence> restore_sequence(const std::filesystem::path& path) override {
+    INGLE_TRY(SequenceState state, SequenceState::create(*states_));
+    INGLE_TRY(std::vector<TokenId> tokens, read_state_file(path, state_key_, state));
+    for (const TokenId token : tokens)
+      if (token < 0 || static_cast<uint32_t>(token) >= graph_.vocabulary_size)
+        return Error{ErrorCode::corrupt, path.string() + " holds tokens that the model does not have"};
+    return RestoredSequence{std::make_unique<DeviceSequence>(std::move(state)), std::move(tokens)};
   }
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
@@ -170,8 +188,10 @@ class CpuEngine final : public Engine {
 
   base::Status build(const Architecture& architecture, const ModelConfig& config, uint32_t context);
   void drop_tokenizer_lists();
+  void release_files() const;
   base::Status prepare(const Kernels& kernels, const EngineOptions& options, uint32_t context,
                        const LoadProgress& progress);
+  std::string state_key(const EngineOptions& options) const;
   void load_template();
   void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
 
@@ -242,6 +262,7 @@ class CpuEngine final : public Engine {
   Graph graph_;
   std::unique_ptr<CpuDevice> device_;
   std::unique_ptr<StatePools> states_;
+  std::string state_key_;                  ///< what saved states belong to
   std::unique_ptr<SequenceState> before_;  ///< with windows: a sequence before the call that goes on
   std::vector<TokenId> batch_tokens_;      ///< of a run of several sequences; these have room for max_rows_
   std::vector<uint32_t> batch_rows_;       ///< … which of its rows want logits
@@ -270,6 +291,12 @@ void CpuEngine::drop_tokenizer_lists() {
 #endif
 }
 
+void CpuEngine::release_files() const {
+  for (const base::MappedFile& mapping : file_.mappings) mapping.release_pages(mapping.bytes());
+  for (const auto& adapter : loras_.files)
+    for (const base::MappedFile& mapping : adapter->mappings) mapping.release_pages(mapping.bytes());
+}
+
 base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& options, uint32_t context,
                                 const LoadProgress& progress) {
   const bool reference = options.precision == Precision::reference;
@@ -284,16 +311,11 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   WeightOptions weights;
   weights.files = file_.mappings;
   if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
-  // Each file leaves alone what is not its own.
-  const auto done = [this](std::span<const std::byte> part) {
-    for (const base::MappedFile& mapping : file_.mappings) mapping.release_pages(part);
-    for (const auto& adapter : loras_.files)
-      for (const base::MappedFile& mapping : adapter->mappings) mapping.release_pages(part);
-  };
   Program program = compile(graph_, plan_options(options, context));
   const StateOptions states{program.windows, program.max_rows, program.max_positions};
-  INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress, done));
+  INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress));
   states_ = std::make_unique<StatePools>(*device_, states);
+  state_key_ = state_key(options);
   if (std::any_of(states.windows.begin(), states.windows.end(), [](uint32_t window) { return window != 0; })) {
     INGLE_TRY(SequenceState before, SequenceState::create(*states_));
     before_ = std::make_unique<SequenceState>(std::move(before));
@@ -302,6 +324,21 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   batch_rows_.reserve(max_rows_);
   batch_sequences_.reserve(max_rows_);
   return reserve_logits(1);
+}
+
+// The files as they are, what is computed with them, and how states are kept.
+std::string CpuEngine::state_key(const EngineOptions& options) const {
+  std::string text = std::to_string(kKvLayoutVersion) + " " + std::to_string(static_cast<int>(kv_format(options)));
+  const auto add = [&](const ModelFile& file) {
+    for (const base::MappedFile& mapping : file.mappings)
+      text += " " + std::to_string(mapping.bytes().size()) + " " + std::to_string(mapping.stamp());
+  };
+  add(file_);
+  for (size_t i = 0; i < loras_.files.size(); ++i) {
+    add(*loras_.files[i]);
+    text += " " + std::to_string(options.loras[i].scale);
+  }
+  return base::hash128_hex(std::as_bytes(std::span(text)));
 }
 
 // GGUF keeps the template in its metadata; a checkpoint in chat_template.jinja or tokenizer_config.json. One that

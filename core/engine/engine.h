@@ -145,6 +145,12 @@ class Sequence {
   virtual base::Result<std::unique_ptr<Sequence>> fork() const = 0;
 };
 
+/// A sequence from a file, and the tokens that it holds.
+struct RestoredSequence {
+  std::unique_ptr<Sequence> sequence;
+  std::vector<TokenId> tokens;
+};
+
 /// Tokens to append to a sequence.
 struct SequenceTokens {
   Sequence* sequence = nullptr;
@@ -172,6 +178,15 @@ class Engine {
   virtual const SamplingParams& default_sampling() const = 0;
 
   virtual base::Result<std::unique_ptr<Sequence>> new_sequence() = 0;
+
+  /// Writes a sequence, and the tokens that it holds, to a file that appears when it is complete. Only this model, from
+  /// the same file, can go on with it. Errors: io_error, no_space, permission_denied; invalid_argument (not as many
+  /// tokens as it holds).
+  virtual base::Status save_sequence(const Sequence& sequence, std::span<const TokenId> tokens,
+                                     const std::filesystem::path& path) = 0;
+  /// Errors: not_found; corrupt; unsupported (of another version); invalid_argument (of another model, or longer than
+  /// this engine's context); out_of_memory.
+  virtual base::Result<RestoredSequence> restore_sequence(const std::filesystem::path& path) = 0;
 
   /// Times every kernel of the calls to forward() from now on.
   virtual void start_profile() = 0;

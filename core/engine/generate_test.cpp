@@ -95,6 +95,12 @@ class FakeEngine final : public Engine {
     return std::span<float>(logits_);
   }
 
+  base::Status save_sequence(const Sequence&, std::span<const TokenId>, const std::filesystem::path&) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
+  base::Result<RestoredSequence> restore_sequence(const std::filesystem::path&) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
   base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens>) override {
     return Error{ErrorCode::internal, "not here"};
   }

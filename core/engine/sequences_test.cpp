@@ -128,6 +128,32 @@ TEST_P(SequencesTest, LongSequencesAndTheirCancellation) {
   EXPECT_EQ(forward(*engine, *sequence, std::span(text).subspan(kept)), at_once);
 }
 
+TEST_P(SequencesTest, ASavedSequenceGoesOnInAnotherProcess) {
+  const std::filesystem::path path = testing::TempDir() + "/" + golden_test_name(GetParam().name) + ".state";
+  const EngineOptions options{.batch = 64, .deterministic = true};
+  std::vector<TokenId> text, next;
+  std::vector<float> expected;
+  {
+    const auto engine = load(options);
+    text = tokens(*engine, 400, 7);
+    next = tokens(*engine, 9, 8);
+    const auto sequence = engine->new_sequence().value();
+    forward(*engine, *sequence, text);
+    EXPECT_EQ(engine->save_sequence(*sequence, next, path).error().code, base::ErrorCode::invalid_argument);
+    ASSERT_TRUE(engine->save_sequence(*sequence, text, path).ok());
+    expected = forward(*engine, *sequence, next);
+  }
+  const auto engine = load(options);
+  auto restored = engine->restore_sequence(path);
+  ASSERT_TRUE(restored.ok()) << restored.error().message;
+  EXPECT_EQ(restored->tokens, text);
+  EXPECT_EQ(restored->sequence->length(), 400u);
+  EXPECT_EQ(forward(*engine, *restored->sequence, next), expected);
+  EngineOptions other = options;
+  other.kv_cache = KvCache::f16;
+  EXPECT_EQ(load(other)->restore_sequence(path).error().code, base::ErrorCode::invalid_argument);
+}
+
 TEST_P(SequencesTest, FewerBitsOfKeysAndValuesAreFurtherOff) {
   const auto text = tokens(*load(), 300, 6);
   const auto logits = [&](KvCache kv, Precision precision) {

@@ -32,6 +32,8 @@ constexpr bool has_codes(KvFormat format) {
   return format == KvFormat::q8_0 || format == KvFormat::q4_0;
 }
 
+/// Changes with anything above, so that saved states of other builds are told apart.
+inline constexpr uint32_t kKvLayoutVersion = 1;
 inline constexpr size_t kMaxHeadDim = 1024;
 
 /// The format of a layer where a cache of `format` was asked for. Keys of the first layer come straight from the

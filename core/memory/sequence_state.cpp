@@ -191,7 +191,8 @@ bool SequenceState::fill(uint32_t length, std::span<const uint32_t> first_pages)
   if (length > capacity() || first_pages.size() != groups_.size()) return false;
   for (size_t g = 0; g < groups_.size(); ++g) {
     const uint32_t needed = first_needed(g, length), first = first_pages[g];
-    if (first > needed || pages_for(length) - first > pools_->options().pages(g, length)) return false;
+    if (first > needed || first > pages_for(length)) return false;
+    if (pages_for(length) - first > pools_->options().pages(g, length)) return false;
   }
   for (size_t g = 0; g < groups_.size(); ++g) {
     Group& group = groups_[g];

@@ -125,8 +125,10 @@ class SequenceState {
 
   /// By state group, for SequenceRows.
   std::span<const PageTable> pages() const { return tables_; }
-  /// The first page of a group that is there; those from it to the last position's are.
+  /// The pages of a group that are there: from the first to before the end.
   uint32_t first_page(size_t group) const { return groups_[group].first; }
+  uint32_t end_page(size_t group) const { return groups_[group].end; }
+  StatePools& pools() const { return *pools_; }
   /// Empty pages for `length` positions of which a group's pages begin at first_pages[group], to be filled from a saved
   /// state. False: these are not what a sequence of that length has. The state must be empty.
   bool fill(uint32_t length, std::span<const uint32_t> first_pages);

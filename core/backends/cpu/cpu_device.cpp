@@ -105,7 +105,7 @@ void CpuDevice::discard(std::byte* memory, uint64_t bytes) {
 }
 
 base::Status CpuDevice::prepare(const Constants& constants, Program program, const WeightOptions& options,
-                                const PackProgress& progress, const SourceDone& done) {
+                                const PackProgress& progress) {
   constants_ = &constants;
   program_ = std::move(program);
   phases_ = std::make_unique<Phase[]>(program_.kernels.size());
@@ -120,7 +120,7 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
     const auto file = file_of(matrix, options.files);
     files_.push_back(file ? &options.files[*file] : nullptr);
   }
-  return weights_.load(constants, options, progress, done);
+  return weights_.load(constants, options, progress);
 }
 
 uint64_t CpuDevice::state_page_bytes(uint32_t state_group) const {

@@ -71,11 +71,11 @@ class CpuDevice final : public Device {
   void sync_device() override {}
 
   base::Status prepare(const Constants& constants, Program program) override {
-    return prepare(constants, std::move(program), {}, {}, {});
+    return prepare(constants, std::move(program), {}, {});
   }
   /// The same with weights that may come from a packed copy (Weights::load). Error: cancelled, too.
   base::Status prepare(const Constants& constants, Program program, const WeightOptions& options,
-                       const PackProgress& progress, const SourceDone& done);
+                       const PackProgress& progress);
   uint64_t state_page_bytes(uint32_t state_group) const override;
   void copy(std::byte* to, const std::byte* from, uint64_t bytes) override;
   void discard(std::byte* memory, uint64_t bytes) override;

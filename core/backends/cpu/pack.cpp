@@ -25,17 +25,17 @@ void prefetch(const std::byte* column, size_t row_bytes, size_t count, size_t bl
     for (size_t line = 0; line < block_bytes; line += kLine) __builtin_prefetch(column + r * row_bytes + kAhead + line);
 }
 
-void pack_quantized(const MatrixSource& source, const PackedLayout& layout, size_t panel, std::byte* out) {
+// `count` rows of a panel from `rows` on, each of them after the other.
+void pack_quantized(const MatrixSource& source, const PackedLayout& layout, const std::byte* rows, size_t count,
+                    std::byte* out) {
   const QuantFormat& format = *source.format;
   const size_t row_bytes = format.bytes(source.columns);
-  const size_t first = panel * kPanelRows;
-  const size_t count = std::min<size_t>(kPanelRows, source.rows - first);
-  BlockCodes rows[kPanelRows] = {};  // those that the last panel lacks stay zero
+  BlockCodes codes[kPanelRows] = {};  // those that the last panel lacks stay zero
   for (size_t at = 0; at < row_bytes; at += format.block_bytes, out += layout.tile_bytes) {
-    const std::byte* column = source.data + first * row_bytes + at;
+    const std::byte* column = rows + at;
     prefetch(column, row_bytes, count, format.block_bytes);
-    format.take_apart(column, row_bytes, count, rows);
-    layout.pack(rows, out);
+    format.take_apart(column, row_bytes, count, codes);
+    layout.pack(codes, out);
   }
 }
 
@@ -46,11 +46,8 @@ void interleave(const std::byte* rows, size_t columns, size_t count, std::byte* 
     for (size_t r = 0; r < count; ++r) std::memcpy(out + r * size, rows + (r * columns + k) * size, size);
 }
 
-void pack_floats(const MatrixSource& source, size_t panel, std::byte* out) {
+void pack_floats(const MatrixSource& source, const std::byte* rows, size_t count, std::byte* out) {
   const size_t size = source.format->block_bytes;
-  const size_t first = panel * kPanelRows;
-  const size_t count = std::min<size_t>(kPanelRows, source.rows - first);
-  const std::byte* rows = source.data + first * source.columns * size;
   if (count < kPanelRows) std::memset(out, 0, source.columns * kPanelRows * size);
   if (size == 4)
     interleave<4>(rows, source.columns, count, out);
@@ -58,11 +55,9 @@ void pack_floats(const MatrixSource& source, size_t panel, std::byte* out) {
     interleave<2>(rows, source.columns, count, out);
 }
 
-void pack_blocks(const MatrixSource& source, size_t panel, std::byte* out) {
+void pack_blocks(const MatrixSource& source, const std::byte* rows, size_t count, std::byte* out) {
   const size_t row_bytes = source.format->bytes(source.columns);
-  const size_t first = panel * kPanelRows;
-  const size_t count = std::min<size_t>(kPanelRows, source.rows - first);
-  std::memcpy(out, source.data + first * row_bytes, count * row_bytes);
+  std::memcpy(out, rows, count * row_bytes);
   std::memset(out + count * row_bytes, 0, (kPanelRows - count) * row_bytes);
 }
 
@@ -99,21 +94,28 @@ bool takes_quantized(const MatrixSource& source) {
   return plan_packed(source).storage == PackedMatrix::Storage::quantized;
 }
 
-void pack_panels(const MatrixSource& source, const PackedMatrix& matrix, size_t begin, size_t end) {
-  for (size_t panel = begin; panel < end; ++panel) {
+void pack_panels(const MatrixSource& source, const PackedMatrix& matrix, size_t begin, size_t end,
+                 const std::byte* rows) {
+  const size_t row_bytes = source.format->bytes(source.columns);
+  for (size_t panel = begin; panel < end; ++panel, rows += kPanelRows * row_bytes) {
+    const size_t count = std::min<size_t>(kPanelRows, source.rows - panel * kPanelRows);
     auto* out = const_cast<std::byte*>(matrix.data) + panel * matrix.panel_bytes;
     switch (matrix.storage) {
       case PackedMatrix::Storage::floats:
-        pack_floats(source, panel, out);
+        pack_floats(source, rows, count, out);
         break;
       case PackedMatrix::Storage::quantized:
-        pack_quantized(source, packed_layouts()[matrix.layout], panel, out);
+        pack_quantized(source, packed_layouts()[matrix.layout], rows, count, out);
         break;
       case PackedMatrix::Storage::blocks:
-        pack_blocks(source, panel, out);
+        pack_blocks(source, rows, count, out);
         break;
     }
   }
+}
+
+void pack_panels(const MatrixSource& source, const PackedMatrix& matrix, size_t begin, size_t end) {
+  pack_panels(source, matrix, begin, end, source.data + begin * kPanelRows * source.format->bytes(source.columns));
 }
 
 }  // namespace ingle::core

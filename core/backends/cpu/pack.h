@@ -16,5 +16,8 @@ size_t packed_bytes(const PackedMatrix& matrix);
 bool takes_quantized(const MatrixSource& source);
 /// Packs panels [begin, end) of `source` to where matrix.data points.
 void pack_panels(const MatrixSource& source, const PackedMatrix& matrix, size_t begin, size_t end);
+/// The same, with the source's rows from panel `begin` on at `rows` instead of where source.data says.
+void pack_panels(const MatrixSource& source, const PackedMatrix& matrix, size_t begin, size_t end,
+                 const std::byte* rows);
 
 }  // namespace ingle::core

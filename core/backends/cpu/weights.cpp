@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "base/clock.h"
@@ -21,10 +22,6 @@ namespace {
 
 /// Small enough to be in the nearest caches while it is packed, hashed and written.
 constexpr size_t kBlockBytes = size_t{64} << 10;
-/// Blocks whose source pages are given back together, when all are packed: a weight is in memory once.
-constexpr size_t kReleaseBlocks = 64;
-/// While a copy is written the model is in use already, and what is read counts on top of what it takes.
-constexpr size_t kCopyReleaseBlocks = 16;
 
 /// How long the end of a program waits for a copy to be written; a slow disk then gets none.
 constexpr int64_t kCopyPatienceNs = 3'000'000'000;
@@ -86,10 +83,9 @@ Weights::~Weights() {
   device_.deallocate(memory_, memory_bytes_);
 }
 
-base::Status Weights::load(const Constants& constants, const WeightOptions& options, const PackProgress& progress,
-                           const SourceDone& done) {
+base::Status Weights::load(const Constants& constants, const WeightOptions& options, const PackProgress& progress) {
   plan(constants, options);
-  INGLE_TRY(const bool copied, open_copy(options, progress, done));
+  INGLE_TRY(const bool copied, open_copy(options, progress));
   if (copied) {
     memory_bytes_ = other_bytes_;
     INGLE_TRY(memory_, device_.allocate(memory_bytes_));
@@ -102,8 +98,8 @@ base::Status Weights::load(const Constants& constants, const WeightOptions& opti
   }
   // Fewer page-table walks when streaming; where the system refuses, nothing is lost.
   (void)::madvise(memory_, memory_bytes_, MADV_HUGEPAGE);
-  INGLE_CHECK(pack(progress, done));
-  keep_copy(options, done);
+  INGLE_CHECK(pack(progress));
+  keep_copy(options);
   return {};
 }
 
@@ -120,7 +116,7 @@ void Weights::plan(const Constants& constants, const WeightOptions& options) {
     Entry& entry = entries_[i];
     const MatrixSource& source = constants.matrices[i];
     entry.multiplied = source.multiplied;
-    const auto file = file_of(source, files_);
+    const auto file = entry.file = file_of(source, files_);
     if (file) first_tensor[*file] = std::min(first_tensor[*file], source.data);
     if (!entry.multiplied) continue;
     entry.packed = plan_packed(source);
@@ -173,25 +169,20 @@ Weights::Block Weights::block(size_t index) const {
           std::min(begin + entry.block_panels, entry.packed.panels())};
 }
 
-// Tells of the blocks' sources, those that lie side by side in one.
-void Weights::release(size_t first_block, size_t end_block, const SourceDone& done) const {
-  if (!done) return;
-  std::span<const std::byte> part;
-  for (size_t i = first_block; i < end_block; ++i) {
-    const auto next = block(i).source_bytes();
-    if (!part.empty() && part.data() + part.size() == next.data()) {
-      part = {part.data(), part.size() + next.size()};
-      continue;
-    }
-    if (!part.empty()) done(part);
-    part = next;
-  }
-  if (!part.empty()) done(part);
+// A block's source, read into `buffer` where it lies in a file: a look through the mapping would give the process more
+// of the file's pages than it asked for (2 MiB at a time where the system keeps them so), beside the weights packed
+// from them.
+base::Result<std::span<const std::byte>> Weights::read_source(const Block& block,
+                                                              std::vector<std::byte>& buffer) const {
+  const std::span<const std::byte> source = block.source_bytes();
+  if (!block.entry.file) return source;
+  buffer.resize(source.size());
+  INGLE_CHECK(files_[*block.entry.file].read(source, buffer.data()));
+  return std::span<const std::byte>(buffer);
 }
 
 // Whether the copy of an earlier load serves.
-base::Result<bool> Weights::open_copy(const WeightOptions& options, const PackProgress& progress,
-                                      const SourceDone& done) {
+base::Result<bool> Weights::open_copy(const WeightOptions& options, const PackProgress& progress) {
   if (!options.copies.used() || kept_blocks_ == 0) return false;
   copy_path_ = options.copies.file(shape_);
   auto opened = PackedCopy::open(options.copies, shape_);
@@ -201,7 +192,7 @@ base::Result<bool> Weights::open_copy(const WeightOptions& options, const PackPr
   }
   copy_ = std::move(opened).value();
   if (!copy_.sources_untouched()) {
-    INGLE_TRY(const bool match, sources_match(progress, done));
+    INGLE_TRY(const bool match, sources_match(progress));
     if (!match) {
       copy_ = {};
       return false;
@@ -213,47 +204,55 @@ base::Result<bool> Weights::open_copy(const WeightOptions& options, const PackPr
 }
 
 // Reads all of the sources: whether they are still what the copy was made from.
-base::Result<bool> Weights::sources_match(const PackProgress& progress, const SourceDone& done) {
+base::Result<bool> Weights::sources_match(const PackProgress& progress) {
   std::atomic<bool> match{true};
-  INGLE_CHECK(each_block(0, kept_blocks_, progress, done, [&](const Block& b) {
-    if (base::hash64(b.source_bytes()) != copy_.blocks()[b.index].source_hash) match = false;
+  INGLE_CHECK(each_block(0, kept_blocks_, progress, [&](const Block& b, std::span<const std::byte> source) {
+    if (base::hash64(source) != copy_.blocks()[b.index].source_hash) match = false;
     return match.load();
   }));
   return match.load();
 }
 
-base::Status Weights::pack(const PackProgress& progress, const SourceDone& done) {
+base::Status Weights::pack(const PackProgress& progress) {
   const size_t first = copy_.valid() ? kept_blocks_ : 0;
-  INGLE_CHECK(each_block(first, matrix_of_block_.size(), progress, done, [](const Block& b) {
-    pack_panels(b.source, b.entry.packed, b.begin, b.end);
-    return true;
-  }));
+  INGLE_CHECK(
+      each_block(first, matrix_of_block_.size(), progress, [](const Block& b, std::span<const std::byte> source) {
+        pack_panels(b.source, b.entry.packed, b.begin, b.end, source.data());
+        return true;
+      }));
   if (progress && !progress(1.0)) return cancelled();
   return {};
 }
 
-// Shares out blocks [first, end) to all workers until a block's `work` returns false, and tells of their sources.
-base::Status Weights::each_block(size_t first, size_t end, const PackProgress& progress, const SourceDone& done,
-                                 const std::function<bool(const Block&)>& work) {
-  std::vector<std::atomic<size_t>> worked((end - first) / kReleaseBlocks + 1);
+// Shares out blocks [first, end) and their sources to all workers until a block's `work` returns false.
+base::Status Weights::each_block(size_t first, size_t end, const PackProgress& progress,
+                                 const std::function<bool(const Block&, std::span<const std::byte> source)>& work) {
   std::atomic<size_t> next{first};
   std::atomic<bool> enough{false}, stopped{false};
+  std::mutex failure_mutex;
+  base::Status failure;
   workers_.run([&](uint32_t worker) {
+    std::vector<std::byte> buffer;
     for (size_t i; !enough && !stopped && (i = next.fetch_add(1)) < end;) {
-      if (!work(block(i))) enough = true;
-      const size_t group = (i - first) / kReleaseBlocks, group_begin = first + group * kReleaseBlocks;
-      const size_t group_end = std::min(group_begin + kReleaseBlocks, end);
-      if (worked[group].fetch_add(1) + 1 == group_end - group_begin) release(group_begin, group_end, done);
+      const Block b = block(i);
+      auto source = read_source(b, buffer);
+      if (!source.ok()) {
+        const std::lock_guard lock(failure_mutex);
+        failure = std::move(source).error();
+        enough = true;
+      } else if (!work(b, *source)) {
+        enough = true;
+      }
       const double fraction = static_cast<double>(i - first + 1) / static_cast<double>(end - first);
       if (worker == 0 && progress && !progress(fraction)) stopped = true;
     }
   });
   if (stopped) return cancelled();
-  return {};
+  return failure;
 }
 
 // A copy only saves time: one that cannot be kept is no reason to fail.
-void Weights::keep_copy(const WeightOptions& options, const SourceDone& done) {
+void Weights::keep_copy(const WeightOptions& options) {
   if (copy_.valid() || kept_blocks_ == 0) return;
   auto created = PackedCopyWriter::create(options.copies, shape_);
   if (!created.ok()) {
@@ -261,20 +260,22 @@ void Weights::keep_copy(const WeightOptions& options, const SourceDone& done) {
     return;
   }
   if (use_ != PackedCopyUse::replaced) use_ = PackedCopyUse::written;
-  copying_ = std::thread([this, done, writer = std::move(created).value()] { write_copy(*writer, done); });
+  copying_ = std::thread([this, writer = std::move(created).value()] { write_copy(*writer); });
   // From here, so that it can't come after what the destructor sets.
   set_priority(copying_.native_handle(), SCHED_IDLE);
 }
 
-void Weights::write_copy(PackedCopyWriter& writer, const SourceDone& done) {
+void Weights::write_copy(PackedCopyWriter& writer) {
   constexpr uint64_t chunk = PackedCopyWriter::kChunk;
+  std::vector<std::byte> buffer;
   std::vector<PackedBlock> hashes(kept_blocks_);
   uint64_t written = 0;
   for (size_t i = 0; i < kept_blocks_; ++i) {
     const Block b = block(i);
-    hashes[i] = {base::hash64(b.source_bytes()), base::hash64(b.packed())};
+    const auto source = read_source(b, buffer);
+    if (!source.ok()) return;
+    hashes[i] = {base::hash64(*source), base::hash64(b.packed())};
     const bool last = i + 1 == kept_blocks_;
-    if (last || (i + 1) % kCopyReleaseBlocks == 0) release(i / kCopyReleaseBlocks * kCopyReleaseBlocks, i + 1, done);
     const auto packed = static_cast<uint64_t>(b.packed().data() + b.packed().size() - memory_);
     for (; written + chunk <= packed || (last && written < kept_bytes_); written += chunk) {
       if (base::monotonic_ns() > copy_deadline_ns_) return;
@@ -299,7 +300,13 @@ void Weights::check(int32_t matrix, Counter& counter) {
       use_ = PackedCopyUse::broken;
       return;
     }
-    pack_panels(b.source, b.entry.packed, b.begin, b.end);
+    std::vector<std::byte> buffer;
+    const auto source = read_source(b, buffer);
+    if (!source.ok()) {
+      use_ = PackedCopyUse::broken;
+      return;
+    }
+    pack_panels(b.source, b.entry.packed, b.begin, b.end, source->data());
     auto mapped = PackedCopyUse::mapped;
     use_.compare_exchange_strong(mapped, PackedCopyUse::mended);
   });

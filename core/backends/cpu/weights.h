@@ -40,8 +40,6 @@ enum class PackedCopyUse : uint8_t {
 
 /// Fraction done in [0, 1]; return false to cancel.
 using PackProgress = std::function<bool(double)>;
-/// Hears, on any thread, of parts of a file that are no longer read.
-using SourceDone = std::function<void(std::span<const std::byte>)>;
 
 /// The packed matrices of a program. `load` once, then read by all workers.
 class Weights {
@@ -51,10 +49,9 @@ class Weights {
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
-  /// Once. The constants and the files must outlive this. Errors: out_of_memory, cancelled. A copy is written behind
-  /// the scenes, until the end of this at the latest; one that cannot be is no error.
-  base::Status load(const Constants& constants, const WeightOptions& options, const PackProgress& progress,
-                    const SourceDone& done);
+  /// Once. The constants and the files must outlive this. Errors: out_of_memory, cancelled, io_error (a file was cut
+  /// short). A copy is written behind the scenes, until the end of this at the latest; one that cannot be is no error.
+  base::Status load(const Constants& constants, const WeightOptions& options, const PackProgress& progress);
 
   const PackedMatrix& operator[](int32_t matrix) const { return entries_[static_cast<size_t>(matrix)].packed; }
   uint64_t bytes() const { return kept_bytes_ + other_bytes_; }
@@ -69,9 +66,10 @@ class Weights {
  private:
   struct Entry {
     PackedMatrix packed;
-    bool multiplied = false;  ///< else it only embeds, and stays in the model's file
-    bool kept = false;        ///< part of the copy
-    uint64_t offset = 0;      ///< in the copy's data, or among what is not part of it
+    bool multiplied = false;     ///< else it only embeds, and stays in the model's file
+    bool kept = false;           ///< part of the copy
+    std::optional<size_t> file;  ///< the one that it lies in
+    uint64_t offset = 0;         ///< in the copy's data, or among what is not part of it
     size_t first_block = 0, blocks = 0, block_panels = 0;
   };
   /// Panels of one matrix that are packed, hashed and written together.
@@ -86,17 +84,17 @@ class Weights {
 
   void plan(const Constants& constants, const WeightOptions& options);
   void plan_matrices(bool kept);
-  base::Result<bool> open_copy(const WeightOptions& options, const PackProgress& progress, const SourceDone& done);
-  base::Result<bool> sources_match(const PackProgress& progress, const SourceDone& done);
-  base::Status pack(const PackProgress& progress, const SourceDone& done);
-  base::Status each_block(size_t first, size_t end, const PackProgress& progress, const SourceDone& done,
-                          const std::function<bool(const Block&)>& work);
-  void keep_copy(const WeightOptions& options, const SourceDone& done);
-  void write_copy(PackedCopyWriter& writer, const SourceDone& done);
+  base::Result<bool> open_copy(const WeightOptions& options, const PackProgress& progress);
+  base::Result<bool> sources_match(const PackProgress& progress);
+  base::Status pack(const PackProgress& progress);
+  base::Status each_block(size_t first, size_t end, const PackProgress& progress,
+                          const std::function<bool(const Block&, std::span<const std::byte> source)>& work);
+  base::Result<std::span<const std::byte>> read_source(const Block& block, std::vector<std::byte>& buffer) const;
+  void keep_copy(const WeightOptions& options);
+  void write_copy(PackedCopyWriter& writer);
   bool files_untouched() const;
   void place(std::byte* kept, std::byte* others);
   Block block(size_t index) const;
-  void release(size_t first_block, size_t end_block, const SourceDone& done) const;
 
   HardwareOps& device_;
   Workers& workers_;

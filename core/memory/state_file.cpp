@@ -1,0 +1,190 @@
+#include "core/memory/state_file.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "base/files.h"
+#include "base/hash.h"
+
+namespace ingle::core {
+
+using base::Error;
+using base::ErrorCode;
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+struct Header {
+  std::array<char, 8> magic = {'I', 'N', 'G', 'L', 'E', 'S', 'E', 'Q'};
+  uint32_t version = kStateFileVersion;
+  uint32_t groups = 0, length = 0;
+  uint32_t reserved[9] = {};
+  uint64_t hash = 0;
+};
+static_assert(sizeof(Header) == 64);
+
+struct GroupEntry {
+  uint64_t page_bytes;
+  uint32_t first, pages;
+};
+
+// Everything before the pages, as bytes.
+class Tables {
+ public:
+  Tables(uint32_t groups, uint32_t length, uint64_t pages)
+      : groups_(groups),
+        length_(length),
+        bytes_(sizeof(Header) + kStateKeyBytes + groups * sizeof(GroupEntry) + length * sizeof(int32_t) +
+               pages * sizeof(uint64_t)) {}
+
+  std::span<std::byte> bytes() { return bytes_; }
+  std::byte* key() { return bytes_.data() + sizeof(Header); }
+  std::byte* entries() { return key() + kStateKeyBytes; }
+  std::byte* tokens() { return entries() + groups_ * sizeof(GroupEntry); }
+  std::byte* hashes() { return tokens() + size_t{length_} * sizeof(int32_t); }
+
+  /// Puts the header in front; returns the hash that belongs there.
+  uint64_t hash(Header header) {
+    header.hash = 0;
+    std::memcpy(bytes_.data(), &header, sizeof header);
+    return base::hash64(bytes_);
+  }
+
+ private:
+  const uint32_t groups_, length_;
+  std::vector<std::byte> bytes_;
+};
+
+std::vector<GroupEntry> entries_of(const SequenceState& state) {
+  std::vector<GroupEntry> entries;
+  for (size_t g = 0; g < state.pools().groups(); ++g)
+    entries.push_back(
+        {state.pools().pool(g).page_bytes(), state.first_page(g), state.end_page(g) - state.first_page(g)});
+  return entries;
+}
+
+Error damaged(std::string_view what) {
+  return {ErrorCode::corrupt, "the saved state is damaged: " + std::string(what)};
+}
+
+// The header's own numbers, before anything is allocated for them.
+base::Status check_header(const Header& header, uint64_t size, const SequenceState& state) {
+  if (header.magic != Header().magic) return Error{ErrorCode::corrupt, "not a saved state"};
+  if (header.version != kStateFileVersion)
+    return Error{ErrorCode::unsupported, "a saved state of version " + std::to_string(header.version) +
+                                             "; this build reads version " + std::to_string(kStateFileVersion)};
+  if (header.length > size / sizeof(int32_t)) return damaged("it ends too early");
+  if (header.length > state.capacity())
+    return Error{ErrorCode::invalid_argument, "a saved state of " + std::to_string(header.length) +
+                                                  " tokens does not fit into a context of " +
+                                                  std::to_string(state.capacity())};
+  if (header.groups != state.pools().groups())
+    return Error{ErrorCode::invalid_argument, "the saved state belongs to another model"};
+  return {};
+}
+
+}  // namespace
+
+base::Status write_state_file(const std::filesystem::path& path, const SequenceState& state, std::string_view key,
+                              std::span<const int32_t> tokens) {
+  if (tokens.size() != state.length() || key.size() != kStateKeyBytes)
+    return Error{ErrorCode::invalid_argument, "a state of " + std::to_string(state.length()) + " positions and " +
+                                                  std::to_string(tokens.size()) + " tokens"};
+  const std::vector<GroupEntry> entries = entries_of(state);
+  uint64_t pages = 0;
+  for (const GroupEntry& entry : entries) pages += entry.pages;
+  Header header;
+  header.groups = static_cast<uint32_t>(entries.size());
+  header.length = state.length();
+  Tables tables(header.groups, header.length, pages);
+  std::memcpy(tables.key(), key.data(), kStateKeyBytes);
+  std::memcpy(tables.entries(), entries.data(), entries.size() * sizeof(GroupEntry));
+  std::memcpy(tables.tokens(), tokens.data(), tokens.size_bytes());
+
+  INGLE_TRY(base::NewFile file, base::NewFile::create(path));
+  uint64_t offset = tables.bytes().size();
+  std::byte* hash_at = tables.hashes();
+  std::vector<std::byte> page;
+  for (size_t g = 0; g < entries.size(); ++g)
+    for (uint32_t i = 0; i < entries[g].pages; ++i) {
+      page.resize(entries[g].page_bytes);
+      state.pools().device().copy(page.data(), state.pages()[g][entries[g].first + i], page.size());
+      const uint64_t hash = base::hash64(page);
+      std::memcpy(hash_at, &hash, sizeof hash);
+      hash_at += sizeof hash;
+      INGLE_CHECK(file.write_at(offset, page));
+      offset += page.size();
+    }
+  header.hash = tables.hash(header);
+  std::memcpy(tables.bytes().data(), &header, sizeof header);
+  INGLE_CHECK(file.write_at(0, tables.bytes()));
+  return file.commit(false);
+}
+
+base::Result<std::vector<int32_t>> read_state(const StateReader& read, uint64_t size, std::string_view key,
+                                              SequenceState& state) {
+  Header header;
+  if (size < sizeof header) return Error{ErrorCode::corrupt, "not a saved state"};
+  INGLE_CHECK(read(0, std::as_writable_bytes(std::span(&header, 1))));
+  INGLE_CHECK(check_header(header, size, state));
+
+  // As many pages as a state of that length can have; the file says how many it has.
+  std::vector<GroupEntry> entries(header.groups);
+  const uint64_t entries_at = sizeof header + kStateKeyBytes;
+  if (size < entries_at + entries.size() * sizeof(GroupEntry)) return damaged("it ends too early");
+  INGLE_CHECK(read(entries_at, std::as_writable_bytes(std::span(entries))));
+  std::vector<uint32_t> first;
+  uint64_t pages = 0, page_bytes = 0;
+  for (size_t g = 0; g < entries.size(); ++g) {
+    if (entries[g].page_bytes != state.pools().pool(g).page_bytes())
+      return Error{ErrorCode::invalid_argument, "the saved state belongs to another model"};
+    if (entries[g].pages > state.capacity() / kPagePositions + 1) return damaged("it has too many pages");
+    first.push_back(entries[g].first);
+    pages += entries[g].pages;
+    page_bytes += entries[g].pages * entries[g].page_bytes;
+  }
+  Tables tables(header.groups, header.length, pages);
+  if (size != tables.bytes().size() + page_bytes) return damaged("it has another size than it should");
+  INGLE_CHECK(read(0, tables.bytes()));
+  const uint64_t hash = header.hash;
+  if (tables.hash(header) != hash) return damaged("its header");
+  if (key != std::string_view(reinterpret_cast<const char*>(tables.key()), kStateKeyBytes))
+    return Error{ErrorCode::invalid_argument, "the saved state belongs to another model or file of it"};
+
+  if (!state.fill(header.length, first)) return damaged("its pages are not those of a state");
+  uint64_t offset = tables.bytes().size();
+  const std::byte* hash_at = tables.hashes();
+  std::vector<std::byte> page;
+  for (size_t g = 0; g < entries.size(); ++g)
+    for (uint32_t i = state.first_page(g); i < state.end_page(g); ++i, hash_at += sizeof(uint64_t)) {
+      page.resize(entries[g].page_bytes);
+      base::Status status = read(offset, page);
+      uint64_t expected = 0;
+      std::memcpy(&expected, hash_at, sizeof expected);
+      if (status.ok() && base::hash64(page) != expected) status = damaged("a page");
+      if (!status.ok()) {
+        state.truncate(0);
+        return std::move(status).error();
+      }
+      state.pools().device().copy(state.pages()[g][i], page.data(), page.size());
+      offset += page.size();
+    }
+  std::vector<int32_t> tokens(header.length);
+  std::memcpy(tokens.data(), tables.tokens(), tokens.size() * sizeof(int32_t));
+  return tokens;
+}
+
+base::Result<std::vector<int32_t>> read_state_file(const std::filesystem::path& path, std::string_view key,
+                                                   SequenceState& state) {
+  INGLE_TRY(const base::MappedFile file, base::MappedFile::open(path));
+  const auto read = [&](uint64_t offset, std::span<std::byte> out) {
+    return file.read(file.bytes().subspan(offset, out.size()), out.data());
+  };
+  return read_state(read, file.bytes().size(), key, state);
+}
+
+}  // namespace ingle::core
