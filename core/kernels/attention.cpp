@@ -37,7 +37,7 @@ constexpr float kLog2E = 1.44269504089f;
 constexpr int kKeyBlocks = F32::registers == 32 ? 2 : 1;
 constexpr size_t kTileRowsMost = F32::registers == 32 ? 6 : 3;
 constexpr size_t kPageVectors = kPagePositions / 16;
-static_assert(kPageVectors == 4);
+static_assert(kPageVectors == 4);  // added up in this order everywhere
 
 // What one row has gathered of a segment.
 struct RowState {
@@ -69,6 +69,45 @@ bool sees_all(const RowState& row, uint32_t page_start) {
   return row.first <= page_start && page_start + kPagePositions - 1 <= row.last;
 }
 
+// A page's scores of one row, scaled, in powers of two.
+struct Scores {
+  F32 s[kPageVectors];
+
+  template <bool with_shares>
+  static Scores scaled(const float* scores, const float* shares, float common, float scale) {
+    Scores r;
+    for (size_t k = 0; k < kPageVectors; ++k) {
+      r.s[k] = F32::load(scores + 16 * k) * F32::set1(scale);
+      if constexpr (with_shares) r.s[k] = r.s[k].fma(F32::load(shares + 16 * k), F32::set1(common * scale));
+    }
+    return r;
+  }
+  static Scores load(const float* scores) {
+    Scores r;
+    for (size_t k = 0; k < kPageVectors; ++k) r.s[k] = F32::load(scores + 16 * k);
+    return r;
+  }
+  void store(float* scores) const {
+    for (size_t k = 0; k < kPageVectors; ++k) s[k].store(scores + 16 * k);
+  }
+  float maximum() const { return F32::max(F32::max(s[0], s[1]), F32::max(s[2], s[3])).reduce_max(); }
+  Scores weights(float highest) const {
+    Scores r;
+    for (size_t k = 0; k < kPageVectors; ++k) r.s[k] = exp2(s[k] - F32::set1(highest));
+    return r;
+  }
+  F32 sum() const { return (s[0] + s[1]) + (s[2] + s[3]); }
+};
+
+// What the row has gathered so far is worth `factor` of what it was: 1 where the maximum stays, and as good as 0 at
+// first, when nothing was gathered.
+void gather(RowState& row, float maximum, F32 sum) {
+  const F32 factor = exp2(F32::set1(row.maximum) - F32::set1(maximum));
+  factor.store(row.factor);
+  row.maximum = maximum;
+  sum.fma(F32::load(row.sums), factor).store(row.sums);
+}
+
 // One row's scores of a page to weights, in place.
 template <bool with_shares>
 void soften(const AttentionArgs& args, uint32_t page_start, RowState& row, float* scores, const float* shares,
@@ -78,40 +117,47 @@ void soften(const AttentionArgs& args, uint32_t page_start, RowState& row, float
     std::memset(scores, 0, kPagePositions * sizeof(float));
     return;
   }
-  const bool all = sees_all(row, page_start);
-  if (!all) mask(page_start, row, kMinusInfinity, scores);
   const float scale = args.softcap != 0.0f ? args.scale / args.softcap : args.scale * kLog2E;
-  F32 s[kPageVectors];
-  F32 largest = F32::set1(kMinusInfinity);
-  for (size_t k = 0; k < kPageVectors; ++k) {
-    s[k] = F32::load(scores + 16 * k) * F32::set1(scale);
-    if constexpr (with_shares) s[k] = s[k].fma(F32::load(shares + 16 * k), F32::set1(common * scale));
-    if (args.softcap != 0.0f) s[k] = tanh(s[k]) * F32::set1(args.softcap * kLog2E);
-    largest = F32::max(largest, s[k]);
+  Scores s = Scores::scaled<with_shares>(scores, shares, common, scale);
+  if (args.softcap != 0.0f)
+    for (F32& of_keys : s.s) of_keys = tanh(of_keys) * F32::set1(args.softcap * kLog2E);
+  s.store(scores);
+  mask(page_start, row, kMinusInfinity, scores);
+  s = Scores::load(scores);
+  const float maximum = std::max(row.maximum, s.maximum());
+  s.weights(maximum).store(scores);
+  // exp2 saturates above zero: what is masked must weigh exactly nothing.
+  mask(page_start, row, 0.0f, scores);
+  gather(row, maximum, Scores::load(scores).sum());
+}
+
+// The same for rows that see all of the page, without a cap: all maxima first, as one has to wait for each.
+template <bool with_shares, int R>
+void soften_whole(const AttentionArgs& args, RowState* rows, AttentionScratch& scratch) {
+  float maximum[R];
+  for (int r = 0; r < R; ++r) {
+    const Scores s =
+        Scores::scaled<with_shares>(scratch.scores[r], scratch.shares, scratch.offsets[r], args.scale * kLog2E);
+    s.store(scratch.scores[r]);
+    maximum[r] = std::max(rows[r].maximum, s.maximum());
   }
-  const float maximum = std::max(row.maximum, largest.reduce_max());
-  for (size_t k = 0; k < kPageVectors; ++k) {
-    s[k] = exp2(s[k] - F32::set1(maximum));
-    s[k].store(scores + 16 * k);
+  for (int r = 0; r < R; ++r) {
+    const Scores weights = Scores::load(scratch.scores[r]).weights(maximum[r]);
+    weights.store(scratch.scores[r]);
+    gather(rows[r], maximum[r], weights.sum());
   }
-  if (!all) {
-    // exp2 saturates above zero: what is masked must weigh exactly nothing.
-    mask(page_start, row, 0.0f, scores);
-    for (size_t k = 0; k < kPageVectors; ++k) s[k] = F32::load(scores + 16 * k);
-  }
-  // 1 where the maximum is what it was, and as good as 0 at first, when nothing was gathered yet.
-  const F32 factor = exp2(F32::set1(row.maximum) - F32::set1(maximum));
-  factor.store(row.factor);
-  row.maximum = maximum;
-  (((s[0] + s[1]) + (s[2] + s[3])).fma(F32::load(row.sums), factor)).store(row.sums);
 }
 
 template <typename Page, int R>
 void attend_tile(const AttentionArgs& args, const Page& page, uint32_t page_start, RowState* rows,
                  AttentionScratch& scratch) {
   page.template score<R>(rows, scratch);
-  for (int r = 0; r < R; ++r)
-    soften<Page::kHasShares>(args, page_start, rows[r], scratch.scores[r], scratch.shares, scratch.offsets[r]);
+  if (args.softcap == 0.0f &&
+      std::all_of(rows, rows + R, [&](const RowState& row) { return sees_all(row, page_start); }))
+    soften_whole<Page::kHasShares, R>(args, rows, scratch);
+  else
+    for (int r = 0; r < R; ++r)
+      soften<Page::kHasShares>(args, page_start, rows[r], scratch.scores[r], scratch.shares, scratch.offsets[r]);
   page.template add_values<R>(rows, page_start, scratch);
 }
 
