@@ -21,6 +21,7 @@ struct Figure {
 constexpr Figure figures[] = {
     {"prefill_tps", "prompt", "tokens/s", 1},
     {"decode_tps", "generation", "tokens/s", 1},
+    {"streams_tps", "all streams", "tokens/s", 1},
     {"load_ms", "load", "ms", 1},
     {"first_token_ms", "first token", "ms after start", 1},
     {"peak_rss_bytes", "peak memory", "MiB", 1},
@@ -149,7 +150,8 @@ Status run(Session& session) {
   INGLE_TRY(const std::string name, model_or_default(session));
   INGLE_TRY(const auto model, ensure_model(session, name));
   const auto repeat = static_cast<size_t>(session.values.integer("repeat"));
-  const std::vector<std::string> flags = engine_flags(session, {"prompt", "gen", "profile", "limits", "trace"});
+  const std::vector<std::string> flags =
+      engine_flags(session, {"prompt", "gen", "depth", "streams", "profile", "limits", "trace"});
   std::vector<Json> runs;
   ProgressLine line(session.terminal);
   for (size_t i = 0; i < repeat; ++i) {
@@ -193,6 +195,20 @@ constexpr Option options[] = {
      .fallback = "64",
      .minimum = 0,
      .maximum = 1u << 20},
+    {.name = "depth",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "tokens of context that generation starts behind",
+     .fallback = "0",
+     .minimum = 0,
+     .maximum = 1u << 20},
+    {.name = "streams",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "also generate that many sequences in step; 0: do not measure",
+     .fallback = "0",
+     .minimum = 0,
+     .maximum = 4096},
     {.name = "repeat",
      .type = ValueType::integer,
      .metavar = "N",

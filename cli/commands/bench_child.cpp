@@ -4,6 +4,7 @@
 // Order: load; the first token of a 10-token prompt; one batch to warm up; the prompt; then decoding from an empty
 // sequence, token by token, with fixed ids and without sampling, as the peers' own bench tools do it.
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "base/clock.h"
@@ -74,22 +75,45 @@ Result<Json> profile(core::Engine& engine, const std::optional<core::MachineLimi
   return out;
 }
 
-/// The prompt and then the generation, as measured; `number` of the fixed tokens each.
+/// The prompt and then the generation, as measured; `number` of the fixed tokens each. Generation starts behind `depth`
+/// others.
 struct Work {
   core::Engine& engine;
   core::Sequence& sequence;
   std::span<const core::TokenId> tokens;
+  size_t depth;
 
   Status prompt(size_t number) const {
     sequence.truncate(0);
     INGLE_CHECK(engine.forward(sequence, tokens.first(number), core::LogitRows::last, interrupted));
     return {};
   }
-  Status generate(size_t number) const {
+  Status go_to_depth() const {
     sequence.truncate(0);
+    if (depth > 0) INGLE_CHECK(engine.forward(sequence, tokens.first(depth), core::LogitRows::none, interrupted));
+    return {};
+  }
+  Status generate(size_t number) const {
     for (size_t i = 0; i < number; ++i)
       INGLE_CHECK(engine.forward(sequence, tokens.subspan(i, 1), core::LogitRows::last, interrupted));
     return {};
+  }
+  /// Several sequences in step, which share what is at depth. Returns the seconds it took.
+  Result<double> generate_together(size_t streams, size_t number) const {
+    INGLE_CHECK(go_to_depth());
+    std::vector<std::unique_ptr<core::Sequence>> forks(streams);
+    for (auto& fork : forks) {
+      INGLE_TRY(fork, sequence.fork());
+    }
+    std::vector<core::SequenceTokens> batch(streams);
+    const int64_t start = base::monotonic_ns();
+    for (size_t i = 0; i < number; ++i) {
+      for (size_t s = 0; s < streams; ++s)
+        batch[s] = {forks[s].get(), tokens.subspan((i + s * number / streams) % number, 1)};
+      INGLE_CHECK(engine.forward_batch(batch));
+      if (interrupted()) return base::Error{base::ErrorCode::cancelled, ""};
+    }
+    return seconds_since(start);
   }
 };
 
@@ -97,16 +121,18 @@ Result<Json> measure(Session& session) {
   const Values& values = session.values;
   const auto prompt = static_cast<size_t>(values.integer("prompt"));
   const auto gen = static_cast<size_t>(values.integer("gen"));
+  const auto depth = static_cast<size_t>(values.integer("depth"));
+  const auto streams = static_cast<size_t>(values.integer("streams"));
   const int64_t started = values.integer("started");
   core::EngineOptions options = engine_options(session);
   if (options.context_length == 0) {
-    options.context_length = static_cast<uint32_t>(std::max({prompt, gen, first_prompt}) + 1);
+    options.context_length = static_cast<uint32_t>(std::max({prompt, depth + gen, first_prompt}) + 1);
   }
   CostMeter meter;
   INGLE_TRY(const LoadedModel loaded, load_model(session, session.argument(0), options));
   core::Engine& engine = *loaded.engine;
   INGLE_TRY(auto sequence, engine.new_sequence());
-  const auto tokens = fixed_tokens(std::max({prompt, gen, first_prompt}), engine.info().vocabulary_size);
+  const auto tokens = fixed_tokens(std::max({prompt, depth, gen, first_prompt}), engine.info().vocabulary_size);
   const std::span all(tokens);
 
   INGLE_TRY(const auto logits, engine.forward(*sequence, all.first(first_prompt), core::LogitRows::last, interrupted));
@@ -118,7 +144,7 @@ Result<Json> measure(Session& session) {
               {"threads", engine.info().threads},
               {"load_ms", engine.info().load_ms},
               {"first_token_ms", first_token_ms}};
-  const Work work{engine, *sequence, all};
+  const Work work{engine, *sequence, all, depth};
   if (prompt > 0) {
     INGLE_CHECK(work.prompt(std::min<size_t>(prompt, options.batch)));
     meter.start();
@@ -128,11 +154,16 @@ Result<Json> measure(Session& session) {
     out["cost"]["prompt"] = cost_json(meter.stop(), prompt);
   }
   if (gen > 0) {
+    INGLE_CHECK(work.go_to_depth());
     meter.start();
     const int64_t start = base::monotonic_ns();
     INGLE_CHECK(work.generate(gen));
     out["decode_tps"] = static_cast<double>(gen) / seconds_since(start);
     out["cost"]["generation"] = cost_json(meter.stop(), gen);
+  }
+  if (gen > 0 && streams > 0) {
+    INGLE_TRY(const double seconds, work.generate_together(streams, gen));
+    out["streams_tps"] = static_cast<double>(streams * gen) / seconds;
   }
   if (!meter.energy_source().empty()) out["energy_source"] = meter.energy_source();
   if (!meter.no_instructions().empty()) out["no_instructions"] = meter.no_instructions();
@@ -149,12 +180,14 @@ Result<Json> measure(Session& session) {
       INGLE_TRY(out["profile"]["prompt"], profile(engine, limits, [&] { return work.prompt(prompt); }));
     }
     if (gen > 0) {
+      INGLE_CHECK(work.go_to_depth());
       INGLE_TRY(out["profile"]["generation"], profile(engine, limits, [&] { return work.generate(gen); }));
     }
   }
   if (values.is_set("trace")) {
     INGLE_CHECK(engine.start_trace());
     if (prompt > 0) INGLE_CHECK(work.prompt(prompt));
+    sequence->truncate(0);
     if (gen > 0) INGLE_CHECK(work.generate(gen));
     INGLE_CHECK(engine.write_trace(expand_home(values.text("trace"), session.environment)));
   }
@@ -172,6 +205,8 @@ constexpr Argument arguments[] = {{.name = "MODEL", .help = "a path", .type = Va
 constexpr Option options[] = {
     {.name = "prompt", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "512", .minimum = 0},
     {.name = "gen", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "64", .minimum = 0},
+    {.name = "depth", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "0", .minimum = 0},
+    {.name = "streams", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "0", .minimum = 0},
     {.name = "profile", .help = ""},
     {.name = "limits", .help = ""},
     {.name = "trace", .type = ValueType::path, .metavar = "FILE", .help = ""},

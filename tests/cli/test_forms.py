@@ -239,6 +239,15 @@ class Bench(ProgramTest):
         self.assertEqual((told["threads"], told["prompt"], told["gen"], told["repeat"]), (2, 20, 4, 3))
         self.assertEqual(self.ok_json(*words, "--isa", "scalar")["isa"], "scalar")
 
+    def test_bench_generates_several_sequences_and_behind_a_context(self):
+        words = ("bench", TINY, "--prompt", "0", "--gen", "4", "--repeat", "1")
+        self.assertNotIn("streams_tps", self.ok_json(*words))
+        told = self.ok_json(*words, "--depth", "40", "--streams", "3")
+        self.assertGreater(told["streams_tps"], 0)
+        self.assertIn("all streams", self.ok(*words, "--streams", "2").decode())
+        self.fails(6, "45 tokens do not fit", *words, "--depth", "45", "--ctx", "44")
+        self.fails(6, "17 tokens in a batch of at most 16", *words, "--streams", "17", "--batch", "16")
+
     def test_bench_profile_names_what_takes_the_time(self):
         words = ["bench", TINY, "--prompt", "20", "--gen", "4", "--repeat", "2", "--deterministic", "--profile"]
         profile = self.ok_json(*words)["profile"]
