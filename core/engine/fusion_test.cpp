@@ -120,7 +120,7 @@ size_t kernels_of(const Program& program, KernelKind kind) {
 /// Expects the same bits from the fused and the unfused program, for the numbers of rows that have kernels of their
 /// own, and that the fusion leaves no kernel of the kind `gone`.
 void expect_parts(const Graph& graph, KernelKind gone, std::string_view what) {
-  for (const uint32_t rows : {1u, 3u, 40u}) {
+  for (const uint32_t rows : {1u, 3u, 7u, 40u}) {
     const Program fused = plan(graph, rows, true), parts = plan(graph, rows, false);
     EXPECT_EQ(kernels_of(fused, gone), 0u) << what;
     EXPECT_GT(kernels_of(parts, gone), 0u) << what;

@@ -279,15 +279,22 @@ void multiply_panels(const ReadyPanel* panels, size_t count, const MatmulArgs& a
   }
 }
 
+// Up to this many rows are multiplied by panels as they are; a second pass finds the panel in the nearest caches.
+constexpr size_t kDirectRows = std::is_void_v<MatrixUnit> ? 2 * kMaxDirectRows : kMaxDirectRows;
+
 bool direct_rows(const MatmulArgs& args) {
-  return !args.float_path && args.rows <= kMaxDirectRows && args.weight->storage == PackedMatrix::Storage::quantized;
+  return !args.float_path && args.rows <= kDirectRows && args.weight->storage == PackedMatrix::Storage::quantized;
 }
 
 void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArgs& args, size_t panel, float* result) {
-  const ActivationGroup* rows[kMaxDirectRows];
-  for (size_t r = 0; r < args.rows; ++r) rows[r] = args.quantized + r * (w.columns / kGroup);
-  kernels.packed[w.layout].direct[args.rows - 1](w.data + panel * w.panel_bytes,
-                                                 w.columns / packed_layouts()[w.layout].columns, rows, result);
+  const size_t passes = (args.rows + kMaxDirectRows - 1) / kMaxDirectRows;
+  for (size_t pass = 0; pass < passes; ++pass) {
+    const size_t begin = args.rows * pass / passes, end = args.rows * (pass + 1) / passes;
+    const ActivationGroup* rows[kMaxDirectRows];
+    for (size_t r = begin; r < end; ++r) rows[r - begin] = args.quantized + r * (w.columns / kGroup);
+    kernels.packed[w.layout].direct[end - begin - 1](
+        w.data + panel * w.panel_bytes, w.columns / packed_layouts()[w.layout].columns, rows, result + begin * 16);
+  }
 }
 
 }  // namespace
@@ -296,8 +303,8 @@ namespace {
 
 // Panels [begin, end), each multiplied as it is read.
 void matmul_direct(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end) {
-  alignas(64) float result[kMaxDirectRows * 16];
-  alignas(64) float gates[kMaxDirectRows * 16];
+  alignas(64) float result[kDirectRows * 16];
+  alignas(64) float gates[kDirectRows * 16];
   for (size_t panel = begin; panel < end; ++panel) {
     direct_panel(kernels, *args.weight, args, panel, result);
     if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
