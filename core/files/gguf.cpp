@@ -52,11 +52,11 @@ class GgufParser {
     return std::move(part_);
   }
 
-  Result<GgufDescription> describe() {
+  Result<GgufOutline> describe() {
     INGLE_CHECK(read_descriptions());
     INGLE_CHECK(locate_tensors(UINT64_MAX));
     INGLE_CHECK(check_vectors(part_.tensors, file_));
-    GgufDescription description;
+    GgufOutline description;
     INGLE_TRY(description.data, zeros_of(data_end_, file_));
     point_into(description.data.bytes());
     description.part = std::move(part_);
@@ -387,7 +387,7 @@ Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, std::string_view f
   return GgufParser(bytes, file).parse();
 }
 
-Result<GgufDescription> describe_gguf(std::span<const std::byte> start, std::string_view file, bool* too_short) {
+Result<GgufOutline> describe_gguf(std::span<const std::byte> start, std::string_view file, bool* too_short) {
   GgufParser parser(start, file);
   auto description = parser.describe();
   if (too_short != nullptr) *too_short = parser.too_short();

@@ -32,7 +32,7 @@ struct GgufPart {
 base::Result<GgufPart> parse_gguf(std::span<const std::byte> bytes, std::string_view file);
 
 /// A part whose tensors' data is not there: it points at zeros.
-struct GgufDescription {
+struct GgufOutline {
   GgufPart part;
   base::MappedFile data;  ///< as long as the file has to be
 };
@@ -40,8 +40,8 @@ struct GgufDescription {
 /// As parse_gguf, of the first bytes of a file, which may end where the tensors' data begins. `too_short`, where it is
 /// given, tells whether the error is that they end before. Errors: limit_exceeded, too, where the tensors of one
 /// dimension, of which planning makes copies, are absurdly large.
-base::Result<GgufDescription> describe_gguf(std::span<const std::byte> start, std::string_view file,
-                                            bool* too_short = nullptr);
+base::Result<GgufOutline> describe_gguf(std::span<const std::byte> start, std::string_view file,
+                                        bool* too_short = nullptr);
 
 /// What ggml calls a tensor type, supported here or not: "IQ2_XXS"; empty for a number it has not given out.
 std::string_view ggml_type_name(uint32_t id);

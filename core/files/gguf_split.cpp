@@ -66,7 +66,7 @@ Result<MappedPart> map_part(const std::filesystem::path& path, FileContents cont
   MappedPart part;
   INGLE_TRY(part.mapping, base::MappedFile::open(path));
   if (contents == FileContents::description) {
-    INGLE_TRY(GgufDescription description, describe_gguf(part.mapping.bytes(), path.string()));
+    INGLE_TRY(GgufOutline description, describe_gguf(part.mapping.bytes(), path.string()));
     part.mapping = std::move(description.data);
     part.content = std::move(description.part);
   } else {

@@ -103,7 +103,7 @@ base::Status write_state_file(const std::filesystem::path& path, const SequenceS
   Tables tables(header.groups, header.length, pages);
   std::memcpy(tables.key(), key.data(), kStateKeyBytes);
   std::memcpy(tables.entries(), entries.data(), entries.size() * sizeof(GroupEntry));
-  std::memcpy(tables.tokens(), tokens.data(), tokens.size_bytes());
+  std::ranges::copy(std::as_bytes(tokens), tables.tokens());
 
   INGLE_TRY(base::NewFile file, base::NewFile::create(path));
   uint64_t offset = tables.bytes().size();
@@ -174,7 +174,7 @@ base::Result<std::vector<int32_t>> read_state(const StateReader& read, uint64_t 
       offset += page.size();
     }
   std::vector<int32_t> tokens(header.length);
-  std::memcpy(tokens.data(), tables.tokens(), tokens.size() * sizeof(int32_t));
+  std::copy_n(tables.tokens(), tokens.size() * sizeof(int32_t), std::as_writable_bytes(std::span(tokens)).begin());
   return tokens;
 }
 
