@@ -187,7 +187,7 @@ Result<Json> measure(Session& session) {
   if (values.is_set("trace")) {
     INGLE_CHECK(engine.start_trace());
     if (prompt > 0) INGLE_CHECK(work.prompt(prompt));
-    sequence->truncate(0);
+    INGLE_CHECK(work.go_to_depth());
     if (gen > 0) INGLE_CHECK(work.generate(gen));
     INGLE_CHECK(engine.write_trace(expand_home(values.text("trace"), session.environment)));
   }

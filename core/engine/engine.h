@@ -29,7 +29,7 @@ enum class Precision {
   reference,  ///< 32-bit floats everywhere
 };
 
-/// How keys and values are kept: 16-bit floats, or 8 or 4 bits with a scale per 32 (of 4 bits, after a rotation).
+/// How keys and values are kept: 16-bit floats, or 8 or 4 bits with a scale per 32, after a rotation.
 enum class KvCache { f16, q8_0, q4_0 };
 
 struct LoraSpec {

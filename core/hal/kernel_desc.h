@@ -75,6 +75,11 @@ struct KernelDesc {
 
 inline constexpr uint32_t kPagePositions = 64;
 
+/// The first position that one sees through a window of that many, itself included; 0: a window that leaves out none.
+constexpr uint32_t first_seen(uint32_t window, uint32_t position) {
+  return window != 0 && position + 1 > window ? position + 1 - window : 0;
+}
+
 /// The pages of a sequence and state group: positions [i * kPagePositions, …) are in page i. Where a window no longer
 /// reaches, there is none.
 using PageTable = std::byte* const*;

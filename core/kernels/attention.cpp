@@ -205,7 +205,7 @@ struct Rows {
       RowState& row = rows[r - begin];
       row.q = args.q + token * args.q_stride + head * args.kv.head_dim;
       row.last = position;
-      row.first = args.window != 0 && position + 1 > args.window ? position + 1 - args.window : 0;
+      row.first = first_seen(args.window, position);
     }
     first = rows[0].first;
     last = rows[count - 1].last;

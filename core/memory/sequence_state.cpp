@@ -146,9 +146,7 @@ void SequenceState::drop(size_t group, uint32_t page, bool discard) {
 }
 
 uint32_t SequenceState::first_needed(size_t group, uint32_t length) const {
-  const uint32_t window = pools_->options().windows[group];
-  // The next position sees the `window` last ones, itself included.
-  return window == 0 || length + 1 <= window ? 0 : (length + 1 - window) / kPagePositions;
+  return first_seen(pools_->options().windows[group], length) / kPagePositions;  // `length` is the next position
 }
 
 void SequenceState::extend(uint32_t rows) {

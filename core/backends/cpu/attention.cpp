@@ -3,12 +3,19 @@
 #include <algorithm>
 
 namespace ingle::core {
+namespace {
+
+// Of keys and values of the kernel's layer in a page.
+uint64_t layer_bytes(const KernelDesc& kernel, KvFormat format) {
+  return kv_layer_bytes(kv_layer_format(format, kernel.layer), kernel.kv_heads, kernel.head_dim);
+}
+
+}  // namespace
 
 uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat format) {
   uint64_t bytes = 0;
   for (const KernelDesc& kernel : program.kernels)
-    if (kernel.kind == KernelKind::attention && kernel.state_group == state_group)
-      bytes += kv_layer_bytes(kv_layer_format(format, kernel.layer), kernel.kv_heads, kernel.head_dim);
+    if (kernel.kind == KernelKind::attention && kernel.state_group == state_group) bytes += layer_bytes(kernel, format);
   return bytes;
 }
 
@@ -20,15 +27,12 @@ size_t attention_scratch_bytes(const Program& program) {
 
 base::Status Attention::prepare(HardwareOps& device, const Program& program, uint32_t workers) {
   std::vector<uint64_t> sizes(program.windows.size(), 0);
-  uint32_t kv_heads = 1;
   for (const KernelDesc& kernel : program.kernels) {
     if (kernel.kind != KernelKind::attention) continue;
     layer_offsets_.resize(std::max<size_t>(layer_offsets_.size(), kernel.layer + 1));
     layer_offsets_[kernel.layer] = sizes[kernel.state_group];
-    sizes[kernel.state_group] +=
-        kv_layer_bytes(kv_layer_format(format_, kernel.layer), kernel.kv_heads, kernel.head_dim);
+    sizes[kernel.state_group] += layer_bytes(kernel, format_);
     head_dim_ = std::max(head_dim_, kernel.head_dim);
-    kv_heads = std::max(kv_heads, kernel.kv_heads);
   }
   if (workers == 1) return {};
   // With fewer blocks than this, workers would wait for each other.
@@ -82,7 +86,7 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
   block.end = std::min(block.begin + kMaxQueryRows, sequence.rows * group);
   const auto first = static_cast<uint32_t>(sequence.first_position + block.begin / group);
   const auto last = static_cast<uint32_t>(sequence.first_position + (block.end - 1) / group);
-  block.first_segment = (args.window != 0 && first + 1 > args.window ? first + 1 - args.window : 0) / kSegmentPositions;
+  block.first_segment = first_seen(args.window, first) / kSegmentPositions;
   block.last_segment = last / kSegmentPositions;
   return block;
 }

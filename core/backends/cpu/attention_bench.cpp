@@ -1,4 +1,4 @@
-// How fast attention is, of one thread: 8 tokens of 3 heads that share a key-value head, over a context that the
+// How fast attention is, of one thread: some tokens of heads that share a key-value head, over a context that the
 // second-level cache holds. In multiply-adds of scores and sums together.
 #include <benchmark/benchmark.h>
 
