@@ -152,6 +152,7 @@ TEST_P(SequencesTest, ASavedSequenceGoesOnInAnotherProcess) {
   EngineOptions other = options;
   other.kv_cache = KvCache::f16;
   EXPECT_EQ(load(other)->restore_sequence(path).error().code, base::ErrorCode::invalid_argument);
+  std::filesystem::remove(path);
 }
 
 TEST_P(SequencesTest, FewerBitsOfKeysAndValuesAreFurtherOff) {

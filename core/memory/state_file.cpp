@@ -30,6 +30,8 @@ static_assert(sizeof(Header) == 64);
 struct GroupEntry {
   uint64_t page_bytes;
   uint32_t first, pages;
+
+  bool operator==(const GroupEntry&) const = default;
 };
 
 // Everything before the pages, as bytes.
@@ -156,6 +158,10 @@ base::Result<std::vector<int32_t>> read_state(const StateReader& read, uint64_t 
     return Error{ErrorCode::invalid_argument, "the saved state belongs to another model or file of it"};
 
   if (!state.fill(header.length, first)) return damaged("its pages are not those of a state");
+  if (entries_of(state) != entries) {
+    state.truncate(0);
+    return damaged("its pages are not as many as its positions take");
+  }
   uint64_t offset = tables.bytes().size();
   const std::byte* hash_at = tables.hashes();
   std::vector<std::byte> page;

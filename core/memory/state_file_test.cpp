@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "core/memory/test_memory.h"
 
 namespace ingle::core {
@@ -18,6 +19,7 @@ const std::string kKey(kStateKeyBytes, 'k');
 class StateFileTest : public testing::Test {
  protected:
   StateFileTest() : pools_(memory_, {{0, 128}, 64, 1024}), path_(testing::TempDir() + "/state_file_test.state") {}
+  ~StateFileTest() override { std::filesystem::remove(path_); }
 
   /// A state of that many positions, of which each page is full of its own number.
   SequenceState state_of(uint32_t length) {
@@ -94,6 +96,30 @@ TEST_F(StateFileTest, RefusesWhatIsNotTheSame) {
   std::ofstream(path_, std::ios::binary) << good;
   EXPECT_EQ(read_state_file(path_, kKey, shorter).error().code, base::ErrorCode::invalid_argument);
   EXPECT_EQ(read_state_file("/nowhere", kKey, shorter).error().code, base::ErrorCode::not_found);
+}
+
+// Pages moved from one group to the other, or left out with their hashes, in a file whose hashes all are right.
+TEST_F(StateFileTest, RefusesOtherPagesThanThePositionsTake) {
+  constexpr size_t kHashAt = 56, kTablesAt = 64 + kStateKeyBytes, kPagesAt = 12, kNextGroup = 16;
+  const uint32_t length = 100, pages = 2;
+  ASSERT_TRUE(write_state_file(path_, state_of(length), kKey, tokens(length)).ok());
+  const std::string good = content();
+  const size_t hashes_at = kTablesAt + 2 * kNextGroup + length * sizeof(int32_t);
+  const auto with_pages = [&](uint32_t one, uint32_t two, size_t tables_end, std::string bytes) {
+    std::memcpy(&bytes[kTablesAt + kPagesAt], &one, sizeof one);
+    std::memcpy(&bytes[kTablesAt + kNextGroup + kPagesAt], &two, sizeof two);
+    std::memset(&bytes[kHashAt], 0, sizeof(uint64_t));
+    const uint64_t hash = base::hash64(std::as_bytes(std::span(bytes).first(tables_end)));
+    std::memcpy(&bytes[kHashAt], &hash, sizeof hash);
+    return bytes;
+  };
+  const size_t end = hashes_at + 2 * pages * sizeof(uint64_t);
+  EXPECT_EQ(error_of(with_pages(pages, pages, end, good)), base::ErrorCode::io_error) << "the control";
+  EXPECT_EQ(error_of(with_pages(pages - 1, pages + 1, end, good)), base::ErrorCode::corrupt);
+  std::string without = good.substr(0, good.size() - TestMemory::kPageBytes);
+  without.erase(end - sizeof(uint64_t), sizeof(uint64_t));
+  EXPECT_EQ(error_of(with_pages(pages, pages - 1, end - sizeof(uint64_t), without)), base::ErrorCode::corrupt);
+  EXPECT_EQ(error_of(with_pages(pages - 1, pages, end - sizeof(uint64_t), without)), base::ErrorCode::corrupt);
 }
 
 TEST_F(StateFileTest, WritesAllOrNothing) {
