@@ -141,7 +141,7 @@ bool Chat::read_message(std::string& message) {
 
 template <typename Produce>
 Status Chat::stream(Produce produce) {
-  INGLE_TRY(core::GenerateOptions options, generate_options(*session_, *loaded_->engine));
+  INGLE_TRY(core::GenerateOptions options, generate_options(*session_, *loaded_));
   // A fixed seed still has to give another answer each time, and the same ones in the next chat.
   options.sampling.seed += answers_++;
   conversation_.set_thinking(thinking_setting(*session_));

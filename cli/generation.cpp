@@ -155,6 +155,23 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
   return loaded;
 }
 
+Result<LoadedModel> load_generating_model(const Session& session, const std::string& model) {
+  const core::EngineOptions options = engine_options(session);
+  INGLE_TRY(LoadedModel loaded, load_model(session, model, options));
+  const std::string draft = session.values.text("draft");
+  if (draft.empty()) return loaded;
+  core::EngineOptions of_draft = options;
+  of_draft.context_length = loaded.engine->info().context_length;
+  of_draft.loras.clear();
+  auto loaded_draft = load_model(session, draft, of_draft);
+  if (!loaded_draft) return Error{loaded_draft.error().code, "--draft: " + loaded_draft.error().message};
+  loaded.draft_engine = std::move(loaded_draft->engine);
+  auto made = core::DraftModel::create(*loaded.engine, *loaded.draft_engine);
+  if (!made) return Error{made.error().code, "--draft " + draft + ": " + made.error().message};
+  loaded.draft = std::move(made).value();
+  return loaded;
+}
+
 void report_damaged_copy(const Session& session, const core::Engine& engine) {
   const std::string& weights = engine.info().weights;
   if (weights.find("mended") == std::string::npos && weights.find("damaged") == std::string::npos) return;
@@ -163,9 +180,11 @@ void report_damaged_copy(const Session& session, const core::Engine& engine) {
                           " was damaged; the model's file was used instead, and a new copy replaces it");
 }
 
-Result<core::GenerateOptions> generate_options(const Session& session, const core::Engine& engine) {
+Result<core::GenerateOptions> generate_options(const Session& session, const LoadedModel& loaded) {
   const Values& values = session.values;
+  const core::Engine& engine = *loaded.engine;
   core::GenerateOptions options;
+  options.speculation = {values.flag("lookup"), loaded.draft.get()};
   core::SamplingParams& params = options.sampling;
   params = engine.default_sampling();
   for (const FloatField& field : float_fields) {
@@ -230,6 +249,9 @@ std::string statistics_text(const core::Engine& engine, const core::GenerateResu
   line("first token", "after " + milliseconds(result.first_token_ms));
   line("answer", std::to_string(result.tokens.size()) + " tokens in " + milliseconds(result.decode_ms) + " (" +
                      show_fixed(rate(decoded(result), result.decode_ms), 1) + " tokens/s)");
+  if (result.proposed_tokens > 0)
+    line("speculation", std::to_string(result.taken_tokens) + " of " + std::to_string(result.proposed_tokens) +
+                            " proposed tokens were right");
   line("ended by", std::string(reason_text(result.reason)));
   line("seed", std::to_string(seed));
   line("memory", show_bytes(peak_memory_bytes()) + " at most");
@@ -241,6 +263,8 @@ base::Json statistics_json(const core::Engine& engine, const core::GenerateResul
           {"prompt_tokens", result.prompt_tokens},
           {"generated_tokens", result.tokens.size()},
           {"seed", seed},
+          {"proposed_tokens", result.proposed_tokens},
+          {"taken_tokens", result.taken_tokens},
           {"timings",
            {{"load_ms", engine.info().load_ms},
             {"prefill_ms", result.prefill_ms},

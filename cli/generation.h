@@ -15,6 +15,8 @@ namespace ingle::cli {
 struct LoadedModel {
   store::InstalledModel installed;
   std::unique_ptr<core::Engine> engine;
+  std::unique_ptr<core::Engine> draft_engine;
+  std::unique_ptr<core::DraftModel> draft;  ///< null: none is set
 };
 
 /// The engine's options as the settings say.
@@ -24,12 +26,15 @@ core::EngineOptions engine_options(const Session& session);
 base::Result<LoadedModel> load_model(const Session& session, const std::string& model,
                                      const core::EngineOptions& options);
 
+/// The same for a model that will generate, and its draft model where one is set. Errors: also as DraftModel::create.
+base::Result<LoadedModel> load_generating_model(const Session& session, const std::string& model);
+
 /// A notice where the packed copy of the weights turned out damaged. To be called when the engine has answered.
 void report_damaged_copy(const Session& session, const core::Engine& engine);
 
 /// The settings that somebody named, over what the model's file recommends, over the defaults. Without a seed one is
 /// drawn. Errors: invalid_argument.
-base::Result<core::GenerateOptions> generate_options(const Session& session, const core::Engine& engine);
+base::Result<core::GenerateOptions> generate_options(const Session& session, const LoadedModel& loaded);
 
 /// "stop token", "length", …
 std::string_view reason_text(core::StopReason reason);

@@ -11,7 +11,7 @@ using base::Status;
 
 Status run(Session& session) {
   INGLE_TRY(const std::string model, model_or_default(session));
-  INGLE_TRY(const LoadedModel loaded, load_model(session, model, engine_options(session)));
+  INGLE_TRY(const LoadedModel loaded, load_generating_model(session, model));
   Status status = run_chat(session, loaded);
   report_damaged_copy(session, *loaded.engine);
   return status;

@@ -123,7 +123,7 @@ Status end_output(const Session& session, bool raw, std::string_view text) {
 
 Status answer(const Session& session, const LoadedModel& loaded, const Request& request) {
   core::Engine& engine = *loaded.engine;
-  INGLE_TRY(core::GenerateOptions options, generate_options(session, engine));
+  INGLE_TRY(core::GenerateOptions options, generate_options(session, loaded));
   options.show_special = session.values.flag("special");
   INGLE_TRY(const auto tokens, build_prompt(session, engine, request.prompt));
   INGLE_TRY(auto sequence, engine.new_sequence());
@@ -169,7 +169,7 @@ Status run(Session& session) {
     INGLE_TRY(const ModelChoice choice, default_model(session, store));
     request.model = choice.model;
   }
-  INGLE_TRY(const LoadedModel loaded, load_model(session, request.model, engine_options(session)));
+  INGLE_TRY(const LoadedModel loaded, load_generating_model(session, request.model));
   if (chat) session.note_unused({"special"}, "in a chat");
   Status status = chat ? run_chat(session, loaded) : answer(session, loaded, request);
   report_damaged_copy(session, *loaded.engine);

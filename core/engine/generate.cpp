@@ -1,5 +1,6 @@
 // The loop of generation: prefill, then sample, show, forward. Afterwards the sequence holds the prompt and the
-// generated tokens, but for the last of them where no further token was computed (it is then shorter by one).
+// generated tokens, but for the last of them where no further token was computed (it is then shorter by one). A pass
+// may compute proposed tokens too: their logits are waiting where they turn out right, else they are taken back.
 #include "core/engine/generate.h"
 
 #include <algorithm>
@@ -37,6 +38,7 @@ class Generation {
     const size_t most = reserve_results();
     sampler_ = make_sampler(options_.sampling, static_cast<uint32_t>(logits_.size()), prompt.size() + most);
     for (const TokenId token : prompt) sampler_->accept(token);
+    pass_.reserve(kSpeculationRows);
     Clock::time_point first_token{};
     while (true) {
       const TokenId token = sampler_->sample(logits_);
@@ -59,14 +61,25 @@ class Generation {
       return base::Error{base::ErrorCode::invalid_argument,
                          prompt.empty() ? "the prompt is empty" : "nothing of the prompt is new"};
     result_.prompt_tokens = static_cast<uint32_t>(prompt.size() - length);
-    auto logits = engine_.forward(sequence_, prompt.subspan(length), LogitRows::last, cancelled_);
-    if (logits) {
-      logits_ = *logits;
-      return true;
+    base::Status status = start_speculation(prompt);
+    if (status.ok()) {
+      auto logits = engine_.forward(sequence_, prompt.subspan(length), LogitRows::last, cancelled_);
+      if (logits) {
+        logits_ = *logits;
+        held_ = sequence_.length();
+        return true;
+      }
+      status = std::move(logits).error();
     }
-    if (logits.error().code != base::ErrorCode::cancelled) return std::move(logits).error();
     sequence_.truncate(length);
+    if (status.error().code != base::ErrorCode::cancelled) return std::move(status).error();
     return false;
+  }
+
+  base::Status start_speculation(std::span<const TokenId> prompt) {
+    if (!options_.speculation.any()) return {};
+    speculation_ = std::make_unique<Speculation>(options_.speculation, sequence_.capacity() + 1);
+    return speculation_->start(prompt, cancelled_);
   }
 
   /// Makes room for what will be generated, so that no token waits for memory. Returns how many tokens that are at
@@ -88,17 +101,59 @@ class Generation {
       return Ends(StopReason::stop_token);
     }
     sampler_->accept(token);
+    if (speculation_) speculation_->accept(token);
     result_.tokens.push_back(token);
     const bool wanted = show(stream_.push(engine_.tokenizer().token_bytes(token, options_.show_special)));
     if (stream_.stopped()) return Ends(StopReason::stop_string);
     if (!wanted || (cancelled_ && cancelled_())) return Ends(StopReason::cancelled);
     if (options_.max_tokens != 0 && result_.tokens.size() >= options_.max_tokens) return Ends(StopReason::length);
-    if (sequence_.length() >= sequence_.capacity()) return Ends(StopReason::context_full);
+    if (held_ >= sequence_.capacity()) return Ends(StopReason::context_full);
 
-    auto logits = engine_.forward(sequence_, {&token, 1}, LogitRows::last, cancelled_);
+    auto logits = compute(token);
     if (!logits && logits.error().code == base::ErrorCode::cancelled) return Ends(StopReason::cancelled);
     INGLE_TRY(logits_, std::move(logits));
     return Ends();
+  }
+
+  /// The logits after the text's last token.
+  base::Result<std::span<float>> compute(TokenId token) {
+    if (row_ + 1 < pass_.size() && pass_[row_ + 1] == token) {
+      ++held_;
+      ++result_.taken_tokens;
+      return row_logits(++row_);
+    }
+    take_back();
+    row_ = 0;
+    pass_.assign(1, token);
+    if (speculation_) speculation_->propose(room_for_proposals(), pass_);
+    const Clock::time_point start = Clock::now();
+    auto logits = engine_.forward(sequence_, pass_, pass_.size() > 1 ? LogitRows::all : LogitRows::last, cancelled_);
+    if (!logits && pass_.size() > 1 && logits.error().code == base::ErrorCode::out_of_memory) {
+      speculation_.reset();  // the logits of one row are there
+      pass_.resize(1);
+      logits = engine_.forward(sequence_, pass_, LogitRows::last, cancelled_);
+    }
+    INGLE_TRY(pass_logits_, std::move(logits));
+    if (speculation_) speculation_->measured(pass_.size(), milliseconds_since(start) / 1000);
+    result_.proposed_tokens += static_cast<uint32_t>(pass_.size() - 1);
+    ++held_;
+    return row_logits(0);
+  }
+
+  std::span<float> row_logits(size_t row) const {
+    const size_t vocabulary = pass_logits_.size() / pass_.size();
+    return pass_logits_.subspan(row * vocabulary, vocabulary);
+  }
+
+  size_t room_for_proposals() const {
+    size_t room = std::min<size_t>(kSpeculationRows - 1, sequence_.capacity() - held_ - 1);
+    if (options_.max_tokens != 0) room = std::min<size_t>(room, options_.max_tokens - result_.tokens.size() - 1);
+    return room;
+  }
+
+  /// Proposed tokens that did not become part of the text.
+  void take_back() {
+    if (sequence_.length() > held_) sequence_.truncate(held_);
   }
 
   /// False: the listener wants no more.
@@ -109,6 +164,7 @@ class Generation {
   }
 
   GenerateResult finish(StopReason reason) {
+    take_back();
     show(stream_.finish());
     // What was held back may complete a stop string only now, with the replacement of an unfinished code point.
     result_.reason = stream_.stopped() ? StopReason::stop_string : reason;
@@ -122,7 +178,12 @@ class Generation {
   const std::function<bool()>& cancelled_;
   TextStream stream_;
   std::unique_ptr<Sampler> sampler_;
-  std::span<float> logits_;
+  std::unique_ptr<Speculation> speculation_;
+  std::span<float> logits_;       ///< after the text's last token
+  uint32_t held_ = 0;             ///< tokens of the text that the sequence holds; behind them it may hold proposed ones
+  std::vector<TokenId> pass_;     ///< what was computed last: a token of the text and proposed ones
+  std::span<float> pass_logits_;  ///< … their logits
+  size_t row_ = 0;                ///< … how many of the proposed ones were right so far
   GenerateResult result_;
 };
 

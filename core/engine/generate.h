@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/engine/speculation.h"
 
 namespace ingle::core {
 
@@ -20,13 +21,15 @@ struct GenerateOptions {
   std::vector<std::string> stop_strings;
   bool ignore_stop_tokens = false;
   bool show_special = false;
+  SpeculationOptions speculation;
 };
 
 struct GenerateResult {
   std::vector<TokenId> tokens;  ///< generated, without the stop token
   std::string text;
   StopReason reason = StopReason::length;
-  uint32_t prompt_tokens = 0;  ///< of the prompt, without what the sequence held
+  uint32_t prompt_tokens = 0;                      ///< of the prompt, without what the sequence held
+  uint32_t proposed_tokens = 0, taken_tokens = 0;  ///< computed by speculation, and of these became part of the text
   double prefill_ms = 0, first_token_ms = 0, decode_ms = 0;
 };
 

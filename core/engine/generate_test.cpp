@@ -63,7 +63,7 @@ class FakeSequence final : public Sequence {
   uint32_t capacity_;
 };
 
-/// Its logits favour the script's next token, at the position after the prompt.
+/// Its logits favour the script's tokens, one after the other from the prompt's end on.
 class FakeEngine final : public Engine {
  public:
   FakeEngine(std::vector<std::string> pieces, std::vector<TokenId> script)
@@ -84,14 +84,21 @@ class FakeEngine final : public Engine {
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
                                          const std::function<bool()>& cancelled) override {
     auto& held = static_cast<FakeSequence&>(sequence);
-    EXPECT_EQ(rows, LogitRows::last);
+    EXPECT_NE(rows, LogitRows::none);
     ++calls;
     if (held.length() + tokens.size() > held.capacity()) return Error{ErrorCode::limit_exceeded, "too long"};
     if (calls == fail_at_call) return Error{ErrorCode::io_error, "the disk is gone"};
+    if (rows == LogitRows::all && !memory_for_all) return Error{ErrorCode::out_of_memory, "too many rows"};
+    if (prompt_size == 0) prompt_size = held.length() + tokens.size();
     held.tokens.insert(held.tokens.end(), tokens.begin(), tokens.end());
     if (cancelled && cancelled()) return Error{ErrorCode::cancelled, "cancelled"};
-    logits_.assign(tokenizer_.vocabulary_size(), 0.0f);
-    logits_[static_cast<size_t>(script_[std::min(calls, script_.size()) - 1])] = 20;
+    const size_t count = rows == LogitRows::all ? tokens.size() : 1, vocabulary = tokenizer_.vocabulary_size();
+    logits_.assign(count * vocabulary, 0.0f);
+    for (size_t row = 0; row < count; ++row) {
+      // Not what the text's tokens say, but where they are: a token taken for another would be noticed.
+      const size_t at = held.length() - count + row + 1 - prompt_size;
+      logits_[row * vocabulary + static_cast<size_t>(script_[std::min(at, script_.size() - 1)])] = 20;
+    }
     return std::span<float>(logits_);
   }
 
@@ -105,7 +112,8 @@ class FakeEngine final : public Engine {
     return Error{ErrorCode::internal, "not here"};
   }
 
-  size_t calls = 0, fail_at_call = 0;
+  size_t calls = 0, fail_at_call = 0, prompt_size = 0;
+  bool memory_for_all = true;
 
  private:
   FakeTokenizer tokenizer_;
@@ -124,6 +132,7 @@ struct Outcome {
   GenerateResult result;
   std::vector<std::string> shown;
   std::vector<TokenId> held;
+  size_t calls = 0;
 };
 
 class Generate : public testing::Test {
@@ -133,6 +142,7 @@ class Generate : public testing::Test {
   /// Runs `script` after the prompt, of which the sequence holds the first `held` tokens.
   Outcome run(std::vector<TokenId> script) {
     FakeEngine engine(kPieces, std::move(script));
+    engine.memory_for_all = memory_for_all;
     FakeSequence sequence(capacity);
     sequence.tokens.assign(prompt.begin(), prompt.begin() + held);
     Outcome outcome;
@@ -146,6 +156,7 @@ class Generate : public testing::Test {
     EXPECT_TRUE(result.ok());
     if (result) outcome.result = *result;
     outcome.held = sequence.tokens;
+    outcome.calls = engine.calls;
     std::string all;
     for (const std::string& text : outcome.shown) all += text;
     EXPECT_EQ(all, outcome.result.text);
@@ -157,6 +168,7 @@ class Generate : public testing::Test {
   ptrdiff_t held = 0;
   uint32_t capacity = 100;
   size_t listen_to = 1000, cancel_at_call = 1000;
+  bool memory_for_all = true;
 };
 
 TEST_F(Generate, EndsAtAStopTokenWithoutIt) {
@@ -296,6 +308,64 @@ TEST_F(Generate, AStopStringMayBeFoundInTheLastFlush) {
   EXPECT_EQ(outcome.result.text, "Hello");
 }
 
+// Wherever the text ends, within what was computed ahead or not.
+TEST_F(Generate, SpeculationChangesNothingButTheTime) {
+  std::vector<TokenId> script;
+  for (int i = 0; i < 5; ++i) script.insert(script.end(), {hello, wor, ld, newline, i % 2 == 0 ? user : colon, end});
+  const size_t length = script.size();
+  script.insert(script.end(), {kStop, hello, wor, ld});
+  const auto compare = [&](const std::string& what) {
+    options.speculation = {};
+    const Outcome plain = run(script);
+    options.speculation = {.lookup = true, .always = true};
+    const Outcome fast = run(script);
+    EXPECT_EQ(fast.result.tokens, plain.result.tokens) << what;
+    EXPECT_EQ(fast.result.reason, plain.result.reason) << what;
+    EXPECT_EQ(fast.shown, plain.shown) << what;
+    EXPECT_EQ(fast.held, plain.held) << what;
+    EXPECT_LE(fast.result.taken_tokens, fast.result.proposed_tokens) << what;
+    EXPECT_EQ(fast.calls + fast.result.taken_tokens, plain.calls) << what;
+    return fast.result.taken_tokens;
+  };
+  EXPECT_GT(compare("to the stop token"), length / 3);
+  for (uint32_t most = 1; most < length; ++most) {
+    options.max_tokens = most;
+    compare("max_tokens " + std::to_string(most));
+  }
+  options.max_tokens = 0;
+  for (capacity = 3; capacity < length + 4; ++capacity) compare("capacity " + std::to_string(capacity));
+  capacity = 100;
+  for (listen_to = 1; listen_to < length; ++listen_to) compare("listens to " + std::to_string(listen_to));
+  listen_to = 1000;
+  options.stop_strings = {"END\nEND", "ldEND", "\n:END"};
+  EXPECT_GT(compare("stop strings"), 0u);
+  options.stop_strings.clear();
+  options.sampling.presence_penalty = 1;
+  EXPECT_GT(compare("penalties"), 0u);
+}
+
+TEST_F(Generate, SpeculatesNoMoreWithoutMemoryForIt) {
+  const std::vector<TokenId> script = {hello, wor, hello, wor, hello, wor, hello, wor, kStop};
+  options.speculation = {.lookup = true, .always = true};
+  memory_for_all = false;
+  const Outcome outcome = run(script);
+  EXPECT_EQ(outcome.result.tokens.size(), 8u);
+  EXPECT_EQ(outcome.result.proposed_tokens, 0u);
+  EXPECT_EQ(outcome.result.reason, StopReason::stop_token);
+}
+
+TEST_F(Generate, DraftsOnlyWithTheSameVocabulary) {
+  FakeEngine engine(kPieces, {}), same(kPieces, {});
+  EXPECT_EQ(DraftModel::create(engine, same).error().code, ErrorCode::internal) << "there are no sequences here";
+  std::vector<std::string> more = kPieces, changed = kPieces;
+  more.emplace_back("more");
+  changed.back() = "end";
+  for (const auto& pieces : {more, changed}) {
+    FakeEngine other(pieces, {});
+    EXPECT_EQ(DraftModel::create(engine, other).error().code, ErrorCode::invalid_argument);
+  }
+}
+
 TEST_F(Generate, MeasuresTimes) {
   const GenerateResult result = run({hello, wor, kStop}).result;
   EXPECT_GT(result.prefill_ms, 0);
@@ -319,7 +389,7 @@ TEST_F(Generate, PassesErrorsOn) {
   options.sampling.top_p = 7;
   EXPECT_EQ(code_of({3}), "invalid_argument");
   options.sampling.top_p = 1;
-  engine.calls = 0;
+  engine.calls = engine.prompt_size = 0;
   engine.fail_at_call = 2;
   EXPECT_EQ(code_of({3}), "io_error") << "in the second pass";
 }
