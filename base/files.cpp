@@ -192,8 +192,9 @@ Status NewFile::write_at(uint64_t offset, std::span<const std::byte> bytes) cons
   return {};
 }
 
-Status NewFile::commit(bool sync) {
-  if (::fchmod(fd_.get(), 0644) != 0) return errno_error(errno, "set the mode of", temporary_);
+Status NewFile::commit(bool sync, Readers readers) {
+  if (::fchmod(fd_.get(), readers == Readers::owner ? 0600 : 0644) != 0)
+    return errno_error(errno, "set the mode of", temporary_);
   if (sync && ::fsync(fd_.get()) != 0) return errno_error(errno, "sync", temporary_);
   // Renamed before it is closed, and with that unlocked: nobody may take it for abandoned in between.
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return errno_error(errno, "rename", temporary_);
@@ -213,10 +214,10 @@ void remove_abandoned(const std::filesystem::path& folder, std::string_view suff
   }
 }
 
-Status write_file_atomic(const std::filesystem::path& path, std::string_view content) {
+Status write_file_atomic(const std::filesystem::path& path, std::string_view content, Readers readers) {
   INGLE_TRY(NewFile file, NewFile::create(path));
   INGLE_CHECK(file.write_at(0, std::as_bytes(std::span(content))));
-  return file.commit(true);
+  return file.commit(true, readers);
 }
 
 }  // namespace ingle::base

@@ -70,6 +70,9 @@ class MappedFile {
   FileDescriptor fd_;
 };
 
+/// Who may read a new file. What holds conversations is its owner's.
+enum class Readers { everyone, owner };
+
 /// A file that appears under its name when it is committed, complete, or never. Until then it is NAME.XXXXXX in the
 /// same folder, locked, so that what a killed process left can be told from what one is writing (remove_abandoned).
 class NewFile {
@@ -85,7 +88,7 @@ class NewFile {
   /// For any thread. What lies between written parts is zeros. Errors: io_error, no_space.
   Status write_at(uint64_t offset, std::span<const std::byte> bytes) const;
   /// `sync`: on the disk before it has the name. Without, a crash of the system may leave a damaged file.
-  Status commit(bool sync);
+  Status commit(bool sync, Readers readers = Readers::everyone);
 
  private:
   void discard();
@@ -102,7 +105,8 @@ void remove_abandoned(const std::filesystem::path& folder, std::string_view suff
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes);
 
 /// Writes to a temporary name beside `path`, syncs, renames. Errors: io_error, no_space, permission_denied.
-Status write_file_atomic(const std::filesystem::path& path, std::string_view content);
+Status write_file_atomic(const std::filesystem::path& path, std::string_view content,
+                         Readers readers = Readers::everyone);
 
 /// An Error for errno `code` about `path`: "cannot open /x: No such file or directory".
 Error errno_error(int code, std::string_view action, const std::filesystem::path& path);

@@ -81,7 +81,7 @@ constexpr ChatCommand chat_commands[] = {
     {"/regen", "", "another answer to the last message", &Chat::regenerate},
     {"/undo", "", "take back the last message and its answer", &Chat::undo},
     {"/set", "KEY VALUE", "change a setting such as temp; without arguments show them", &Chat::set},
-    {"/save", "FILE", "write the conversation as JSON", &Chat::save},
+    {"/save", "FILE", "write the conversation as JSON, and beside it what lets it go on at once", &Chat::save},
     {"/load", "FILE", "read one back", &Chat::load},
     {"/info", "", "the model and how full the context is", &Chat::info},
     {"/exit", "", "leave (Ctrl-D does, too)", &Chat::leave},
@@ -282,18 +282,31 @@ Status Chat::set(const std::string& rest) {
   return {};
 }
 
+/// What is computed of a saved conversation, beside it.
+std::filesystem::path state_of(const std::filesystem::path& saved) {
+  return saved.string() + ".state";
+}
+
 Status Chat::save(const std::string& rest) {
   if (rest.empty()) return Error{ErrorCode::invalid_argument, "/save needs the name of a file"};
   const Json document = {{"model", loaded_->installed.name}, {"messages", conversation_.messages()}};
   const auto path = expand_home(rest, session_->environment);
-  INGLE_CHECK(base::write_file_atomic(path, document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-  say("Saved to " + path.string() + ".");
+  INGLE_CHECK(base::write_file_atomic(path, document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
+                                      base::Readers::owner));
+  const auto state = state_of(path);
+  const Status kept = conversation_.save_state(state);
+  std::error_code unknown;
+  say("Saved to " + path.string() +
+      (kept ? "; " + state.string() + " (" + show_bytes(std::filesystem::file_size(state, unknown)) +
+                  ") lets it go on without being read again."
+            : ". " + kept.error().message + ", so it will be read again before it goes on."));
   return {};
 }
 
 Status Chat::load(const std::string& rest) {
   if (rest.empty()) return Error{ErrorCode::invalid_argument, "/load needs the name of a file"};
-  INGLE_TRY(const std::string text, base::read_file(expand_home(rest, session_->environment), max_saved_bytes));
+  const auto path = expand_home(rest, session_->environment);
+  INGLE_TRY(const std::string text, base::read_file(path, max_saved_bytes));
   const auto document = base::parse_json(text);
   Status status = document ? Status() : Status(document.error());
   if (document) {
@@ -303,7 +316,10 @@ Status Chat::load(const std::string& rest) {
   if (!status) {
     return Error{ErrorCode::invalid_argument, rest + " is not a saved conversation: " + status.error().message};
   }
-  say("Loaded " + std::to_string(conversation_.messages().size()) + " messages.");
+  const Status warm = conversation_.load_state(state_of(path));
+  const bool tell = !warm && warm.error().code != ErrorCode::not_found;
+  say("Loaded " + std::to_string(conversation_.messages().size()) + " messages." +
+      (tell ? " They will be read again: " + warm.error().message + "." : ""));
   return {};
 }
 

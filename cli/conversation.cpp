@@ -112,4 +112,15 @@ void Conversation::clear() {
   sequence_->truncate(0);
 }
 
+Status Conversation::save_state(const std::filesystem::path& path) const {
+  return engine_->save_sequence(*sequence_, held_, path);
+}
+
+Status Conversation::load_state(const std::filesystem::path& path) {
+  INGLE_TRY(core::RestoredSequence restored, engine_->restore_sequence(path));
+  sequence_ = std::move(restored.sequence);
+  held_ = std::move(restored.tokens);
+  return {};
+}
+
 }  // namespace ingle::cli

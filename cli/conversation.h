@@ -2,6 +2,7 @@
 // computes only the tokens that the last ones did not have (the KV cache stays).
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -43,6 +44,12 @@ class Conversation {
   base::Json messages() const;
   /// Errors: invalid_argument where it is not a list of {role, content}.
   base::Status set_messages(const base::Json& messages);
+
+  /// Keeps what is computed of the conversation in a file, for load_state() in a later process. Errors: as
+  /// Engine::save_sequence.
+  base::Status save_state(const std::filesystem::path& path) const;
+  /// What is computed of these messages need not be again. Errors: as Engine::restore_sequence; then all of it will be.
+  base::Status load_state(const std::filesystem::path& path);
 
   uint32_t tokens_held() const { return sequence_->length(); }
   uint32_t capacity() const { return sequence_->capacity(); }

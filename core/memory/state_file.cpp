@@ -124,7 +124,7 @@ base::Status write_state_file(const std::filesystem::path& path, const SequenceS
   header.hash = tables.hash(header);
   std::memcpy(tables.bytes().data(), &header, sizeof header);
   INGLE_CHECK(file.write_at(0, tables.bytes()));
-  return file.commit(false);
+  return file.commit(false, base::Readers::owner);
 }
 
 base::Result<std::vector<int32_t>> read_state(const StateReader& read, uint64_t size, std::string_view key,

@@ -55,6 +55,37 @@ class Piped(ProgramTest):
         first, second = done.stdout.decode().splitlines()[:2]
         self.assertTrue(first and second)
 
+    def test_a_loaded_conversation_is_not_computed_again(self):
+        path = self.folder / "chat.json"
+        state = self.folder / "chat.json.state"
+        words = ["chat", TINY, "--temp", "0", "-n", "4", "-v"]
+        numbers = {}
+
+        def reused(*more, script):
+            done = self.ingle(*words, *more, stdin=script)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            numbers["text"] = done.stdout
+            return [int(n) for n in re.findall(rb"reused +(\d+) tokens", done.stderr)], done.stderr
+
+        told, _ = reused(script=f"ab\ncd\n/save {path}\nef\n")
+        self.assertEqual([file.stat().st_mode & 0o777 for file in (path, state)], [0o600, 0o600])
+        answer = numbers["text"].splitlines()[-1]
+        again, _ = reused(script=f"/load {path}\nef\n")
+        self.assertEqual(again, told[-1:])
+        self.assertEqual(numbers["text"].splitlines()[-1], answer)
+        # Of another format of keys and values, damaged, or gone: read again, and said where it is not simply gone.
+        for change, says in (
+            (lambda: None, b"another model"),
+            (lambda: state.write_bytes(state.read_bytes()[:-1] + b"x"), b"damaged"),
+            (state.unlink, None),
+        ):
+            change()
+            more = ("--kv-cache", "f16") if says == b"another model" else ()
+            again, said = reused(*more, script=f"/load {path}\nef\n")
+            self.assertEqual(again, [0], says)
+            self.assertEqual(b"read again" in said, says is not None, said)
+            self.assertIn(says or b"Loaded", said)
+
 
 class OnTerminal(ProgramTest):
     def start(self, *words):

@@ -64,6 +64,17 @@ class RunRaw(ProgramTest):
         self.assertNotEqual(plain, self.ok(*words, "--lora", adapter))
         self.assertEqual(plain, self.ok(*words, "--lora", f"{adapter}:0"))
 
+    def test_speculation_leaves_the_text_as_it_is(self):
+        words = ["run", TINY, "--raw", "--seed", "3", "-n", "60", "--logit-bias", "65=3", "abc"]
+        plain = self.ok_json(*words, "--no-lookup")
+        self.assertEqual(plain["proposed_tokens"], 0)
+        for told in (self.ok_json(*words), self.ok_json(*words, "--draft", TINY)):
+            self.assertEqual(told["tokens"], plain["tokens"])
+        repeating = self.ok_json(*words, "--logit-bias", "65=100")
+        self.assertEqual(repeating["tokens"], [65] * 60)
+        self.assertGreater(repeating["taken_tokens"], 0)
+        self.fails(3, "--draft", *words, "--draft", "/nowhere.gguf")
+
     def test_bias_and_stop(self):
         words = ["run", TINY, "--raw", "--temp", "0", "abc"]
         told = self.ok_json(*words, "-n", "3", "--logit-bias", "65=100")
