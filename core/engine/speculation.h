@@ -28,9 +28,9 @@ class DraftModel {
 
   /// Computes what it does not hold of a text. Errors: as Engine::forward.
   base::Status start(std::span<const TokenId> text, const std::function<bool()>& cancelled);
-  /// Appends at most `most` tokens that may follow `text`, fewer where it is in doubt or its context is too short.
-  /// Errors: as Engine::forward.
-  base::Status propose(std::span<const TokenId> text, size_t most, std::vector<TokenId>& out);
+  /// Appends at most `most` tokens that may follow `text`: none from where the likeliest is not `ahead` of the second
+  /// (natural logarithm of the quotient of their probabilities), or where its context ends. Errors: as Engine::forward.
+  base::Status propose(std::span<const TokenId> text, size_t most, float ahead, std::vector<TokenId>& out);
   /// Tokens of `text` that it has to compute before it can propose.
   size_t behind(std::span<const TokenId> text) const { return text.size() - std::min(text.size(), held_.size()); }
 
@@ -103,6 +103,7 @@ class Odds {
 struct SpeculationOptions {
   bool lookup = false;          ///< propose what followed the last tokens earlier in the text
   DraftModel* draft = nullptr;  ///< nullptr: none
+  bool always = false;          ///< as many as possible, whether it pays or not, to test
   bool any() const { return lookup || draft != nullptr; }
 };
 
@@ -122,13 +123,19 @@ class Speculation {
   void measured(size_t rows, double seconds) { times_.add(rows, seconds); }
 
  private:
+  /// How many proposals give the most tokens a second, and how many these are.
+  struct Choice {
+    size_t proposals = 0;
+    double rate = 0;
+  };
+  Choice choose(const Odds& odds, double seconds_each, size_t most) const;
   void propose_drafted(size_t count, std::vector<TokenId>& pass);
 
   // Matches of 2 to 3, 4 to 7, 8 to 15 and 16 tokens or more; the draft model.
   static constexpr size_t kLookups = 4, kDraft = 4, kFirstRest = 16, kLongestRest = 512;
 
   PromptLookup lookup_;
-  const bool look_up_;
+  const bool look_up_, always_;
   DraftModel* draft_;
   PassTimes times_;
   std::array<Odds, kLookups + 1> odds_ = {Odds(0.2), Odds(0.5), Odds(0.7), Odds(0.8), Odds(0.7)};
