@@ -192,6 +192,13 @@ Status NewFile::write_at(uint64_t offset, std::span<const std::byte> bytes) cons
   return {};
 }
 
+void NewFile::release(uint64_t offset, uint64_t bytes) const {
+  const auto at = static_cast<off_t>(offset), count = static_cast<off_t>(bytes);
+  (void)::sync_file_range(fd_.get(), at, count,
+                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  (void)::posix_fadvise(fd_.get(), at, count, POSIX_FADV_DONTNEED);
+}
+
 Status NewFile::commit(bool sync, Readers readers) {
   if (::fchmod(fd_.get(), readers == Readers::owner ? 0600 : 0644) != 0)
     return errno_error(errno, "set the mode of", temporary_);

@@ -87,6 +87,8 @@ class NewFile {
 
   /// For any thread. What lies between written parts is zeros. Errors: io_error, no_space.
   Status write_at(uint64_t offset, std::span<const std::byte> bytes) const;
+  /// Writes that part to the disk and gives up the system's copy of it in memory.
+  void release(uint64_t offset, uint64_t bytes) const;
   /// `sync`: on the disk before it has the name. Without, a crash of the system may leave a damaged file.
   Status commit(bool sync, Readers readers = Readers::everyone);
 

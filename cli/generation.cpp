@@ -152,6 +152,13 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
     line.clear();
     session.terminal.notice("ingle: the chat template of this model can't be used: " + why);
   }
+  if (const core::EngineInfo& info = loaded.engine->info(); info.streamed_bytes > 0) {
+    line.clear();
+    session.terminal.notice(
+        "ingle: " + show_bytes(info.streamed_bytes) + " of the model's " + show_bytes(info.weight_bytes) +
+        " of weights have no room in memory and are read from disk for each token, which is slow; a "
+        "shorter context (--ctx) or a smaller model needs less ('ingle plan' tells)");
+  }
   return loaded;
 }
 
@@ -244,6 +251,7 @@ std::string statistics_text(const core::Engine& engine, const core::GenerateResu
                     info.isa + ", " + std::to_string(info.threads) + (info.threads == 1 ? " thread" : " threads") +
                     ", context " + std::to_string(info.context_length));
   line("loaded in", milliseconds(info.load_ms) + ", weights: " + info.weights);
+  if (info.streamed_bytes > 0) line("from disk", show_bytes(info.streamed_bytes) + " of weights for each token");
   line("prompt", std::to_string(result.prompt_tokens) + " tokens in " + milliseconds(result.prefill_ms) + " (" +
                      show_fixed(rate(result.prompt_tokens, result.prefill_ms), 1) + " tokens/s)");
   line("first token", "after " + milliseconds(result.first_token_ms));
@@ -273,6 +281,7 @@ base::Json statistics_json(const core::Engine& engine, const core::GenerateResul
             {"prefill_tps", rate(result.prompt_tokens, result.prefill_ms)},
             {"decode_tps", rate(decoded(result), result.decode_ms)}}},
           {"weights", engine.info().weights},
+          {"streamed_bytes", engine.info().streamed_bytes},
           {"peak_rss_bytes", peak_memory_bytes()}};
 }
 

@@ -1,25 +1,23 @@
-// Reading /proc and the control group.
+// Reading /proc.
 #include "cli/system.h"
 
 #include <algorithm>
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <string_view>
+
+#include "cli/memory_group.h"
 
 namespace ingle::cli {
-namespace {
 
-/// A number from a file such as memory.max; nothing where the file is absent or says "max".
-std::optional<uint64_t> read_number(const char* path) {
+std::optional<uint64_t> read_number(const std::filesystem::path& path) {
   std::ifstream file(path);
   uint64_t value = 0;
   if (file >> value) return value;
   return std::nullopt;
 }
 
-/// The value of `key` in files that consist of "key value" lines.
-std::optional<uint64_t> read_field(const char* path, std::string_view key) {
+std::optional<uint64_t> read_field(const std::filesystem::path& path, std::string_view key) {
   std::ifstream file(path);
   std::string line;
   while (std::getline(file, line)) {
@@ -31,27 +29,16 @@ std::optional<uint64_t> read_field(const char* path, std::string_view key) {
   return std::nullopt;
 }
 
-}  // namespace
-
 uint64_t free_memory_bytes() {
-  const uint64_t kib = read_field("/proc/meminfo", "MemAvailable:").value_or(0);
-  uint64_t free = kib * 1024;
-  // In a container the control group's limit counts, less what is used; cached file pages can be dropped.
-  const auto limit = read_number("/sys/fs/cgroup/memory.max");
-  const auto used = read_number("/sys/fs/cgroup/memory.current");
-  if (limit && used) {
-    const uint64_t cache = read_field("/sys/fs/cgroup/memory.stat", "inactive_file ").value_or(0);
-    const uint64_t taken = *used > cache ? *used - cache : 0;
-    const uint64_t left = *limit > taken ? *limit - taken : 0;
-    free = std::min(free, left);
-  }
-  return free;
+  const uint64_t free = read_field("/proc/meminfo", "MemAvailable:").value_or(0) * 1024;
+  const auto group = group_memory();
+  return group ? std::min(free, group->free_bytes) : free;
 }
 
 uint64_t total_memory_bytes() {
-  uint64_t total = read_field("/proc/meminfo", "MemTotal:").value_or(0) * 1024;
-  if (const auto limit = read_number("/sys/fs/cgroup/memory.max")) total = std::min(total, *limit);
-  return total;
+  const uint64_t total = read_field("/proc/meminfo", "MemTotal:").value_or(0) * 1024;
+  const auto group = group_memory();
+  return group ? std::min(total, group->limit_bytes) : total;
 }
 
 uint64_t resident_memory_bytes() {

@@ -168,6 +168,7 @@ Result<Json> measure(Session& session) {
   if (!meter.energy_source().empty()) out["energy_source"] = meter.energy_source();
   if (!meter.no_instructions().empty()) out["no_instructions"] = meter.no_instructions();
   out["weights"] = engine.info().weights;
+  out["streamed_bytes"] = engine.info().streamed_bytes;
   out["peak_rss_bytes"] = peak_memory_bytes();
   std::optional<core::MachineLimits> limits;
   if (values.flag("limits")) {

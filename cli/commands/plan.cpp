@@ -43,7 +43,8 @@ Result<core::ModelFile> describe_model(const Session& session, const std::string
 
 Json to_json(const core::MemoryPlan& plan, uint64_t process_bytes) {
   return {{"memory",
-           {{"weight_bytes", plan.weight_bytes},
+           {{"weight_bytes", plan.weight_bytes - plan.streamed_bytes},
+            {"ring_bytes", plan.ring_bytes},
             {"state_bytes", plan.state_bytes},
             {"activation_bytes", plan.activation_bytes},
             {"scratch_bytes", plan.scratch_bytes},
@@ -53,20 +54,31 @@ Json to_json(const core::MemoryPlan& plan, uint64_t process_bytes) {
             {"process_bytes", process_bytes},
             {"total_bytes", plan.total_bytes() + process_bytes}}},
           {"embedding_bytes", plan.embedding_bytes},
+          {"streamed_bytes", plan.streamed_bytes},
           {"state_bytes_per_token", plan.state_bytes_per_token},
           {"context_length", plan.context_length},
           {"trained_context_length", plan.trained_context_length},
           {"fitting_context_length", plan.fitting_context_length},
+          {"longest_context_length", plan.longest_context_length},
           {"available_bytes", plan.available_bytes},
           {"fits", plan.fits()}};
 }
 
 std::string verdict(const core::MemoryPlan& plan) {
   const std::string free = show_bytes(plan.available_bytes);
-  if (plan.fitting_context_length == 0) return "It does not fit: " + free + " are free. A smaller model would.\n";
-  const std::string longest = "up to " + std::to_string(plan.fitting_context_length) + " tokens";
+  if (plan.longest_context_length == 0) return "It does not fit: " + free + " are free. A smaller model would.\n";
+  const std::string longest = "up to " + std::to_string(plan.longest_context_length) + " tokens";
   const std::string trained = "the model was trained for " + std::to_string(plan.trained_context_length);
   if (!plan.fits()) return "It does not fit: " + free + " are free. A context of " + longest + " would.\n";
+  if (plan.streamed_bytes > 0) {
+    const std::string all = plan.fitting_context_length == 0
+                                ? "No context of any use would with all weights in memory"
+                                : "With all weights in memory, a context of up to " +
+                                      std::to_string(plan.fitting_context_length) + " tokens would";
+    return "Not all of it fits: " + free + " are free. " + show_bytes(plan.streamed_bytes) +
+           " of weights would be read from disk for each token, which is slow.\n" + all + "; with some on disk, " +
+           longest + ".\n";
+  }
   return "It fits: " + free + " are free. So would a context of " + longest + "; " + trained + ".\n";
 }
 
@@ -75,7 +87,9 @@ std::string page_of(const core::MemoryPlan& plan, uint64_t process_bytes) {
   const auto line = [&](std::string_view label, uint64_t bytes, const std::string& note = {}) {
     out += pad(label, 14) + pad(show_bytes(bytes), 10, true) + (note.empty() ? "" : "  " + note) + "\n";
   };
-  line("weights", plan.weight_bytes, "packed");
+  line("weights", plan.weight_bytes - plan.streamed_bytes, "packed");
+  if (plan.streamed_bytes > 0)
+    line("ring", plan.ring_bytes, show_bytes(plan.streamed_bytes) + " of weights pass through it, from disk");
   line("KV cache", plan.state_bytes,
        std::to_string(plan.context_length) + " tokens, " + show_bytes(plan.state_bytes_per_token) + " each");
   line("activations", plan.activation_bytes);

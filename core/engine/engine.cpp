@@ -90,7 +90,7 @@ class CpuEngine final : public Engine {
     // The description was read through the mappings, and so were samples of the weights and what packing needs of
     // adapters. Around what is looked at, the system may have given the process megabytes.
     engine->release_files();
-    INGLE_CHECK(engine->prepare(*kernels, options, plan.context_length, progress));
+    INGLE_CHECK(engine->prepare(*kernels, options, plan, progress));
     engine->fill_info(*architecture, config, plan.context_length);
     engine->release_files();
     engine->info_.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -189,7 +189,7 @@ class CpuEngine final : public Engine {
   base::Status build(const Architecture& architecture, const ModelConfig& config, uint32_t context);
   void drop_tokenizer_lists();
   void release_files() const;
-  base::Status prepare(const Kernels& kernels, const EngineOptions& options, uint32_t context,
+  base::Status prepare(const Kernels& kernels, const EngineOptions& options, const MemoryPlan& plan,
                        const LoadProgress& progress);
   std::string state_key(const EngineOptions& options) const;
   void load_template();
@@ -235,13 +235,9 @@ class CpuEngine final : public Engine {
 
   // Whether the last run had what it needed; the first one also finds out about a packed copy.
   base::Status check_run() {
-    INGLE_CHECK(device_->last_run());
     const PackedCopyUse use = device_->weights().use();
     if (use == PackedCopyUse::mended || use == PackedCopyUse::broken) info_.weights = weights_text(use);
-    if (use != PackedCopyUse::broken) return {};
-    return Error{ErrorCode::out_of_memory,
-                 "the copy of the packed weights was damaged and there is no memory to mend it; it is deleted, so that "
-                 "the next start does without it"};
+    return device_->last_run();
   }
 
   base::Status reserve_logits(size_t rows) {
@@ -297,7 +293,7 @@ void CpuEngine::release_files() const {
     for (const base::MappedFile& mapping : adapter->mappings) mapping.release_pages(mapping.bytes());
 }
 
-base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& options, uint32_t context,
+base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& options, const MemoryPlan& plan,
                                 const LoadProgress& progress) {
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
@@ -311,7 +307,8 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   WeightOptions weights;
   weights.files = file_.mappings;
   if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
-  Program program = compile(graph_, plan_options(options, context));
+  weights.excess_bytes = plan.excess_bytes;
+  Program program = compile(graph_, plan_options(options, plan.context_length));
   const StateOptions states{program.windows, program.max_rows, program.max_positions};
   INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress));
   states_ = std::make_unique<StatePools>(*device_, states);
@@ -384,6 +381,7 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.context_length = context;
   info_.trained_context_length = config.trained_context;
   info_.weight_bytes = device_->weights().bytes();
+  info_.streamed_bytes = device_->weights().streamed_bytes();
   info_.weights = weights_text(device_->weights().use());
   info_.activation_bytes = device_->arena_bytes();
   info_.state_bytes = states_->sequence_bytes(context);

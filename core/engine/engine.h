@@ -63,6 +63,7 @@ struct EngineInfo {
   uint32_t threads = 0;
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
+  uint64_t streamed_bytes = 0;  ///< of the weights: what is read from disk in each pass, as MemoryPlan
   double load_ms = 0;
   /// Where the weights came from: "packed" (from the model's file), "packed, copy kept" (for the next time), "packed,
   /// damaged copy replaced", "copy" (of an earlier load), "copy, mended" (it was damaged; known after the first
@@ -91,6 +92,8 @@ uint64_t available_memory();
 /// takes without a model (its code, libraries) comes on top.
 struct MemoryPlan {
   uint64_t weight_bytes = 0;      ///< packed
+  uint64_t streamed_bytes = 0;    ///< of those: what has no room, and is read from a packed copy on disk in each pass
+  uint64_t ring_bytes = 0;        ///< … what they are read into
   uint64_t embedding_bytes = 0;   ///< of which rows are read from the file: not in memory, and not in total_bytes()
   uint64_t state_bytes = 0;       ///< KV cache of context_length tokens
   uint64_t activation_bytes = 0;  ///< what a batch's values share
@@ -102,10 +105,13 @@ struct MemoryPlan {
   uint32_t trained_context_length = 0;
   uint32_t context_length = 0;          ///< as asked for, or else what an engine would take
   uint32_t fitting_context_length = 0;  ///< the longest that available_bytes allow; 0: none of any use
+  uint32_t longest_context_length = 0;  ///< … where as many weights are read in each pass as can be
+  uint64_t excess_bytes = 0;            ///< what of memory is saved by that
   uint64_t available_bytes = 0;         ///< free, or the limit that was given
 
   uint64_t total_bytes() const {
-    return weight_bytes + state_bytes + activation_bytes + scratch_bytes + logit_bytes + tokenizer_bytes + table_bytes;
+    return weight_bytes - streamed_bytes + ring_bytes + state_bytes + activation_bytes + scratch_bytes + logit_bytes +
+           tokenizer_bytes + table_bytes;
   }
   bool fits() const { return total_bytes() <= available_bytes; }
 };

@@ -20,6 +20,14 @@ namespace {
 
 constexpr uint32_t kMinContext = 128;
 constexpr uint32_t kMaxContext = 1u << 30;
+/// A context that is worth reading weights from disk for, where none was asked for.
+constexpr uint32_t kUsefulContext = 2048;
+
+/// What is left free where weights are read from disk: for page tables, code and the cache of files. What stays would
+/// be read again for each token if it had to make room for them.
+uint64_t reserve_bytes(uint64_t weight_bytes) {
+  return weight_bytes / 32;
+}
 
 std::string mebibytes(uint64_t bytes) {
   return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
@@ -131,25 +139,42 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
   const auto most = static_cast<uint32_t>(std::min<uint64_t>(kMaxContext, addressable));
   const uint64_t room = plan.available_bytes > fixed ? plan.available_bytes - fixed : 0;
   plan.fitting_context_length = states.longest_context(room, most);
+  const bool copies = !options.cache_folder.empty() && options.packed_copy_bytes > 0;
+  const uint64_t saved = copies ? most_saved(graph, program, inputs.file.mappings) : 0;
+  const uint64_t reserve = reserve_bytes(plan.weight_bytes);
+  if (saved > reserve)
+    plan.longest_context_length = states.longest_context(
+        plan.available_bytes + saved > fixed + reserve ? plan.available_bytes + saved - fixed - reserve : 0, most);
+  plan.longest_context_length = std::max(plan.longest_context_length, plan.fitting_context_length);
   plan.context_length = options.context_length;
-  if (plan.context_length == 0)
-    plan.context_length = std::min(plan.trained_context_length, std::max(plan.fitting_context_length, kMinContext));
+  if (plan.context_length == 0) {
+    const uint32_t useful = std::min(kUsefulContext, plan.longest_context_length);
+    plan.context_length =
+        std::min(plan.trained_context_length, std::max({plan.fitting_context_length, useful, kMinContext}));
+  }
   if (plan.context_length > most)
     return Error{ErrorCode::limit_exceeded, "the state of a context of " + std::to_string(plan.context_length) +
                                                 " tokens is larger than any memory"};
   plan.state_bytes = states.bytes(plan.context_length);
+  const uint64_t needed = plan.total_bytes() + reserve;
+  if (copies && needed > plan.available_bytes) {
+    const StreamPlan stream = plan_stream(graph, program, inputs.file.mappings, needed - plan.available_bytes);
+    plan.streamed_bytes = stream.bytes;
+    plan.ring_bytes = stream.ring_bytes;
+    plan.excess_bytes = stream.bytes > 0 ? needed - plan.available_bytes : 0;
+  }
   return plan;
 }
 
 base::Status check_fits(const MemoryPlan& plan, const std::filesystem::path& model) {
   if (plan.fits()) return {};
   const std::string needed = mebibytes(plan.total_bytes()), free = mebibytes(plan.available_bytes);
-  if (plan.fitting_context_length == 0)
+  if (plan.longest_context_length == 0)
     return Error{ErrorCode::out_of_memory,
                  model.string() + " needs " + needed + " and " + free + " are free; use a smaller model"};
   return Error{ErrorCode::out_of_memory, "a context of " + std::to_string(plan.context_length) + " tokens needs " +
                                              needed + " and " + free + " are free; up to " +
-                                             std::to_string(plan.fitting_context_length) + " tokens fit"};
+                                             std::to_string(plan.longest_context_length) + " tokens fit"};
 }
 
 uint64_t available_memory() {

@@ -148,6 +148,9 @@ base::Result<PackedCopy> PackedCopy::open(const PackedCopyFolder& folder, const 
   copy.mapping_bytes_ = tables.file_bytes();
   copy.data_ = {copy.mapping_ + tables.data_offset(), shape.data_bytes};
   (void)::madvise(mapping, copy.mapping_bytes_, MADV_HUGEPAGE);
+  copy.direct_ = base::FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_DIRECT));
+  copy.cached_ = copy.direct_.get() < 0;  // not every file system can
+  if (copy.cached_) copy.direct_ = base::FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   // The time says when it was last used, for make_room.
   (void)::futimens(fd.get(), nullptr);
   return copy;
@@ -159,6 +162,8 @@ PackedCopy::PackedCopy(PackedCopy&& other) noexcept {
 
 PackedCopy& PackedCopy::operator=(PackedCopy&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(direct_, other.direct_);
+  std::swap(cached_, other.cached_);
   std::swap(mapping_, other.mapping_);
   std::swap(mapping_bytes_, other.mapping_bytes_);
   std::swap(data_, other.data_);
@@ -177,6 +182,36 @@ void PackedCopy::keep_for(const PackedCopyShape& shape) const {
   const base::FileDescriptor fd(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
   // Half written, it counts as damaged.
   if (fd.get() >= 0) (void)!::pwrite(fd.get(), tables.bytes().data(), tables.bytes().size(), 0);
+}
+
+uint64_t PackedCopy::read(uint64_t offset, uint64_t bytes, std::byte* to) const {
+  const uint64_t before = offset % kSector, start = static_cast<uint64_t>(data_.data() - mapping_) + offset - before;
+  const uint64_t whole = (before + bytes + kSector - 1) / kSector * kSector;
+  uint64_t have = 0;
+  while (have < before + bytes) {
+    const ssize_t n = ::pread(direct_.get(), to - before + have, whole - have, static_cast<off_t>(start + have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    have += static_cast<uint64_t>(n);
+    if (have % kSector != 0) break;  // the file ends there
+  }
+  if (cached_)
+    (void)::posix_fadvise(direct_.get(), static_cast<off_t>(start), static_cast<off_t>(whole), POSIX_FADV_DONTNEED);
+  return have < before ? 0 : std::min(have - before, bytes);
+}
+
+void PackedCopy::unmap(uint64_t offset, uint64_t bytes) const {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(data_.data());
+  const uintptr_t first = (begin + offset + page - 1) / page * page, last = (begin + offset + bytes) / page * page;
+  if (first >= last) return;
+  // The place stays taken: what else came there would end with this mapping.
+  (void)::mmap(reinterpret_cast<void*>(first), last - first, PROT_NONE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+void PackedCopy::forget() const {
+  std::error_code failure;
+  std::filesystem::remove(path_, failure);
 }
 
 bool PackedCopy::make_writable(std::span<std::byte> part) const {

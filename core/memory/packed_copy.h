@@ -71,11 +71,22 @@ class PackedCopy {
   bool sources_untouched() const { return untouched_; }
   /// Notes that the sources, as they are now, are what the copy was made from.
   void keep_for(const PackedCopyShape& shape) const;
+  /// Reads a part of data() past the system's cache of files, into memory aligned as the data is: `to` and `offset` are
+  /// equal modulo kSector. Reads whole sectors, also those that it only touches, and returns how many bytes of the part
+  /// arrived: fewer where the file was cut short or its disk fails.
+  static constexpr uint64_t kSector = 4096;
+  uint64_t read(uint64_t offset, uint64_t bytes, std::byte* to) const;
+  /// Takes whole pages of a part of data() out of this process: read() is used instead.
+  void unmap(uint64_t offset, uint64_t bytes) const;
+  /// Deletes the file, so that the next load makes another; this one stays as it is.
+  void forget() const;
   /// Lets this process write to a part of data(), to mend it. False: the system refuses, for want of memory.
   bool make_writable(std::span<std::byte> part) const;
 
  private:
   std::filesystem::path path_;
+  base::FileDescriptor direct_;  ///< for read()
+  bool cached_ = false;          ///< it has to go through the cache after all
   std::byte* mapping_ = nullptr;
   size_t mapping_bytes_ = 0;
   std::span<std::byte> data_;
@@ -96,6 +107,8 @@ class PackedCopyWriter {
   /// multiples of it, this is several times as fast as in small ones, and some systems then use huge pages.
   static constexpr uint64_t kChunk = uint64_t{2} << 20;
   void write(uint64_t offset, std::span<const std::byte> bytes);
+  /// Has that part leave memory for the disk.
+  void release(uint64_t offset, uint64_t bytes) const { file_.release(data_offset_ + offset, bytes); }
   /// Writes the tables and gives the file its name. Errors: the first one of all writes.
   base::Status commit(std::span<const PackedBlock> blocks);
 

@@ -120,7 +120,7 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
     const auto file = file_of(matrix, options.files);
     files_.push_back(file ? &options.files[*file] : nullptr);
   }
-  return weights_.load(constants, options, progress);
+  return weights_.load(constants, program_, options, progress);
 }
 
 uint64_t CpuDevice::state_page_bytes(uint32_t state_group) const {
@@ -154,16 +154,24 @@ void CpuDevice::run(const RunArgs& args) {
   place_rows();
   give_back_activations();
   for (size_t i = 0; i < program_.kernels.size(); ++i) phases_[i].reset();
+  weights_.begin_run();
   if (weights_.unchecked()) return run_checking();
   if (!times_.empty()) return run_timed();
   workers_.run([this](uint32_t worker) {
     Counter counter;
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       counter.take_from(phases_[i]);
+      weights_.await(i);
       work(program_.kernels[i], counter, worker);
-      if (program_.kernels[i].barrier) workers_.finish(counter);
+      if (program_.kernels[i].barrier) finish(i, counter);
     }
   });
+}
+
+// Ends a phase, whose last kernel is number i.
+void CpuDevice::finish(size_t i, Counter& counter) {
+  workers_.finish(counter);
+  weights_.done(i);
 }
 
 void CpuDevice::place_rows() {
@@ -191,6 +199,7 @@ void CpuDevice::run_checking() {
     Counter counter;
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       const KernelDesc& kernel = program_.kernels[i];
+      weights_.await(i);
       if (kernel.kind == KernelKind::matmul) {
         counter.take_from(checks[i][0]);
         weights_.check(kernel.matrix, counter);
@@ -202,7 +211,7 @@ void CpuDevice::run_checking() {
       }
       counter.take_from(phases_[i]);
       work(kernel, counter, worker);
-      if (kernel.barrier) workers_.finish(counter);
+      if (kernel.barrier) finish(i, counter);
     }
   });
   weights_.set_checked();
@@ -230,7 +239,8 @@ base::Result<MachineLimits> CpuDevice::measure_limits(uint64_t large_bytes) {
   std::vector<std::span<const std::byte>> read;
   for (size_t i = 0; i < constants_->matrices.size(); ++i) {
     const PackedMatrix& matrix = weights_[static_cast<int32_t>(i)];
-    if (constants_->matrices[i].multiplied) read.emplace_back(matrix.data, matrix.panels() * matrix.panel_bytes);
+    if (constants_->matrices[i].multiplied && !weights_.streamed(i))
+      read.emplace_back(matrix.data, matrix.panels() * matrix.panel_bytes);
   }
   return core::measure_limits(workers_, limit_loops(kernels_.name), *this, read, large_bytes);
 }
@@ -247,20 +257,22 @@ void CpuDevice::run_timed() {
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       KernelTime& time = times_[i * workers_.count() + worker];
       counter.take_from(phases_[i]);
+      weights_.await(i);
+      const int64_t begun = base::monotonic_ns();
       work(program_.kernels[i], counter, worker);
       const int64_t done = base::monotonic_ns();
       int64_t met = done;
       if (program_.kernels[i].barrier) {
-        workers_.finish(counter);
+        finish(i, counter);
         met = base::monotonic_ns();
       }
-      time.busy_ns += done - now;
-      time.waiting_ns += met - done;
+      time.busy_ns += done - begun;
+      time.waiting_ns += met - done + (begun - now);
       const auto rows = static_cast<uint32_t>(rows_of(program_.kernels[i]));
       // A worker may look in again at a run that it has been at; there is no room for that.
       auto& slices = trace_.workers;
       if (traced && slices[worker].size() < slices[worker].capacity())
-        slices[worker].push_back({static_cast<uint32_t>(i), rows, now, done, met});
+        slices[worker].push_back({static_cast<uint32_t>(i), rows, begun, done, met});
       now = met;
     }
   });

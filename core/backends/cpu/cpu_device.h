@@ -90,8 +90,9 @@ class CpuDevice final : public Device {
   base::Status start_trace(uint64_t bytes);
   const Trace& trace() const { return trace_; }
 
-  /// Whether the last run could read what it embeds. Errors: io_error (a model's file was cut short while in use).
-  base::Status last_run() const { return unreadable_ ? base::Status(read_error_) : base::Status(); }
+  /// Whether the last run could read what it embeds and multiplies with. Errors: io_error (a model's file was cut short
+  /// while in use); as Weights::status.
+  base::Status last_run() const { return unreadable_ ? base::Status(read_error_) : weights_.status(); }
 
   /// As core/backends/cpu/limits.h, with this device's threads, kernels and weights. Error: out_of_memory.
   base::Result<MachineLimits> measure_limits(uint64_t large_bytes);
@@ -105,6 +106,7 @@ class CpuDevice final : public Device {
  private:
   void place_rows();
   void give_back_activations();
+  void finish(size_t i, Counter& counter);
   void run_checking();
   void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);

@@ -26,6 +26,12 @@ constexpr size_t kBlockBytes = size_t{64} << 10;
 /// How long the end of a program waits for a copy to be written; a slow disk then gets none.
 constexpr int64_t kCopyPatienceNs = 3'000'000'000;
 
+/// How much is packed at a time where it goes to the disk at once.
+constexpr uint64_t kStageBytes = uint64_t{32} << 20;
+
+/// In parts of this size disks read fast, and what was read is hashed while it is in the nearer caches.
+constexpr uint64_t kReadBytes = uint64_t{1} << 20;
+
 // SCHED_IDLE puts a thread behind everything else that wants to run.
 void set_priority(pthread_t thread, int policy) {
   const sched_param none{};
@@ -67,6 +73,14 @@ std::span<std::byte> Weights::Block::packed() const {
   return {data + begin * entry.packed.panel_bytes, (end - begin) * entry.packed.panel_bytes};
 }
 
+void Weights::Block::pack(std::span<const std::byte> rows, std::byte* to) const {
+  MatrixSource part = source;
+  part.rows = static_cast<uint32_t>(std::min<size_t>(source.rows - begin * kPanelRows, (end - begin) * kPanelRows));
+  PackedMatrix target = entry.packed;
+  target.data = to;
+  pack_panels(part, target, 0, end - begin, rows.data());
+}
+
 std::span<const std::byte> Weights::Block::source_bytes() const {
   const size_t row_bytes = source.format->bytes(source.columns);
   const size_t first = begin * kPanelRows, last = std::min<size_t>(end * kPanelRows, source.rows);
@@ -74,6 +88,8 @@ std::span<const std::byte> Weights::Block::source_bytes() const {
 }
 
 Weights::~Weights() {
+  stream_.reset();
+  device_.deallocate(ring_, stream_plan_.ring_bytes);
   copy_deadline_ns_ = base::monotonic_ns() + kCopyPatienceNs;
   if (copying_.joinable()) {
     // Now it is waited for: beside other programs an idle thread would take all of the time and get nowhere.
@@ -83,14 +99,22 @@ Weights::~Weights() {
   device_.deallocate(memory_, memory_bytes_);
 }
 
-base::Status Weights::load(const Constants& constants, const WeightOptions& options, const PackProgress& progress) {
+base::Status Weights::load(const Constants& constants, const Program& program, const WeightOptions& options,
+                           const PackProgress& progress) {
   plan(constants, options);
-  INGLE_TRY(const bool copied, open_copy(options, progress));
+  stream_plan_ = plan_stream(constants, program, options.files, options.excess_bytes);
+  INGLE_TRY(bool copied, open_copy(options, progress));
+  if (!copied && stream_plan_.bytes > 0) {
+    INGLE_CHECK(pack_to_copy(options, progress));
+    INGLE_TRY(copy_, PackedCopy::open(options.copies, shape_));
+    copied = true;
+  }
   if (copied) {
     memory_bytes_ = other_bytes_;
     INGLE_TRY(memory_, device_.allocate(memory_bytes_));
     place(copy_.data().data(), memory_);
     unchecked_ = true;
+    INGLE_CHECK(start_stream(program));
   } else {
     memory_bytes_ = kept_bytes_ + other_bytes_;
     INGLE_TRY(memory_, device_.allocate(memory_bytes_));
@@ -184,7 +208,6 @@ base::Result<std::span<const std::byte>> Weights::read_source(const Block& block
 // Whether the copy of an earlier load serves.
 base::Result<bool> Weights::open_copy(const WeightOptions& options, const PackProgress& progress) {
   if (!options.copies.used() || kept_blocks_ == 0) return false;
-  copy_path_ = options.copies.file(shape_);
   auto opened = PackedCopy::open(options.copies, shape_);
   if (!opened.ok()) {
     if (opened.error().code == ErrorCode::corrupt) use_ = PackedCopyUse::replaced;
@@ -251,6 +274,85 @@ base::Status Weights::each_block(size_t first, size_t end, const PackProgress& p
   return failure;
 }
 
+// Where memory has no room for the packed weights: some at a time, straight to the disk.
+base::Status Weights::pack_to_copy(const WeightOptions& options, const PackProgress& progress) {
+  auto created = PackedCopyWriter::create(options.copies, shape_);
+  if (!created.ok())
+    return Error{created.error().code, "the packed weights do not fit in memory and so have to be kept on disk: " +
+                                           created.error().message + "; make room, or use a smaller model"};
+  PackedCopyWriter& writer = **created;
+  uint64_t largest = 0;
+  for (size_t i = 0; i < kept_blocks_; ++i) largest = std::max<uint64_t>(largest, block(i).packed_size());
+  constexpr uint64_t chunk = PackedCopyWriter::kChunk;
+  std::vector<std::byte> stage(std::max(kStageBytes, largest + chunk));
+  std::vector<PackedBlock> hashes(kept_blocks_);
+  uint64_t written = 0;  // what the stage begins behind
+  for (size_t first = 0, end = 0; first < kept_blocks_; first = end) {
+    uint64_t staged = 0;
+    for (; end < kept_blocks_; ++end) {
+      const Block b = block(end);
+      if (b.offset() + b.packed_size() - written > stage.size()) break;
+      staged = b.offset() + b.packed_size() - written;
+    }
+    const auto of_all = [&](double done) {
+      const auto blocks = static_cast<double>(first) + done * static_cast<double>(end - first);
+      return progress(blocks / static_cast<double>(kept_blocks_));
+    };
+    INGLE_CHECK(each_block(first, end, progress ? PackProgress(of_all) : PackProgress(),
+                           [&](const Block& b, std::span<const std::byte> source) {
+                             std::byte* const to = stage.data() + (b.offset() - written);
+                             b.pack(source, to);
+                             hashes[b.index] = {base::hash64(source), base::hash64({to, b.packed_size()})};
+                             return true;
+                           }));
+    const uint64_t whole = end == kept_blocks_ ? staged : staged / chunk * chunk;
+    for (uint64_t at = 0; at < whole; at += chunk)
+      writer.write(written + at, {stage.data() + at, std::min(chunk, whole - at)});
+    writer.release(written, whole);
+    std::memmove(stage.data(), stage.data() + whole, staged - whole);
+    written += whole;
+  }
+  if (!files_untouched()) return Error{ErrorCode::busy, "the model's file was changed while it was being packed"};
+  if (use_ != PackedCopyUse::replaced) use_ = PackedCopyUse::written;
+  return writer.commit(hashes);
+}
+
+base::Status Weights::start_stream(const Program& program) {
+  if (stream_plan_.bytes == 0) return {};
+  INGLE_TRY(ring_, device_.allocate(stream_plan_.ring_bytes));
+  for (const StreamedMatrix& item : stream_plan_.order) {
+    Entry& entry = entries_[static_cast<size_t>(item.matrix)];
+    entry.streamed = true;
+    copy_.unmap(entry.offset, packed_bytes(entry.packed));
+    entry.packed.data = ring_ + item.place + entry.offset % PackedCopy::kSector;
+  }
+  stream_ = std::make_unique<WeightStream>(stream_plan_, program.kernels.size(),
+                                           [this](const StreamedMatrix& item) { read_streamed(item); });
+  return {};
+}
+
+// Each block is compared with its hash whenever it was read, and made again from the model's file where it is not what
+// it was: damaged, or not there any more.
+void Weights::read_streamed(const StreamedMatrix& item) {
+  const Entry& entry = entries_[static_cast<size_t>(item.matrix)];
+  const uint64_t bytes = packed_bytes(entry.packed);
+  auto* const to = const_cast<std::byte*>(entry.packed.data);
+  uint64_t have = 0;  // after a failure, as if all were there: what is not fails its hash
+  for (size_t i = entry.first_block; i < entry.first_block + entry.blocks; ++i) {
+    const Block b = block(i);
+    const uint64_t end = b.offset() + b.packed_size() - entry.offset;
+    while (have < end) {
+      // Up to a sector's end: what is read starts at one, or at the matrix.
+      const uint64_t upto = (entry.offset + have + kReadBytes) / PackedCopy::kSector * PackedCopy::kSector;
+      const uint64_t part = std::min(upto - entry.offset, bytes) - have;
+      have = copy_.read(entry.offset + have, part, to + have) == part ? have + part : bytes;
+    }
+    if (base::hash64(b.packed()) == copy_.blocks()[b.index].packed_hash) continue;
+    (void)mend(b, stream_buffer_);
+    copy_.forget();
+  }
+}
+
 // A copy only saves time: one that cannot be kept is no reason to fail.
 void Weights::keep_copy(const WeightOptions& options) {
   if (copy_.valid() || kept_blocks_ == 0) return;
@@ -293,30 +395,48 @@ bool Weights::files_untouched() const {
 
 void Weights::check(int32_t matrix, Counter& counter) {
   const Entry& entry = entries_[static_cast<size_t>(matrix)];
-  counter.take(entry.kept ? entry.blocks : 0, 1, [&](size_t i, size_t) {
+  counter.take(entry.kept && !entry.streamed ? entry.blocks : 0, 1, [&](size_t i, size_t) {
     const Block b = block(entry.first_block + i);
     if (base::hash64(b.packed()) == copy_.blocks()[b.index].packed_hash) return;
-    if (!copy_.make_writable(b.packed())) {
-      use_ = PackedCopyUse::broken;
-      return;
-    }
     std::vector<std::byte> buffer;
-    const auto source = read_source(b, buffer);
-    if (!source.ok()) {
-      use_ = PackedCopyUse::broken;
-      return;
-    }
-    pack_panels(b.source, b.entry.packed, b.begin, b.end, source->data());
-    auto mapped = PackedCopyUse::mapped;
-    use_.compare_exchange_strong(mapped, PackedCopyUse::mended);
+    (void)mend(b, buffer);
   });
+}
+
+// Packs a damaged block of a copy again. False: then what is computed is wrong, and status() says so.
+bool Weights::mend(const Block& block, std::vector<std::byte>& buffer) {
+  base::Status status;
+  if (!block.entry.streamed && !copy_.make_writable(block.packed()))
+    status = Error{ErrorCode::out_of_memory,
+                   "the copy of the packed weights was damaged and there is no memory to mend it; it is deleted, so "
+                   "that the next start does without it"};
+  if (status.ok()) {
+    auto source = read_source(block, buffer);
+    if (source.ok())
+      block.pack(*source, block.packed().data());
+    else
+      status = std::move(source).error();
+  }
+  const std::lock_guard lock(mend_mutex_);
+  if (!status.ok()) {
+    use_ = PackedCopyUse::broken;
+    mend_status_ = std::move(status);
+    return false;
+  }
+  if (use_ != PackedCopyUse::broken) use_ = PackedCopyUse::mended;
+  return true;
+}
+
+base::Status Weights::status() const {
+  if (use() != PackedCopyUse::broken) return {};
+  const std::lock_guard lock(mend_mutex_);
+  return mend_status_;
 }
 
 void Weights::set_checked() {
   unchecked_ = false;
   // The next load finds no copy and writes a sound one.
-  std::error_code failure;
-  if (use() != PackedCopyUse::mapped) std::filesystem::remove(copy_path_, failure);
+  if (use() == PackedCopyUse::mended || use() == PackedCopyUse::broken) copy_.forget();
 }
 
 }  // namespace ingle::core
