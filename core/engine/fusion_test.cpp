@@ -117,14 +117,26 @@ size_t kernels_of(const Program& program, KernelKind kind) {
                                            [kind](const KernelDesc& kernel) { return kernel.kind == kind; }));
 }
 
+/// The sets of kernels that work here, and the emulated tile unit.
+const std::vector<const Kernels*>& working_kernels() {
+  static const std::vector<const Kernels*> working = [] {
+    std::vector<const Kernels*> kernels{&emulated_tile_kernels()};
+    for (const IsaStatus& status : probe_isas({}))
+      if (status.proven) kernels.push_back(find_kernels(status.name));
+    return kernels;
+  }();
+  return working;
+}
+
 /// Expects the same bits from the fused and the unfused program, for the numbers of rows that have kernels of their
 /// own, and that the fusion leaves no kernel of the kind `gone`.
-void expect_parts(const Graph& graph, KernelKind gone, std::string_view what) {
-  for (const uint32_t rows : {1u, 3u, 7u, 40u}) {
+void expect_parts(const Graph& graph, KernelKind gone, std::string_view what,
+                  const std::vector<uint32_t>& row_counts = {1, 3, 7, 40}) {
+  for (const uint32_t rows : row_counts) {
     const Program fused = plan(graph, rows, true), parts = plan(graph, rows, false);
     EXPECT_EQ(kernels_of(fused, gone), 0u) << what;
     EXPECT_GT(kernels_of(parts, gone), 0u) << what;
-    for (const Kernels* kernels : {&best_kernels(), &emulated_tile_kernels()})
+    for (const Kernels* kernels : working_kernels())
       EXPECT_TRUE(same_bits(run_cpu(graph, fused, rows, *kernels).logits, run_cpu(graph, parts, rows, *kernels).logits))
           << what << ", " << rows << " rows on " << kernels->name;
   }
@@ -136,6 +148,9 @@ class EachFormat : public testing::TestWithParam<const QuantFormat*> {
   Graph& graph = maker.graph;
   ValueId start() { return graph.embed(maker.matrix("F32"), 16.0f); }
   MatrixId matrix() { return maker.matrix(GetParam()->name); }
+  bool takes_bytes() const {
+    return cpu_plan_options(1, 1, false).takes_quantized({"", GetParam(), nullptr, kWidth, kWidth});
+  }
 };
 
 TEST_P(EachFormat, AGateOfTwoProductsIsOneGatedProduct) {
@@ -169,10 +184,31 @@ TEST_P(EachFormat, ASumThatIsTheLogitsIsGatheredThere) {
 }
 
 TEST_P(EachFormat, ANormThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
-  if (!cpu_plan_options(1, 1, false).takes_quantized({"", GetParam(), nullptr, kWidth, kWidth})) return;
+  if (!takes_bytes()) return;
   const ValueId h = graph.rms_norm(start(), maker.vector(), 1e-6f);
   graph.logits = graph.gate(graph.scale(graph.matmul(h, matrix()), 1.0f), graph.matmul(h, matrix()), Activation::silu);
   expect_parts(graph, KernelKind::quantize, "norm");
+}
+
+TEST_P(EachFormat, AGatedProductThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
+  if (!takes_bytes()) return;
+  for (const Activation activation : {Activation::silu, Activation::gelu_tanh}) {
+    const ValueId h = graph.rms_norm(start(), maker.vector(), 1e-6f);
+    const ValueId gated = graph.gate(graph.matmul(h, matrix()), graph.matmul(h, matrix()), activation);
+    graph.logits = graph.matmul(gated, matrix());
+    expect_parts(graph, KernelKind::quantize, activation == Activation::silu ? "silu" : "gelu");
+    graph = Graph();
+    graph.vocabulary_size = kWidth;
+  }
+}
+
+// More rows than a product takes at a time.
+TEST(ManyRows, OfAGatedProductThatWrites8Bits) {
+  GraphMaker maker(7);
+  const ValueId h = maker.graph.rms_norm(maker.graph.embed(maker.matrix("F32"), 16.0f), maker.vector(), 1e-6f);
+  const ValueId gate = maker.graph.matmul(h, maker.matrix("Q4_0")), up = maker.graph.matmul(h, maker.matrix("Q6_K"));
+  maker.graph.logits = maker.graph.matmul(maker.graph.gate(gate, up, Activation::silu), maker.matrix("Q4_K"));
+  expect_parts(maker.graph, KernelKind::quantize, "many rows", {550});
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, EachFormat, testing::ValuesIn(all_quants().begin(), all_quants().end()),
@@ -233,6 +269,14 @@ TEST_F(Order, WhatAPhaseReadsIsNotRotatedInIt) {
   const ValueId q = product(x), k = product(x), v = product(x);
   const ValueId h = graph.rms_norm(q, -1, 1e-6f), g = graph.rms_norm(k, -1, 1e-6f);
   expect_same(graph.add(graph.gate(h, g, Activation::silu), maker.attention(q, k, v)));
+}
+
+TEST_F(Order, AGatedProductThatOthersReadStaysFloats) {
+  const ValueId gated = graph.gate(product(x), product(x), Activation::silu);
+  expect_same(graph.add(graph.matmul(gated, maker.matrix("Q8_0")), graph.scale(gated, 2.0f)));
+  const ValueId bytes =
+      graph.gate(graph.matmul(x, maker.matrix("Q8_0")), graph.matmul(x, maker.matrix("Q8_0")), Activation::silu);
+  expect_same(graph.add(graph.matmul(bytes, maker.matrix("Q8_0")), graph.scale(bytes, 2.0f)));
 }
 
 TEST_F(Order, LogitsThatAreReadOnceMoreStay) {

@@ -204,13 +204,16 @@ class NaiveDevice final : public Device {
       for (size_t i = 0; i < x.size(); ++i) sum += double{weights(matrix, n)[i]} * x[i];
       return sum;
     };
-    for (size_t n = 0; n < kernel.out.width; ++n) {
+    std::vector<float> result(constants_->matrices[static_cast<size_t>(kernel.matrix)].rows);
+    for (size_t n = 0; n < result.size(); ++n) {
       double value = product(kernel.matrix, n) * kernel.factor;
       if (kernel.gated) value *= activation(kernel, product(kernel.gate_matrix, n));
       if (kernel.vector >= 0) value += vector(kernel.vector)[n];
       if (kernel.accumulate) value += out[n];
-      out[n] = static_cast<float>(value);
+      result[n] = static_cast<float>(value);
     }
+    if (out != nullptr) std::copy(result.begin(), result.end(), out);
+    if (kernel.quantized_out.valid()) store_activations(kernel.quantized_out, row, result.data());
   }
 
   void prepare_head(const KernelDesc& kernel, size_t row, int32_t norm, float* head) const {

@@ -1,7 +1,7 @@
 // The planner: fusion, emission, phases, placement.
 //
 //   fuse     a gate's two products become one gated product; a product that only a sum reads is added to the other
-//            term in place; a norm that only feeds 8-bit products writes what they read
+//            term in place; a norm or gated product that only feeds 8-bit products writes what they read
 //   emit     one or more kernels per remaining operation; inputs of 8-bit products are quantised once
 //   phases   a kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between
 //   place    buffers live from the phase that writes them to the last that reads them; first fit into one arena
@@ -189,7 +189,8 @@ class Planner {
       case OpKind::rms_norm:
         return emit_norm(op);
       case OpKind::matmul:
-        return emit_matmul(op, op.output, false);
+        emit_product(op, op.output).out = output_of(op.output);
+        return;
       case OpKind::attention:
         return emit_attention(index, op);
       case OpKind::add:
@@ -214,22 +215,28 @@ class Planner {
     kernel.out = output_of(op.output);
   }
 
-  // A norm that only feeds 8-bit products writes them directly.
-  void emit_norm(const Op& op) {
-    bool to_quantized = false, to_float = is_read_afterwards(op.output);
+  // Who reads a value: 8-bit products, others.
+  struct Readers {
+    bool quantized = false, floats = false;
+  };
+  Readers readers(ValueId value) const {
+    Readers readers{false, is_read_afterwards(value)};
     for (const Op& user : graph_.ops)
       for (const ValueId input : user.inputs)
-        if (input == op.output) (user.kind == OpKind::matmul && quantized(user) ? to_quantized : to_float) = true;
-    if (!options_.fuse) {
-      to_float = true;
-      to_quantized = false;
-    }
+        if (input == value)
+          (user.kind == OpKind::matmul && quantized(user) ? readers.quantized : readers.floats) = true;
+    return readers;
+  }
+
+  void emit_norm(const Op& op) {
+    const Readers readers = this->readers(op.output);
+    const bool to_quantized = options_.fuse && readers.quantized;
     KernelDesc& kernel = push(KernelKind::rms_norm, op.output);
     kernel.in[0] = input_of(op.inputs[0]);
     kernel.vector = op.vector;
     kernel.epsilon = op.epsilon;
     if (to_quantized) kernel.quantized_out = new_quantized(op.output);
-    if (to_float || !to_quantized) kernel.out = output_of(op.output);
+    if (readers.floats || !to_quantized) kernel.out = output_of(op.output);
   }
 
   BufferRef quantized_input(ValueId value) {
@@ -242,7 +249,8 @@ class Planner {
     return ref(quantized_buffer_[value], graph_.widths[value]);
   }
 
-  void emit_matmul(const Op& op, ValueId output, bool accumulate) {
+  // All of a product but where it goes.
+  KernelDesc& emit_product(const Op& op, ValueId output) {
     const bool bytes = quantized(op);
     const BufferRef in = bytes ? quantized_input(op.inputs[0]) : input_of(op.inputs[0]);
     KernelDesc& kernel = push(KernelKind::matmul, output);
@@ -250,8 +258,7 @@ class Planner {
     kernel.matrix = op.matrix;
     kernel.vector = op.vector;
     kernel.factor = op.factor;
-    kernel.accumulate = accumulate;
-    kernel.out = output_of(output);
+    return kernel;
   }
 
   void emit_gate(size_t index, const Op& op) {
@@ -262,8 +269,14 @@ class Planner {
       kernel.out = output_of(op.output);
       return;
     }
-    emit_matmul(*producer(op.inputs[1]), op.output, false);
-    KernelDesc& kernel = program_.kernels.back();
+    const Op& up = *producer(op.inputs[1]);
+    const Readers readers = this->readers(op.output);
+    KernelDesc& kernel = emit_product(up, op.output);
+    // A device has one form of activations for all that reads and writes them as 8 bits.
+    if (quantized(up) && readers.quantized && !readers.floats)
+      kernel.quantized_out = new_quantized(op.output);
+    else
+      kernel.out = output_of(op.output);
     kernel.gated = true;
     kernel.gelu = op.activation == Activation::gelu_tanh;
     kernel.gate_matrix = producer(op.inputs[0])->matrix;
@@ -277,7 +290,9 @@ class Planner {
       return;
     }
     value_buffer_[op.output] = value_buffer_[other_term(index)];
-    emit_matmul(*producer(*fused_into_[index]), op.output, true);
+    KernelDesc& kernel = emit_product(*producer(*fused_into_[index]), op.output);
+    kernel.accumulate = true;
+    kernel.out = output_of(op.output);
   }
 
   void emit_scale(const Op& op) {

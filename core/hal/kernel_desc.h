@@ -28,7 +28,8 @@ enum class KernelKind : uint8_t {
   rms_norm,    ///< x[i] / sqrt(mean of x^2 + epsilon) * w[i], to out and quantized_out where they are valid
   quantize,    ///< quantized_out = x
   matmul,      ///< out[n] = p(W)[n] + w[n] + (accumulate: out[n]), p(W)[n] = factor * (x . W[n]), of in[0] if
-               ///< that is valid, else quantized_in; gated: act(x . G[n]) * p(W)[n] with G the gate_matrix
+               ///< that is valid, else quantized_in; gated: act(x . G[n]) * p(W)[n] with G the gate_matrix. To
+               ///< quantized_out where that is valid; then quantized_in is too, and there is no out
   prepare_attention,  ///< for each head of in[0] (queries) and in[1] (keys): norm with q_norm or k_norm and
                       ///< epsilon where there is one, then rotation where there is a rope; then keys and in[2] (values)
                       ///< into the state at the row's position

@@ -31,6 +31,7 @@ struct PackedMatrix {
 };
 
 /// out[row][n] (+)= activation-row . weight-row n (+ bias[n]); with `gate`, out = act(gate product) * up product.
+/// Instead of out it may go where the next product reads it; weight rows are a multiple of 32 then.
 struct MatmulArgs {
   const PackedMatrix* weight = nullptr;  ///< "up" where gate is set
   const PackedMatrix* gate = nullptr;    ///< of the same rows and columns
@@ -42,6 +43,8 @@ struct MatmulArgs {
   size_t rows = 0;
   float* out = nullptr;
   size_t out_stride = 0;
+  ActivationGroup* quantized_out = nullptr;  ///< [rows][weight rows / 32]; panels come in pairs, as these share a scale
+  uint16_t* tiles_out = nullptr;             ///< matmul_tiles
   const float* bias = nullptr;
   bool accumulate = false;
   float scale = 1.0f;       ///< of the product, before bias
@@ -73,6 +76,10 @@ struct RopeArgs {
 
 /// Rows of activations as tiles of bf16 for a tile unit: [row / 16][column / 32][row % 16][column % 32].
 inline constexpr size_t kTileRows = 16, kTileColumns = 32, kTileValues = kTileRows * kTileColumns;
+constexpr size_t tile_offset(size_t columns, size_t row, size_t column) {
+  return row / kTileRows * kTileRows * columns + column / kTileColumns * kTileValues + row % kTileRows * kTileColumns +
+         column % kTileColumns;
+}
 /// Tiles are read two at a time, so memory for activations holds a multiple of this many rows.
 inline constexpr size_t kTileRowUnit = 2 * kTileRows;
 /// From this many rows on, tiles of bf16 are worth decoding the weights for; fewer are multiplied as bytes.

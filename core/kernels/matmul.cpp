@@ -15,7 +15,7 @@
 #define INGLE_MATMUL_SCRATCH
 namespace ingle::core {
 
-// Scratch: two ready panels, then sums of this many rows with each.
+// Scratch: two ready panels, sums of this many rows with each, and what quantize_tile() keeps.
 constexpr size_t kMatmulRowBlock = 512;
 
 // A ready panel as floats or as bytes with two scales and offsets per group; floats are larger.
@@ -35,6 +35,26 @@ namespace ingle::core::INGLE_ISA {
 namespace {
 
 #include "core/kernels/matmul_finish.inc.h"
+
+// finish_tile() to where the next product reads it. A panel's values wait in `values`, [count][32], for those of its
+// neighbour, with which they share scales.
+void quantize_tile(const Kernels& kernels, const MatmulArgs& args, size_t panel, size_t first, size_t count,
+                   const float* result, const float* gates, float* values) {
+  ActivationGroup* out = args.quantized_out + first * (args.weight->rows / kGroup) + panel / 2;
+  for (size_t i = 0; i < count; ++i, values += kGroup, out += args.weight->rows / kGroup) {
+    finished(args, panel, first + i, kPanelRows, result + 16 * i, gates != nullptr ? gates + 16 * i : nullptr)
+        .store(values + panel % 2 * kPanelRows);
+    if (panel % 2 == 1) kernels.quantize_row(values, kGroup, out);
+  }
+}
+
+void finish(const Kernels& kernels, const MatmulArgs& args, size_t panel, size_t first, size_t count,
+            const float* result, const float* gates, float* values) {
+  if (args.quantized_out != nullptr)
+    quantize_tile(kernels, args, panel, first, count, result, gates, values);
+  else
+    finish_tile(args, panel, first, count, result, gates);
+}
 
 // A tile of sums is kPanels panels by up to kMostRows rows. With 32 registers, 2 x 6 reads memory least per product:
 // each weight is used for 6 rows, each activation for 2 panels.
@@ -305,21 +325,21 @@ namespace {
 void matmul_direct(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end) {
   alignas(64) float result[kDirectRows * 16];
   alignas(64) float gates[kDirectRows * 16];
+  alignas(64) float values[kDirectRows * kGroup];
   for (size_t panel = begin; panel < end; ++panel) {
     direct_panel(kernels, *args.weight, args, panel, result);
     if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
-    finish_tile(args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr);
+    finish(kernels, args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr, values);
   }
 }
 
-}  // namespace
-
-// Panels go two at a time: a panel and its gate's, or neighbours.
-void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch) {
-  if (direct_rows(args) && (args.gate == nullptr || args.gate->storage == args.weight->storage))
-    return matmul_direct(kernels, args, begin, end);
+// Panels [begin, end) by a block of rows. Panels go two at a time: a panel and its gate's, or neighbours.
+void matmul_block(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, size_t first, size_t rows,
+                  std::byte* scratch) {
   const size_t ready_bytes = ready_panel_bytes(args.weight->columns);
   auto* sums = reinterpret_cast<float*>(scratch + 2 * ready_bytes);
+  const float* second = sums + kMatmulRowBlock * kPanelRows;
+  float* values = sums + 2 * kMatmulRowBlock * kPanelRows;
   const size_t step = args.gate != nullptr ? 1 : 2;
   for (size_t panel = begin; panel < end; panel += step) {
     ReadyPanel panels[2];
@@ -329,14 +349,19 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
       panels[1] = make_ready(kernels, *args.gate, panel, args.float_path, scratch + ready_bytes);
     else if (count == 2)
       panels[1] = make_ready(kernels, *args.weight, panel + 1, args.float_path, scratch + ready_bytes);
-    for (size_t first = 0; first < args.rows; first += kMatmulRowBlock) {
-      const size_t rows = std::min(kMatmulRowBlock, args.rows - first);
-      multiply_panels(panels, count, args, first, rows, sums);
-      const float* second = sums + kMatmulRowBlock * 16;
-      finish_tile(args, panel, first, rows, sums, args.gate != nullptr ? second : nullptr);
-      if (args.gate == nullptr && count == 2) finish_tile(args, panel + 1, first, rows, second, nullptr);
-    }
+    multiply_panels(panels, count, args, first, rows, sums);
+    finish(kernels, args, panel, first, rows, sums, args.gate != nullptr ? second : nullptr, values);
+    if (args.gate == nullptr && count == 2) finish(kernels, args, panel + 1, first, rows, second, nullptr, values);
   }
+}
+
+}  // namespace
+
+void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch) {
+  if (direct_rows(args) && (args.gate == nullptr || args.gate->storage == args.weight->storage))
+    return matmul_direct(kernels, args, begin, end);
+  for (size_t first = 0; first < args.rows; first += kMatmulRowBlock)
+    matmul_block(kernels, args, begin, end, first, std::min(kMatmulRowBlock, args.rows - first), scratch);
 }
 
 }  // namespace ingle::core::INGLE_ISA
@@ -345,7 +370,7 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
 namespace ingle::core {
 
 size_t matmul_scratch_bytes(size_t columns) {
-  return 2 * (ready_panel_bytes(columns) + kMatmulRowBlock * kPanelRows * sizeof(float));
+  return 2 * ready_panel_bytes(columns) + (2 * kPanelRows + kGroup) * kMatmulRowBlock * sizeof(float);
 }
 
 }  // namespace ingle::core

@@ -7,18 +7,22 @@ F32 gate_value(GateKind kind, F32 x) {
   return kind == GateKind::silu ? silu(x) : gelu_tanh(x);
 }
 
-// Scale, gate, bias and residual, then the store; rows beyond the matrix (padding) are cut. `result` and `gates` (if
-// there is a gate) are [count][16].
+// Scale, gate (if there is one), bias and residual of one row's n products with a panel.
+inline F32 finished(const MatmulArgs& args, size_t panel, size_t row, size_t n, const float* result,
+                    const float* gates) {
+  F32 x = F32::load(result) * F32::set1(args.scale);
+  if (gates != nullptr) x = gate_value(args.gate_kind, F32::load(gates)) * x;
+  if (args.bias != nullptr) x = x + F32::load_n(args.bias + panel * kPanelRows, n);
+  if (args.accumulate) x = x + F32::load_n(args.out + row * args.out_stride + panel * kPanelRows, n);
+  return x;
+}
+
+// The same of rows [first, first + count), then the store; rows beyond the matrix (padding) are cut. `result` and
+// `gates` are [count][16].
 void finish_tile(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result,
                  const float* gates) {
   const size_t n = std::min<size_t>(kPanelRows, args.weight->rows - panel * kPanelRows);
-  const F32 scale = F32::set1(args.scale);
-  for (size_t i = 0; i < count; ++i) {
-    float* out = args.out + (first + i) * args.out_stride + panel * kPanelRows;
-    F32 x = F32::load(result + 16 * i) * scale;
-    if (gates != nullptr) x = gate_value(args.gate_kind, F32::load(gates + 16 * i)) * x;
-    if (args.bias != nullptr) x = x + F32::load_n(args.bias + panel * kPanelRows, n);
-    if (args.accumulate) x = x + F32::load_n(out, n);
-    x.store_n(out, n);
-  }
+  for (size_t i = 0; i < count; ++i)
+    finished(args, panel, first + i, n, result + 16 * i, gates != nullptr ? gates + 16 * i : nullptr)
+        .store_n(args.out + (first + i) * args.out_stride + panel * kPanelRows, n);
 }

@@ -92,19 +92,26 @@ class Finish {
   void rows(size_t count) {
     for (; count > 0 && left_ > 0; --count, --left_, ++done_) {
       const auto& tiles = sums_[done_ / kTileRows];
-      const size_t at = done_ % kTileRows * kPanelRows, row = row_ + done_;
+      const size_t at = done_ % kTileRows * kPanelRows;
       if (group_->gated()) {
-        finish_tile(group_->args, group_->panel(pair_, 1), row, 1, tiles[1] + at, tiles[0] + at);
+        store(1, tiles[1] + at, tiles[0] + at);
         continue;
       }
-      finish_tile(group_->args, group_->panel(pair_, 0), row, 1, tiles[0] + at, nullptr);
-      if (2 * pair_ + 1 < group_->count)
-        finish_tile(group_->args, group_->panel(pair_, 1), row, 1, tiles[1] + at, nullptr);
+      store(0, tiles[0] + at, nullptr);
+      if (2 * pair_ + 1 < group_->count) store(1, tiles[1] + at, nullptr);
     }
   }
   void all() { rows(left_); }
 
  private:
+  void store(size_t side, const float* result, const float* gates) const {
+    const MatmulArgs& args = group_->args;
+    const size_t panel = group_->panel(pair_, side), row = row_ + done_;
+    if (args.tiles_out == nullptr) return finish_tile(args, panel, row, 1, result, gates);
+    store_bf16(finished(args, panel, row, kPanelRows, result, gates),
+               args.tiles_out + tile_offset(args.weight->rows, row, panel * kPanelRows));
+  }
+
   const PanelGroup* group_ = nullptr;
   size_t row_ = 0, pair_ = 0;
   const float (*sums_)[2][kSumValues] = nullptr;
@@ -248,7 +255,7 @@ void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, 
 }
 
 void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles) {
-  uint16_t* out = tiles + row / kTileRows * kTileRows * columns + row % kTileRows * kTileColumns;
+  uint16_t* out = tiles + tile_offset(columns, row, 0);
   for (size_t k = 0; k < columns; k += kTileColumns, out += kTileValues)
     store_bf16(F32::load(x + k), F32::load(x + k + 16), out);
 }

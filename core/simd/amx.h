@@ -19,6 +19,9 @@ using avx512vnni::Quad;
 inline void store_bf16(F32 low, F32 high, uint16_t* out) {
   _mm512_storeu_si512(out, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high.v, low.v)));
 }
+inline void store_bf16(F32 x, uint16_t* out) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x.v)));
+}
 /// Makes a tile's weights of codes: scale * (code - bias) - minus, rounded to bf16. A code is put into the mantissa of
 /// a float 2^n, which is then n's power more than it; that goes into the sum. `wide`: codes of 8 bits, else of at most
 /// 7, whose floats are closer to 1 and lose less of the sum. The rounding instruction takes two vectors one after the

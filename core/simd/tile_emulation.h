@@ -9,11 +9,12 @@
 
 namespace ingle::core::scalar {
 
+inline void store_bf16(const F32& x, uint16_t* out) {
+  for (int i = 0; i < 16; ++i) out[i] = f32_to_bf16(x.v[i]);
+}
 inline void store_bf16(const F32& low, const F32& high, uint16_t* out) {
-  for (int i = 0; i < 16; ++i) {
-    out[i] = f32_to_bf16(low.v[i]);
-    out[16 + i] = f32_to_bf16(high.v[i]);
-  }
+  store_bf16(low, out);
+  store_bf16(high, out + 16);
 }
 
 template <bool wide>

@@ -26,10 +26,10 @@ size_t widest_matrix(const Constants& constants) {
 }
 
 // How many panels to take at a time. A few pieces per worker even the load out; each stays a contiguous stream of
-// memory, and is even, as the kernels take panels in pairs unless they read each once.
-size_t byte_piece(size_t panels, size_t workers, size_t rows) {
+// memory, and is even where the kernels take panels in pairs: they do unless they read each once and write floats.
+size_t byte_piece(size_t panels, size_t workers, bool pairs) {
   const size_t share = panels / (workers * 8);
-  return rows > 1 ? std::max<size_t>(share / 2 * 2, 2) : std::max<size_t>(1, share);
+  return pairs ? std::max<size_t>(share / 2 * 2, 2) : std::max<size_t>(1, share);
 }
 
 bool has_tiles(const CpuOptions& options) {
@@ -411,8 +411,14 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   const size_t panels = args.weight->panels();
   const bool tiled = !args.float_path && this->tiled(kernel);
   const auto multiply = tiled ? kernels_.matmul_tiles : kernels_.matmul;
-  if (tiled) args.tiles = tiles(kernel.quantized_in);
-  const size_t piece = tiled ? tile_piece(panels, workers_.count()) : byte_piece(panels, workers_.count(), args.rows);
+  if (tiled) {
+    args.tiles = tiles(kernel.quantized_in);
+    args.tiles_out = tiles(kernel.quantized_out);
+  } else {
+    args.quantized_out = groups(kernel.quantized_out);
+  }
+  const bool pairs = args.rows > 1 || args.quantized_out != nullptr;
+  const size_t piece = tiled ? tile_piece(panels, workers_.count()) : byte_piece(panels, workers_.count(), pairs);
   counter.take(panels, piece, [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
 
