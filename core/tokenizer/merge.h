@@ -19,46 +19,62 @@ struct Merge {
   TokenId id = kNoToken;  ///< what the pair becomes
 };
 
-/// Which pairs of tokens merge: an open-addressing hash table, at most half full. Its size is no power of two: rounding
-/// up to one would cost up to twice the memory.
+/// Which pairs of tokens merge: an open-addressing hash table, at most two thirds full. Its size is no power of two:
+/// rounding up to one would cost up to twice the memory.
 class MergeTable {
  public:
-  void reserve(size_t merges) { slots_.assign(merges * 2 + 1, Slot{}); }
+  static constexpr uint32_t kMost = (1u << 24) - 1;  ///< merges
+
+  void reserve(size_t merges) { slots_.assign(merges * 3 / 2 + 1, Slot{}); }
   /// The first rank given to a pair stays. False where the pairs were made to collide. At most as many as reserved.
   bool add(TokenId left, TokenId right, Merge merge) {
-    const uint64_t key = key_of(left, right);
     int probes = 0;
-    size_t slot = first_slot(hash(key), slots_.size());
-    for (; slots_[slot].key != kEmpty; slot = next_slot(slot, slots_.size())) {
-      if (slots_[slot].key == key) return true;
+    size_t slot = first_slot(hash(left, right), slots_.size());
+    for (; !slots_[slot].empty(); slot = next_slot(slot, slots_.size())) {
+      if (slots_[slot].is(left, right)) return true;
       if (++probes > kMaxProbes) return false;
     }
-    slots_[slot] = {key, merge};
+    slots_[slot] = Slot(left, right, merge);
     return true;
   }
   void prefetch(TokenId left, TokenId right) const {
-    __builtin_prefetch(&slots_[first_slot(hash(key_of(left, right)), slots_.size())], 1);
+    __builtin_prefetch(&slots_[first_slot(hash(left, right), slots_.size())], 1);
   }
   Merge find(TokenId left, TokenId right) const {
-    const uint64_t key = key_of(left, right);
-    for (size_t slot = first_slot(hash(key), slots_.size());; slot = next_slot(slot, slots_.size())) {
-      if (slots_[slot].key == key) return slots_[slot].merge;
-      if (slots_[slot].key == kEmpty) return {};
+    for (size_t slot = first_slot(hash(left, right), slots_.size());; slot = next_slot(slot, slots_.size())) {
+      if (slots_[slot].is(left, right)) return slots_[slot].merge();
+      if (slots_[slot].empty()) return {};
     }
   }
   uint64_t bytes() const { return slots_.size() * sizeof(Slot); }
 
  private:
-  static constexpr uint64_t kEmpty = ~uint64_t{0};
   static constexpr int kMaxProbes = 4096;
-  struct Slot {
-    uint64_t key = kEmpty;
-    Merge merge;
+  /// Three ids of three bytes (Vocabulary::kMost), and above each of them a byte of the rank.
+  class Slot {
+   public:
+    Slot() = default;
+    Slot(TokenId left, TokenId right, Merge merge)
+        : left_(with_byte(left, merge.rank)),
+          right_(with_byte(right, merge.rank >> 8)),
+          id_(with_byte(merge.id, merge.rank >> 16)) {}
+    bool empty() const { return (left_ & kMask) == kMask; }
+    bool is(TokenId left, TokenId right) const {
+      return (left_ & kMask) == static_cast<uint32_t>(left) && (right_ & kMask) == static_cast<uint32_t>(right);
+    }
+    Merge merge() const {
+      return {left_ >> 24 | right_ >> 24 << 8 | id_ >> 24 << 16, static_cast<TokenId>(id_ & kMask)};
+    }
+
+   private:
+    static constexpr uint32_t kMask = (1u << 24) - 1;
+    static uint32_t with_byte(TokenId id, uint32_t rank) { return static_cast<uint32_t>(id) | rank << 24; }
+    uint32_t left_ = kMask, right_ = 0, id_ = 0;
   };
-  static uint64_t key_of(TokenId left, TokenId right) {
-    return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
+  static uint64_t hash(TokenId left, TokenId right) {
+    const uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
+    return (key ^ (key >> 32)) * 0x9E3779B97F4A7C15;
   }
-  static uint64_t hash(uint64_t key) { return (key ^ (key >> 32)) * 0x9E3779B97F4A7C15; }
 
   std::vector<Slot> slots_ = std::vector<Slot>(1);
 };

@@ -105,7 +105,7 @@ base::Result<MergeTokenizer::NamedMerge> MergeTokenizer::find_merge(size_t rank,
 
 base::Status MergeTokenizer::read_merges(const TokenizerDefinition& definition) {
   const size_t count = definition.merges.empty() ? definition.merge_pairs.size() : definition.merges.size();
-  if (count >= size_t{1} << 25) return corrupt("the tokenizer has " + std::to_string(count) + " merges");
+  if (count > MergeTable::kMost) return corrupt("the tokenizer has " + std::to_string(count) + " merges");
   merges_.reserve(count);
   const auto parts_of = [&](size_t i) -> MergeParts {
     if (definition.merges.empty()) return {definition.merge_pairs[i][0], definition.merge_pairs[i][1]};

@@ -1,6 +1,7 @@
 // The parts of the tokenizers: Unicode classes, normal forms, split rules, merging, hashing.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 #include "base/utf8.h"
@@ -96,6 +97,27 @@ TEST(SplitRules, CoverEveryText) {
       const Pieces cut = pieces(text, {record->splits.begin(), record->splits.end()});
       for (const std::string& piece : cut) EXPECT_FALSE(piece.empty());
     }
+  }
+}
+
+TEST(Merging, TheTableGivesBackWhatItWasGiven) {
+  constexpr TokenId kLast = Vocabulary::kMost - 1;
+  const std::array<std::array<TokenId, 3>, 5> merges{
+      {{0, 0, kLast}, {kLast, 0, 0x123456}, {0, kLast, 0}, {kLast, kLast, 1}, {0x800000, 0x7FFFFF, 0x800000}}};
+  for (const uint32_t first_rank : {0u, 0x1234u, MergeTable::kMost - 6}) {
+    MergeTable table;
+    EXPECT_EQ(table.find(0, 0).rank, kNoRank);
+    table.reserve(merges.size());
+    uint32_t rank = first_rank;
+    for (const auto& [left, right, id] : merges) EXPECT_TRUE(table.add(left, right, {rank++, id}));
+    EXPECT_TRUE(table.add(0, kLast, {rank, 7}));  // the first rank stays
+    rank = first_rank;
+    for (const auto& [left, right, id] : merges) {
+      EXPECT_EQ(table.find(left, right).rank, rank++);
+      EXPECT_EQ(table.find(left, right).id, id);
+    }
+    EXPECT_EQ(table.find(1, 0).rank, kNoRank);
+    EXPECT_EQ(table.find(kNoToken, kLast).rank, kNoRank);
   }
 }
 

@@ -6,7 +6,6 @@
 namespace ingle::core {
 namespace {
 
-constexpr size_t kMaxTokens = size_t{1} << 24;
 constexpr size_t kMaxTokenBytes = size_t{1} << 16;
 constexpr uint64_t kMaxArena = UINT32_MAX;
 // Spellings chosen to collide under one seed are unlikely to collide under the next.
@@ -51,9 +50,9 @@ base::Result<Vocabulary> Vocabulary::build(std::span<const std::string> tokens, 
   using base::Error;
   using base::ErrorCode;
   if (tokens.empty()) return Error{ErrorCode::corrupt, "the tokenizer's vocabulary is empty"};
-  if (tokens.size() > kMaxTokens) {
+  if (tokens.size() > kMost) {
     return Error{ErrorCode::limit_exceeded, "the tokenizer has " + std::to_string(tokens.size()) + " tokens; at most " +
-                                                std::to_string(kMaxTokens) + " are supported"};
+                                                std::to_string(kMost) + " are supported"};
   }
   Vocabulary v;
   uint64_t total = 0;
@@ -88,8 +87,8 @@ base::Result<Vocabulary> Vocabulary::build(std::span<const std::string> tokens, 
 }
 
 Vocabulary::Indexing Vocabulary::index(TokenId& duplicate) {
-  const size_t slots = size() * size_t{2} + 1;  // at most half full
-  slots_.assign(slots, Slot{});
+  const size_t slots = size() * size_t{3} / 2 + 1;  // at most two thirds full
+  slots_.assign(slots, kEmpty);
   size_t probes = size() * kProbesPerToken + 4096;
   // The table is larger than the caches: the slots of the tokens to come are asked for ahead.
   constexpr uint32_t kAhead = 16;
@@ -104,16 +103,15 @@ Vocabulary::Indexing Vocabulary::index(TokenId& duplicate) {
     const auto id = static_cast<TokenId>(i - kAhead);
     const std::string_view spelling = text(id);
     if (spelling.empty()) continue;
-    const auto tag = static_cast<uint32_t>(hash);
     size_t slot = first_slot(hash, slots);
-    for (; slots_[slot].id != kNoToken; slot = next_slot(slot, slots)) {
-      if (slots_[slot].tag == tag && text(slots_[slot].id) == spelling) {
+    for (; slots_[slot] != kEmpty; slot = next_slot(slot, slots)) {
+      if (tag_of(slots_[slot]) == tag_of(hash) && text(id_of(slots_[slot])) == spelling) {
         duplicate = id;
         return Indexing::duplicate;
       }
       if (probes-- == 0) return Indexing::too_many_collisions;
     }
-    slots_[slot] = {tag, id};
+    slots_[slot] = tag_of(hash) << 24 | static_cast<uint32_t>(id);
   }
   return Indexing::done;
 }

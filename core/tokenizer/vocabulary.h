@@ -26,8 +26,10 @@ inline size_t next_slot(size_t slot, size_t slots) {
 
 class Vocabulary {
  public:
+  static constexpr uint32_t kMost = (1u << 24) - 1;  ///< tokens: an id takes three bytes, and one is left to mean none
+
   /// `kinds` has one entry per token. Empty spellings are kept but never found.
-  /// Errors: corrupt (a spelling twice), limit_exceeded (more than 2^24 tokens, a spelling over 64 KiB).
+  /// Errors: corrupt (a spelling twice), limit_exceeded (more than kMost tokens, a spelling over 64 KiB).
   static base::Result<Vocabulary> build(std::span<const std::string> tokens, std::vector<TokenKind> kinds);
 
   uint32_t size() const { return static_cast<uint32_t>(kinds_.size()); }
@@ -43,11 +45,10 @@ class Vocabulary {
   TokenId find(std::string_view text) const {
     if (text.size() > longest_) return kNoToken;
     const uint64_t hash = hash_bytes(text, seed_);
-    const auto tag = static_cast<uint32_t>(hash);
     for (size_t slot = first_slot(hash, slots_.size());; slot = next_slot(slot, slots_.size())) {
-      const Slot& s = slots_[slot];
-      if (s.id == kNoToken) return kNoToken;
-      if (s.tag == tag && this->text(s.id) == text) return s.id;
+      const Slot s = slots_[slot];
+      if (s == kEmpty) return kNoToken;
+      if (tag_of(s) == tag_of(hash) && this->text(id_of(s)) == text) return id_of(s);
     }
   }
 
@@ -65,17 +66,19 @@ class Vocabulary {
   static uint64_t hash_bytes(std::string_view text, uint64_t seed);
 
  private:
-  struct Slot {
-    uint32_t tag = 0;  ///< lower half of the hash
-    TokenId id = kNoToken;
-  };
+  /// A token's id, and above it a byte of its hash, which tells most others apart.
+  using Slot = uint32_t;
+  static constexpr Slot kEmpty = UINT32_MAX;
+  static TokenId id_of(Slot slot) { return static_cast<TokenId>(slot & kMost); }
+  static uint32_t tag_of(Slot slot) { return slot >> 24; }
+  static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash & 0xFF); }
   enum class Indexing { done, duplicate, too_many_collisions };
   Indexing index(TokenId& duplicate);
 
   std::string arena_;
   std::vector<uint32_t> offsets_;
   std::vector<TokenKind> kinds_;
-  std::vector<Slot> slots_ = std::vector<Slot>(1);
+  std::vector<Slot> slots_{kEmpty};
   uint64_t seed_ = 0;
   uint32_t longest_ = 0;
 };
