@@ -166,7 +166,7 @@ HttpOutcome HttpClient::perform_once(const HttpRequest& request, const std::stri
   HttpOutcome outcome;
   const std::optional<Url> first = parse_url(request.url), current = parse_url(url);
   if (state_->easy == nullptr) {
-    outcome.status = Error{ErrorCode::out_of_memory, "libcurl cannot start"};
+    outcome.status = Error{ErrorCode::unsupported, "libcurl (libcurl.so.4) is not there or cannot start"};
     return outcome;
   }
   if (!first || !current || !state_->may_fetch(*current)) {
