@@ -202,6 +202,14 @@ TEST_P(EachFormat, AGatedProductThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
   }
 }
 
+TEST_P(EachFormat, AttentionThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
+  if (!takes_bytes()) return;
+  const ValueId h = graph.rms_norm(start(), maker.vector(), 1e-6f);
+  const ValueId q = graph.matmul(h, matrix()), k = graph.matmul(h, matrix()), v = graph.matmul(h, matrix());
+  graph.logits = graph.matmul(maker.attention(q, k, v), matrix());
+  expect_parts(graph, KernelKind::quantize, "attention");
+}
+
 // More rows than a product takes at a time.
 TEST(ManyRows, OfAGatedProductThatWrites8Bits) {
   GraphMaker maker(7);
@@ -277,6 +285,11 @@ TEST_F(Order, AGatedProductThatOthersReadStaysFloats) {
   const ValueId bytes =
       graph.gate(graph.matmul(x, maker.matrix("Q8_0")), graph.matmul(x, maker.matrix("Q8_0")), Activation::silu);
   expect_same(graph.add(graph.matmul(bytes, maker.matrix("Q8_0")), graph.scale(bytes, 2.0f)));
+}
+
+TEST_F(Order, AttentionThatOthersReadStaysFloats) {
+  const ValueId out = maker.attention(product(x), product(x), product(x));
+  expect_same(graph.add(graph.matmul(out, maker.matrix("Q8_0")), graph.scale(out, 2.0f)));
 }
 
 TEST_F(Order, LogitsThatAreReadOnceMoreStay) {

@@ -253,7 +253,8 @@ class NaiveDevice final : public Device {
     std::copy_n(at(kernel.in[2], row), kv_width(kernel), state(kernel, sequence, 1, position));
   }
 
-  void attend(const KernelDesc& kernel, size_t row, const float* q, float* out) const {
+  void attend(const KernelDesc& kernel, size_t row, const float* q, float* out) {
+    std::vector<float> result(size_t{kernel.heads} * kernel.head_dim);
     size_t position;
     const SequenceRows& sequence = sequence_of(row, &position);
     const size_t end = position + 1, dim = kernel.head_dim;
@@ -271,8 +272,10 @@ class NaiveDevice final : public Device {
       for (double& w : weight) total += w = std::exp(w - largest);
       for (size_t p = begin; p < end; ++p)
         for (size_t i = 0; i < dim; ++i) sums[i] += weight[p - begin] * state(kernel, sequence, 1, p)[first + i];
-      for (size_t i = 0; i < dim; ++i) out[h * dim + i] = static_cast<float>(sums[i] / total);
+      for (size_t i = 0; i < dim; ++i) result[h * dim + i] = static_cast<float>(sums[i] / total);
     }
+    if (out != nullptr) std::copy(result.begin(), result.end(), out);
+    if (kernel.quantized_out.valid()) store_activations(kernel.quantized_out, row, result.data());
   }
 
   const bool backwards_;

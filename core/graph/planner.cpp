@@ -1,7 +1,7 @@
 // The planner: fusion, emission, phases, placement.
 //
 //   fuse     a gate's two products become one gated product; a product that only a sum reads is added to the other
-//            term in place; a norm or gated product that only feeds 8-bit products writes what they read
+//            term in place; a norm, gated product or attention that only feeds 8-bit products writes what they read
 //   emit     one or more kernels per remaining operation; inputs of 8-bit products are quantised once
 //   phases   a kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between
 //   place    buffers live from the phase that writes them to the last that reads them; first fit into one arena
@@ -158,7 +158,7 @@ class Planner {
   BufferRef new_quantized(ValueId value) {
     const uint32_t width = graph_.widths[value];
     quantized_buffer_[value] =
-        new_buffer(uint64_t{width / kActivationGroup} * kActivationGroupBytes, kActivationRowUnit);
+        new_buffer(uint64_t{width / kActivationGroup} * options_.activation_group_bytes, kActivationRowUnit);
     return ref(quantized_buffer_[value], width);
   }
 
@@ -345,7 +345,12 @@ class Planner {
     program_.kernels.push_back(base);
     base.kind = KernelKind::attention;
     base.in[1] = base.in[2] = {};
-    base.out = output_of(op.output);
+    const Readers readers = this->readers(op.output);
+    // Head by head, and a head should have whole groups.
+    if (options_.fuse && readers.quantized && !readers.floats && spec.head_dim % kActivationGroup == 0)
+      base.quantized_out = new_quantized(op.output);
+    else
+      base.out = output_of(op.output);
     program_.kernels.push_back(base);
   }
 

@@ -12,10 +12,11 @@
 namespace ingle::core {
 
 struct PlanOptions {
-  uint32_t max_rows = 512;       ///< tokens in one run
-  uint32_t max_positions = 512;  ///< tokens of one sequence
-  bool fuse = true;              ///< false: one kernel per operation, for tests
-  bool share = true;             ///< false: each buffer has memory of its own, to compare
+  uint32_t max_rows = 512;                                  ///< tokens in one run
+  uint32_t max_positions = 512;                             ///< tokens of one sequence
+  uint32_t activation_group_bytes = kActivationGroupBytes;  ///< what the device's form takes, where that is known
+  bool fuse = true;                                         ///< false: one kernel per operation, for tests
+  bool share = true;                                        ///< false: each buffer has memory of its own, to compare
   /// Whether products with this matrix take 8-bit activations (else 32-bit floats).
   std::function<bool(const MatrixSource&)> takes_quantized;
   /// Values that can be read after a run (inspector, calibration, training, embeddings): they are computed as values of

@@ -6,8 +6,9 @@
 // of a buffer is `width` 32-bit floats at offset + 4 * width * r of the arena, but for the two kinds of memory whose
 // form is the device's own, since nobody else looks at it:
 //   activations   of quantized_in and quantized_out: what products with the matrices read that PlanOptions says take
-//                 8-bit activations. Room for kActivationGroupBytes per kActivationGroup columns, and for R rounded up
-//                 to kActivationRowUnit rows. Rows are read as many at a time as were written.
+//                 8-bit activations. Room for kActivationGroupBytes (or what PlanOptions says) per kActivationGroup
+//                 columns, and for R rounded up to kActivationRowUnit rows. Rows are read as many at a time as were
+//                 written.
 //   state         keys and values that prepare_attention stores and attention reads, in this run and later ones, in
 //                 pages of kPagePositions positions. The layers of a state_group (those that see equally far) share
 //                 pages, since they need the same positions
@@ -33,13 +34,13 @@ enum class KernelKind : uint8_t {
   prepare_attention,  ///< for each head of in[0] (queries) and in[1] (keys): norm with q_norm or k_norm and
                       ///< epsilon where there is one, then rotation where there is a rope; then keys and in[2] (values)
                       ///< into the state at the row's position
-  attention,          ///< out = softmax-weighted values, per head h with keys of kv head h / (heads / kv_heads): score
-                      ///< = factor * q.k, then cap * tanh(score / cap) where cap != 0; over the positions up to the
-                      ///< row's own, of which window != 0 leaves the last `window`
-  add,                ///< out[i] = x[i] + y[i]
-  gate,               ///< out[i] = act(x[i]) * y[i]
-  scale,              ///< out[i] = x[i] * factor, then cap * tanh(that / cap) where cap != 0
-  output_rows,        ///< row r of out = row output_rows[r] of in[0]
+  attention,    ///< out (or quantized_out) = softmax-weighted values, per head h with keys of kv head h / (heads /
+                ///< kv_heads): score = factor * q.k, then cap * tanh(score / cap) where cap != 0; over the positions up
+                ///< to the row's own, of which window != 0 leaves the last `window`
+  add,          ///< out[i] = x[i] + y[i]
+  gate,         ///< out[i] = act(x[i]) * y[i]
+  scale,        ///< out[i] = x[i] * factor, then cap * tanh(that / cap) where cap != 0
+  output_rows,  ///< row r of out = row output_rows[r] of in[0]
 };
 
 /// Room in buffers of activations (see above): a device's form of 32 columns may take up to 64 bytes, and it may handle

@@ -271,17 +271,22 @@ void merge(size_t dim, const float* part, float* total) {
   total_maximum = highest;
 }
 
-// Total results to where they belong.
-void finish(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t count, const float* totals) {
+// Total results to where they belong; to floats directly, else they become what they should be in place before.
+void finish(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t count, float* totals) {
   const uint32_t group = args.heads / args.kv_heads;
   const size_t head_dim = args.kv.head_dim, dim = kv_stride(head_dim), stride = attention_part_floats(head_dim);
   for (size_t r = 0; r < count; ++r, totals += stride) {
     const size_t token = (begin + r) / group, head = size_t{kv_head} * group + (begin + r) % group;
-    float* out = args.out + token * args.out_stride + head * head_dim;
+    float* out = args.out != nullptr ? args.out + token * args.out_stride + head * head_dim : totals;
     const F32 factor = F32::set1(1.0f / totals[dim]);
     for (size_t i = 0; i < head_dim; i += 16)
       (F32::load(totals + i) * factor).store_n(out + i, std::min<size_t>(16, head_dim - i));
     if (has_codes(args.kv.format)) rotate(out, head_dim);
+    const size_t columns = args.heads * head_dim, row = args.first_row + token, column = head * head_dim;
+    if (args.quantized_out != nullptr)
+      quantize_row(out, head_dim, args.quantized_out + (row * columns + column) / kGroup);
+    else if (args.tiles_out != nullptr)
+      args.store_tile_row(out, head_dim, columns, row, column, args.tiles_out);
   }
 }
 

@@ -91,7 +91,7 @@ const Kernels& table() {
 namespace amx {
 
 void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
-void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles);
+void store_tile_row(const float* x, size_t count, size_t columns, size_t row, size_t column, uint16_t* tiles);
 void fill_packed_tiles(std::array<PackedKernels, kLayoutCount>& table);
 
 const Kernels& table() {
@@ -106,7 +106,7 @@ const Kernels& table() {
 namespace scalar {
 
 void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
-void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles);
+void store_tile_row(const float* x, size_t count, size_t columns, size_t row, size_t column, uint16_t* tiles);
 void fill_packed_tiles(std::array<PackedKernels, kLayoutCount>& table);
 
 }  // namespace scalar

@@ -64,6 +64,12 @@ struct AttentionArgs {
   float scale = 1.0f;
   uint32_t window = 0;   ///< positions a query sees, itself included; 0: all
   float softcap = 0.0f;  ///< 0: none
+  /// One of these instead of out: where the next product reads it. head_dim is a multiple of 32 then.
+  ActivationGroup* quantized_out = nullptr;  ///< [tokens][heads * head_dim / 32]
+  uint16_t* tiles_out = nullptr;
+  void (*store_tile_row)(const float* x, size_t count, size_t columns, size_t row, size_t column,
+                         uint16_t* tiles) = nullptr;  ///< Kernels::store_tile_row
+  size_t first_row = 0;                               ///< of quantized_out or tiles_out: token 0's
 };
 
 /// Rotary embedding in place over the first `rotary` of each head's head_dim values.
@@ -102,8 +108,10 @@ struct Kernels {
   /// result depends neither on the number of rows nor on how panels are split.
   void (*matmul_tiles)(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end,
                        std::byte* scratch) = nullptr;
-  /// Puts one row of activations into `tiles`; columns must be a multiple of 32. Null where matmul_tiles is.
-  void (*store_tile_row)(const float* x, size_t columns, size_t row, uint16_t* tiles) = nullptr;
+  /// Puts `count` values of a row of activations, from `column` on, into `tiles`; all but the row are multiples of 32.
+  /// Null where matmul_tiles is.
+  void (*store_tile_row)(const float* x, size_t count, size_t columns, size_t row, size_t column,
+                         uint16_t* tiles) = nullptr;
   /// out = x / rms(x) * weight; out may be x. weight may be null.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, size_t n, float* out);
   void (*rope)(float* head, const RopeArgs& args);

@@ -254,9 +254,9 @@ void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, 
                      std::min(args.rows, row + kPassRows), *reinterpret_cast<TileScratch*>(scratch));
 }
 
-void store_tile_row(const float* x, size_t columns, size_t row, uint16_t* tiles) {
-  uint16_t* out = tiles + tile_offset(columns, row, 0);
-  for (size_t k = 0; k < columns; k += kTileColumns, out += kTileValues)
+void store_tile_row(const float* x, size_t count, size_t columns, size_t row, size_t column, uint16_t* tiles) {
+  uint16_t* out = tiles + tile_offset(columns, row, column);
+  for (size_t k = 0; k < count; k += kTileColumns, out += kTileValues)
     store_bf16(F32::load(x + k), F32::load(x + k + 16), out);
 }
 

@@ -59,8 +59,8 @@ size_t Attention::blocks_of(const KernelDesc& kernel, const SequenceRows& sequen
   return (rows + kMaxQueryRows - 1) / kMaxQueryRows;
 }
 
-Attention::Block Attention::block(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q,
-                                  float* out, size_t index) const {
+Attention::Block Attention::block(const KernelDesc& kernel, std::span<const SequenceRows> sequences,
+                                  const AttentionArgs& of_all, size_t index) const {
   size_t token = 0;
   while (index >= blocks_of(kernel, sequences.front())) {
     index -= blocks_of(kernel, sequences.front());
@@ -70,10 +70,11 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
   const SequenceRows& sequence = sequences.front();
   const size_t group = kernel.heads / kernel.kv_heads;
   Block block;
-  AttentionArgs& args = block.args;
+  AttentionArgs& args = block.args = of_all;
   args.q_stride = args.out_stride = size_t{kernel.heads} * kernel.head_dim;
-  args.q = q + token * args.q_stride;
-  args.out = out + token * args.out_stride;
+  args.q += token * args.q_stride;
+  if (args.out != nullptr) args.out += token * args.out_stride;
+  args.first_row = token;
   args.kv = view(kernel, sequence);
   args.heads = kernel.heads;
   args.kv_heads = kernel.kv_heads;
@@ -91,7 +92,7 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
   return block;
 }
 
-void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
+void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const AttentionArgs& args,
                        Counter& counter, std::byte* scratch) {
   size_t blocks = 0;
   uint32_t segments = 1;
@@ -104,7 +105,7 @@ void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> s
   counter.take(blocks * kernel.kv_heads * segments, 1, [&](size_t task, size_t) {
     const size_t index = task / segments / kernel.kv_heads;
     const auto kv_head = static_cast<uint32_t>(task / segments % kernel.kv_heads);
-    const Block block = this->block(kernel, sequences, q, out, index);
+    const Block block = this->block(kernel, sequences, args, index);
     if (segments == 1)
       kernels_.attention(block.args, kv_head, block.begin, block.end, scratch);
     else

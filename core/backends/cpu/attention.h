@@ -30,8 +30,8 @@ class Attention {
 
   KvView view(const KernelDesc& kernel, const SequenceRows& sequence) const;
 
-  /// A worker's share of a kernel whose queries are at `q` and results at `out`.
-  void attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
+  /// A worker's share of a kernel. Of `args`, where queries are and results go is given, for all sequences together.
+  void attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const AttentionArgs& args,
               Counter& counter, std::byte* scratch);
 
  private:
@@ -42,7 +42,7 @@ class Attention {
     uint32_t first_segment, last_segment;
   };
   static size_t blocks_of(const KernelDesc& kernel, const SequenceRows& sequence);
-  Block block(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const float* q, float* out,
+  Block block(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const AttentionArgs& of_all,
               size_t index) const;
   void attend_part(const Block& block, size_t index, uint32_t kv_head, uint32_t segment, std::byte* scratch);
 

@@ -119,7 +119,8 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
         auto x = random.vector(rows * columns);
         for (float& value : x) value = bf16_to_f32(f32_to_bf16(value));
         std::vector<uint16_t> tiles((rows + kTileRowUnit - 1) / kTileRowUnit * kTileRowUnit * columns);
-        for (size_t r = 0; r < rows; ++r) kernels.store_tile_row(x.data() + r * columns, columns, r, tiles.data());
+        for (size_t r = 0; r < rows; ++r)
+          kernels.store_tile_row(x.data() + r * columns, columns, columns, r, 0, tiles.data());
         const auto start = random.vector(rows * kRows), bias = random.vector(kRows);
         for (const bool gated : {false, true}) {
           std::vector<float> a = start, b = start;

@@ -143,7 +143,7 @@ uint16_t* CpuDevice::tiles(const BufferRef& ref) const {
 // One row of what products read, in the form that its kernel's number of rows asks for.
 void CpuDevice::store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width) {
   if (tiled(kernel))
-    kernels_.store_tile_row(x, width, row, tiles(kernel.quantized_out));
+    kernels_.store_tile_row(x, width, width, row, 0, tiles(kernel.quantized_out));
   else
     kernels_.quantize_row(x, width, groups(kernel.quantized_out) + row * (width / kGroup));
 }
@@ -479,7 +479,16 @@ void CpuDevice::store_head(const KernelDesc& kernel, uint32_t head, size_t begin
 
 void CpuDevice::attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   if (args_.tokens.empty()) return;
-  attention_.attend(kernel, args_.sequences, floats(kernel.in[0]), floats(kernel.out), counter, scratch(worker));
+  AttentionArgs args;
+  args.q = floats(kernel.in[0]);
+  args.out = floats(kernel.out);
+  if (tiled(kernel)) {
+    args.tiles_out = tiles(kernel.quantized_out);
+    args.store_tile_row = kernels_.store_tile_row;
+  } else {
+    args.quantized_out = groups(kernel.quantized_out);
+  }
+  attention_.attend(kernel, args_.sequences, args, counter, scratch(worker));
 }
 
 void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {

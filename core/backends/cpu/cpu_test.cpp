@@ -152,7 +152,7 @@ TEST(Tiles, RowsDependOnNothingElse) {
   auto* aligned = reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
   const auto product = [&](size_t rows, size_t row, std::vector<size_t> ends) {
     std::vector<uint16_t> tiles((rows + kTileRowUnit - 1) / kTileRowUnit * kTileRowUnit * kColumns);
-    kernels.store_tile_row(x.data(), kColumns, row, tiles.data());
+    kernels.store_tile_row(x.data(), kColumns, kColumns, row, 0, tiles.data());
     std::vector<float> out(rows * kRows);
     MatmulArgs args;
     args.weight = &matrix;

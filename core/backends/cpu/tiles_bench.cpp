@@ -86,7 +86,7 @@ class Product {
     pack_panels(source, matrix_, 0, matrix_.panels());
     std::vector<float> x(shape.columns);
     for (float& value : x) value = std::normal_distribution<float>()(random);
-    for (size_t r = 0; r < tokens; ++r) kernels.store_tile_row(x.data(), x.size(), r, tiles_.get());
+    for (size_t r = 0; r < tokens; ++r) kernels.store_tile_row(x.data(), x.size(), x.size(), r, 0, tiles_.get());
     args_.weight = &matrix_;
     args_.gate = shape.gated ? &matrix_ : nullptr;
     args_.tiles = tiles_.get();
