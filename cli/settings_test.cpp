@@ -46,7 +46,7 @@ class SettingsTest : public testing::Test {
 
 TEST_F(SettingsTest, EnvironmentOverFileOverDefault) {
   Values v = values();
-  EXPECT_EQ(v.integer("batch"), 512);
+  EXPECT_EQ(v.integer("batch"), 0);
   EXPECT_FALSE(v.is_set("batch"));
   write("batch = 64\ntemp = 1\nthink = false\nstop = ['a', 'b']\nmemory = 1000\nmirostat = 2\n");
   ASSERT_TRUE(apply_config_file(v, file_));

@@ -146,7 +146,7 @@ Result<Json> measure(Session& session) {
               {"first_token_ms", first_token_ms}};
   const Work work{engine, *sequence, all, depth};
   if (prompt > 0) {
-    INGLE_CHECK(work.prompt(std::min<size_t>(prompt, options.batch)));
+    INGLE_CHECK(work.prompt(std::min<size_t>(prompt, engine.info().batch)));
     meter.start();
     const int64_t start = base::monotonic_ns();
     INGLE_CHECK(work.prompt(prompt));

@@ -299,7 +299,8 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
   device_ =
       std::make_unique<CpuDevice>(CpuOptions{threads, &kernels, reference, options.deterministic, kv_format(options)});
-  max_rows_ = std::max(options.batch, 1u);
+  Program program = compile_for(graph_, options, kernels, plan.context_length);
+  info_.batch = max_rows_ = program.max_rows;
   row_indices_.resize(max_rows_);
   std::iota(row_indices_.begin(), row_indices_.end(), 0u);
   info_.isa = kernels.name;
@@ -308,7 +309,6 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   weights.files = file_.mappings;
   if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
   weights.excess_bytes = plan.excess_bytes;
-  Program program = compile(graph_, plan_options(options, plan.context_length));
   const StateOptions states{program.windows, program.max_rows, program.max_positions};
   INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress));
   states_ = std::make_unique<StatePools>(*device_, states);

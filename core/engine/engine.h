@@ -40,7 +40,7 @@ struct LoraSpec {
 struct EngineOptions {
   uint32_t context_length = 0;  ///< tokens; 0: the model's own length or what fits memory_limit_bytes, if that is less
   uint32_t threads = 0;         ///< 0: one per physical core
-  uint32_t batch = 512;         ///< most tokens in one pass of prefill
+  uint32_t batch = 0;           ///< most tokens in one pass of prefill; 0: 512, or fewer where these take much memory
   Precision precision = Precision::normal;
   KvCache kv_cache = KvCache::q8_0;  ///< with Precision::reference: 32-bit floats
   bool deterministic = false;  ///< a prompt's logits have the same bits whatever the batch; slower with a tile unit
@@ -61,6 +61,7 @@ struct EngineInfo {
   uint32_t context_length = 0;          ///< of this engine
   uint32_t trained_context_length = 0;  ///< of the model
   uint32_t threads = 0;
+  uint32_t batch = 0;  ///< most tokens in one pass of prefill
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
   uint64_t streamed_bytes = 0;  ///< of the weights: what is read from disk in each pass, as MemoryPlan

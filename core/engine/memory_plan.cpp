@@ -76,10 +76,22 @@ uint64_t table_bytes(const Graph& graph, const Program& program) {
 
 }  // namespace
 
-PlanOptions plan_options(const EngineOptions& options, uint32_t context) {
-  PlanOptions plan = cpu_plan_options(std::max(options.batch, 1u), context, options.precision == Precision::reference);
+// What a batch computes with should take little next to the weights. Where it would take more than 8 MiB, a batch is
+// smaller: on byte products, from 256 tokens on, that costs under 1 % of prefill (docs/performance.md). A tile unit
+// decodes the weights anew for each batch.
+Program compile_for(const Graph& graph, const EngineOptions& options, const Kernels& kernels, uint32_t context) {
+  constexpr uint32_t kMostRows = 512, kFewestRows = 256;
+  constexpr uint64_t kMostBytes = 8 << 20;
+  const bool reference = options.precision == Precision::reference;
+  const bool tiles = kernels.matmul_tiles != nullptr && !reference && !options.deterministic;
+  PlanOptions plan = cpu_plan_options(options.batch != 0 ? options.batch : kMostRows, context, reference);
+  if (!tiles) plan.activation_group_bytes = sizeof(ActivationGroup);
+  if (options.batch == 0 && !tiles) {
+    const auto fitting = static_cast<uint32_t>(kMostBytes * kMostRows / compile(graph, plan).arena_bytes);
+    plan.max_rows = std::clamp(fitting / kActivationRowUnit * kActivationRowUnit, kFewestRows, kMostRows);
+  }
   plan.share = options.plan;
-  return plan;
+  return compile(graph, plan);
 }
 
 KvFormat kv_format(const EngineOptions& options) {
@@ -120,7 +132,7 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
   const CpuOptions cpu{threads, &inputs.kernels, reference, options.deterministic, kv_format(options)};
   // The context is not chosen yet, and makes no difference to what is planned here.
-  const Program program = compile(graph, plan_options(options, inputs.config.trained_context));
+  const Program program = compile_for(graph, options, inputs.kernels, inputs.config.trained_context);
   const States states(program, kv_format(options));
   MemoryPlan plan;
   plan.weight_bytes = plan_weight_bytes(graph);

@@ -12,8 +12,8 @@
 
 namespace ingle::core {
 
-/// How the engine compiles a model's program.
-PlanOptions plan_options(const EngineOptions& options, uint32_t context);
+/// A model's program, as the engine runs it with these kernels.
+Program compile_for(const Graph& graph, const EngineOptions& options, const Kernels& kernels, uint32_t context);
 /// How it keeps keys and values.
 KvFormat kv_format(const EngineOptions& options);
 

@@ -12,7 +12,7 @@ class Precedence(ProgramTest):
         return self.ok_json("config", key, *words, env=env)
 
     def test_flag_environment_file_default(self):
-        self.assertEqual(self.value("batch"), {"value": 512, "origin": "default"})
+        self.assertEqual(self.value("batch"), {"value": 0, "origin": "default"})
         path = self.write_config("# mine\nbatch = 64\n")
         self.assertEqual(self.value("batch"), {"value": 64, "origin": "config file", "where": f"{path}:2"})
         env = {"INGLE_BATCH": "32"}
