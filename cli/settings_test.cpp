@@ -78,7 +78,7 @@ TEST_F(SettingsTest, ErrorsNameFileAndLine) {
   EXPECT_THAT(failure("batch = \n"), HasSubstr(file_.string() + ":1: "));
   EXPECT_THAT(failure("batch = '64'"), HasSubstr(":1: 'batch' takes a whole number"));
   EXPECT_THAT(failure("offline = 'yes'"), HasSubstr("true or false"));
-  EXPECT_THAT(failure("\n\nbatch = 0"), HasSubstr(":3: '0' is out of range; give a whole number from 1 to 65536"));
+  EXPECT_THAT(failure("\n\nbatch = -1"), HasSubstr(":3: '-1' is out of range; give a whole number from 0 to 65536"));
   EXPECT_THAT(failure("stop = [1, 2]"), HasSubstr("list of texts"));
   EXPECT_THAT(failure("batch = [1, 2]"), HasSubstr("a whole number"));
   EXPECT_THAT(failure("temp = nan"), HasSubstr("not a number"));

@@ -40,7 +40,7 @@ struct LoraSpec {
 struct EngineOptions {
   uint32_t context_length = 0;  ///< tokens; 0: the model's own length or what fits memory_limit_bytes, if that is less
   uint32_t threads = 0;         ///< 0: one per physical core
-  uint32_t batch = 0;           ///< most tokens in one pass of prefill; 0: 512, or fewer where these take much memory
+  uint32_t batch = 0;           ///< most tokens in one pass of prefill; 0: 512, or 256 where 512 take much memory
   Precision precision = Precision::normal;
   KvCache kv_cache = KvCache::q8_0;  ///< with Precision::reference: 32-bit floats
   bool deterministic = false;  ///< a prompt's logits have the same bits whatever the batch; slower with a tile unit

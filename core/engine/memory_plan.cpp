@@ -76,20 +76,16 @@ uint64_t table_bytes(const Graph& graph, const Program& program) {
 
 }  // namespace
 
-// What a batch computes with should take little next to the weights. Where it would take more than 8 MiB, a batch is
-// smaller: on byte products, from 256 tokens on, that costs under 1 % of prefill (docs/performance.md). A tile unit
-// decodes the weights anew for each batch.
+// What a batch computes with should take little next to the weights. Where 512 tokens would take more than 8 MiB, a
+// batch has 256, which byte products do not mind (docs/performance.md). A tile unit decodes the weights anew for each.
 Program compile_for(const Graph& graph, const EngineOptions& options, const Kernels& kernels, uint32_t context) {
-  constexpr uint32_t kMostRows = 512, kFewestRows = 256;
+  constexpr uint32_t kManyRows = 512, kFewRows = 256;
   constexpr uint64_t kMostBytes = 8 << 20;
   const bool reference = options.precision == Precision::reference;
   const bool tiles = kernels.matmul_tiles != nullptr && !reference && !options.deterministic;
-  PlanOptions plan = cpu_plan_options(options.batch != 0 ? options.batch : kMostRows, context, reference);
+  PlanOptions plan = cpu_plan_options(options.batch != 0 ? options.batch : kManyRows, context, reference);
   if (!tiles) plan.activation_group_bytes = sizeof(ActivationGroup);
-  if (options.batch == 0 && !tiles) {
-    const auto fitting = static_cast<uint32_t>(kMostBytes * kMostRows / compile(graph, plan).arena_bytes);
-    plan.max_rows = std::clamp(fitting / kActivationRowUnit * kActivationRowUnit, kFewestRows, kMostRows);
-  }
+  if (options.batch == 0 && !tiles && compile(graph, plan).arena_bytes > kMostBytes) plan.max_rows = kFewRows;
   plan.share = options.plan;
   return compile(graph, plan);
 }
