@@ -35,23 +35,28 @@ namespace ingle::core::INGLE_ISA {
 namespace {
 
 #include "core/kernels/matmul_finish.inc.h"
+#include "core/kernels/quantize.inc.h"
 
-// finish_tile() to where the next product reads it. A panel's values wait in `values`, [count][32], for those of its
+// finish_tile() to where the next product reads it. A panel's values wait in `values`, [count][16], for those of its
 // neighbour, with which they share scales.
-void quantize_tile(const Kernels& kernels, const MatmulArgs& args, size_t panel, size_t first, size_t count,
-                   const float* result, const float* gates, float* values) {
-  ActivationGroup* out = args.quantized_out + first * (args.weight->rows / kGroup) + panel / 2;
-  for (size_t i = 0; i < count; ++i, values += kGroup, out += args.weight->rows / kGroup) {
-    finished(args, panel, first + i, kPanelRows, result + 16 * i, gates != nullptr ? gates + 16 * i : nullptr)
-        .store(values + panel % 2 * kPanelRows);
-    if (panel % 2 == 1) kernels.quantize_row(values, kGroup, out);
+void quantize_tile(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result,
+                   const float* gates, float* values) {
+  const auto value = [&](size_t i) {
+    return finished(args, panel, first + i, kPanelRows, result + 16 * i, gates != nullptr ? gates + 16 * i : nullptr);
+  };
+  if (panel % 2 == 0) {
+    for (size_t i = 0; i < count; ++i) value(i).store(values + 16 * i);
+    return;
   }
+  const size_t groups = args.weight->rows / kGroup;
+  ActivationGroup* out = args.quantized_out + first * groups + panel / 2;
+  for (size_t i = 0; i < count; ++i) quantize_group(F32::load(values + 16 * i), value(i), out + i * groups);
 }
 
-void finish(const Kernels& kernels, const MatmulArgs& args, size_t panel, size_t first, size_t count,
-            const float* result, const float* gates, float* values) {
+void finish(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result, const float* gates,
+            float* values) {
   if (args.quantized_out != nullptr)
-    quantize_tile(kernels, args, panel, first, count, result, gates, values);
+    quantize_tile(args, panel, first, count, result, gates, values);
   else
     finish_tile(args, panel, first, count, result, gates);
 }
@@ -325,11 +330,11 @@ namespace {
 void matmul_direct(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end) {
   alignas(64) float result[kDirectRows * 16];
   alignas(64) float gates[kDirectRows * 16];
-  alignas(64) float values[kDirectRows * kGroup];
+  alignas(64) float values[kDirectRows * 16];
   for (size_t panel = begin; panel < end; ++panel) {
     direct_panel(kernels, *args.weight, args, panel, result);
     if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
-    finish(kernels, args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr, values);
+    finish(args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr, values);
   }
 }
 
@@ -350,8 +355,8 @@ void matmul_block(const Kernels& kernels, const MatmulArgs& args, size_t begin, 
     else if (count == 2)
       panels[1] = make_ready(kernels, *args.weight, panel + 1, args.float_path, scratch + ready_bytes);
     multiply_panels(panels, count, args, first, rows, sums);
-    finish(kernels, args, panel, first, rows, sums, args.gate != nullptr ? second : nullptr, values);
-    if (args.gate == nullptr && count == 2) finish(kernels, args, panel + 1, first, rows, second, nullptr, values);
+    finish(args, panel, first, rows, sums, args.gate != nullptr ? second : nullptr, values);
+    if (args.gate == nullptr && count == 2) finish(args, panel + 1, first, rows, second, nullptr, values);
   }
 }
 
@@ -370,7 +375,7 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
 namespace ingle::core {
 
 size_t matmul_scratch_bytes(size_t columns) {
-  return 2 * ready_panel_bytes(columns) + (2 * kPanelRows + kGroup) * kMatmulRowBlock * sizeof(float);
+  return 2 * ready_panel_bytes(columns) + 3 * kMatmulRowBlock * kPanelRows * sizeof(float);
 }
 
 }  // namespace ingle::core

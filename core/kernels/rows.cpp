@@ -13,6 +13,7 @@
 namespace ingle::core::INGLE_ISA {
 namespace {
 
+#include "core/kernels/quantize.inc.h"
 #include "core/simd/math.inc.h"
 
 // Sylvester's: the sign is that of the number of ones that both indices have in common.
@@ -36,20 +37,8 @@ void rotate_small(float* head, size_t head_dim, size_t block) {
 
 }  // namespace
 
-// d = max|x| / 127; q = x / d to nearest even. A group of zeros, or one so small that 1 / d is infinite, becomes zeros.
 void quantize_row(const float* x, size_t columns, ActivationGroup* out) {
-  for (size_t k = 0; k < columns; k += kGroup, ++out) {
-    const F32 a = F32::load(x + k), b = F32::load(x + k + 16);
-    const float largest = F32::max(a.abs(), b.abs()).reduce_max();
-    const float d = largest / 127.0f;
-    const float inverse = d > 1e-37f ? 127.0f / largest : 0.0f;
-    (a * F32::set1(inverse)).store_i8(out->q);
-    (b * F32::set1(inverse)).store_i8(out->q + 16);
-    out->half_sums[0] = I32::add_up(out->q);
-    out->half_sums[1] = I32::add_up(out->q + 16);
-    out->d = d;
-    out->sum = d * static_cast<float>(out->half_sums[0] + out->half_sums[1]);
-  }
+  for (size_t k = 0; k < columns; k += kGroup, ++out) quantize_group(F32::load(x + k), F32::load(x + k + 16), out);
 }
 
 void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out) {
