@@ -50,6 +50,7 @@ struct RowState {
   float factor[16];              ///< what `out` is to be multiplied by before this page's values are added, 16 times
 };
 
+#include "core/kernels/attention_both.inc.h"
 #include "core/kernels/attention_codes.inc.h"
 #include "core/kernels/attention_floats.inc.h"
 
@@ -255,20 +256,6 @@ void attend_segment(const AttentionArgs& args, uint32_t kv_head, Rows& of, uint3
     row.sums[0] = F32::load(row.sums).reduce_add();
     row.sums[1] = row.maximum;
   }
-}
-
-// A row's result so far, in place of `total`, with one more segment's; both as attend_segment() leaves them.
-void merge(size_t dim, const float* part, float* total) {
-  const float sum = part[dim], maximum = part[dim + 1];
-  if (sum == 0.0f) return;  // it sees nothing of that segment
-  float& total_sum = total[dim];
-  float& total_maximum = total[dim + 1];
-  const float highest = total_sum == 0.0f ? maximum : std::max(maximum, total_maximum);
-  const float keep = total_sum == 0.0f ? 0.0f : std::exp2(total_maximum - highest), add = std::exp2(maximum - highest);
-  for (size_t i = 0; i < dim; i += 16)
-    (F32::load(part + i) * F32::set1(add)).fma(F32::load(total + i), F32::set1(keep)).store(total + i);
-  total_sum = sum * add + total_sum * keep;
-  total_maximum = highest;
 }
 
 // Total results to where they belong; to floats directly, else they become what they should be in place before.

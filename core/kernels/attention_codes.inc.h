@@ -1,17 +1,6 @@
 // A page of keys and values as codes with scales. Included by attention.cpp inside an instruction set's region; no
 // include guard on purpose.
 
-// 4-bit codes to the bytes that 8-bit ones would be: from every plane of 64 bytes, two quads `distance` quads apart.
-void expand_codes(const std::byte* planes, size_t count, size_t distance, uint8_t* quads) {
-  static constexpr int8_t kCodes[16] = {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7};
-  for (size_t i = 0; i < count; ++i) {
-    const Quad plane = Quad::load(planes + 64 * i);
-    uint8_t* low = quads + 64 * (i / distance * 2 * distance + i % distance);
-    plane.shift_right_and<0>(15).lookup(kCodes).store(low);
-    plane.shift_right_and<4>(15).lookup(kCodes).store(low + 64 * distance);
-  }
-}
-
 class CodePage {
  public:
   static constexpr bool kHasShares = true;

@@ -1,4 +1,4 @@
-// What one thread works with in attention.cpp.
+// What one thread works with in attention.cpp, and in attention_tiles.cpp.
 #pragma once
 
 #include "core/kernels/kernels.h"
@@ -37,5 +37,49 @@ struct AttentionScratch {
   }
 };
 static_assert(sizeof(AttentionScratch) % 64 == 0);
+
+struct AttentionTileScratch {
+  static constexpr size_t kBlocks = kSegmentPositions / 16, kSteps = kSegmentPositions / kTileColumns;
+  static constexpr size_t kRowTiles = kMostTiledQueryRows / kTileRows;
+
+  // Of one tile of rows with a segment's keys.
+  float scores[kBlocks][kTileRows][16];
+  uint16_t weights[kSteps][kTileRows][kTileColumns];  ///< tiles of what the scores become
+  float offsets[kTileRows][16];                       ///< products with each page's common direction
+  float maxima[kTileRows][16], sums[kTileRows][16];   ///< together each row's
+  float products[4][kTileRows][16];                   ///< with values
+
+  // Of a segment.
+  float shares[kSegmentPositions];                  ///< of the keys in their page's common direction
+  uint16_t common[kMaxHeadDim][16];                 ///< f16, [dimension][page]
+  float value_scales[kPagePositions];               ///< of a page and 32 dimensions
+  uint8_t key_codes[kPagePositions * kMaxHeadDim];  ///< a page's, where it has them in 4 bits
+  uint8_t value_codes[kPagePositions * kMaxHeadDim];
+  // Behind it, by dim, tiles of bf16; two where a value is the sum of two, the larger one first:
+  //   queries      [row / 16][2][dim / 32]
+  //   keys         [position / 16][2][dim / 32], of codes without the [2], a tile being [dimension / 2][position]
+  //                [dimension % 2]
+  //   directions   [2][dim / 32], the same of pages instead of positions
+  //   values       [position / 32][dim / 16], a tile being [position / 2][dimension][position % 2]
+  // and a segment's part and totals.
+
+  static constexpr size_t query_values(size_t dim) { return kMostTiledQueryRows * dim * 2; }
+  static constexpr size_t key_values(size_t dim) { return kSegmentPositions * dim * 2; }
+  static constexpr size_t direction_values(size_t dim) { return 16 * dim * 2; }
+  static constexpr size_t value_values(size_t dim) { return kSegmentPositions * dim; }
+  static constexpr size_t part_bytes(size_t dim) { return kMostTiledQueryRows * (dim + 16) * sizeof(float); }
+  static constexpr size_t bytes(size_t dim) {
+    const size_t tiles = query_values(dim) + key_values(dim) + direction_values(dim) + value_values(dim);
+    return sizeof(AttentionTileScratch) + tiles * sizeof(uint16_t) + 2 * part_bytes(dim);
+  }
+
+  uint16_t* queries() { return reinterpret_cast<uint16_t*>(this + 1); }
+  uint16_t* keys(size_t dim) { return queries() + query_values(dim); }
+  uint16_t* directions(size_t dim) { return keys(dim) + key_values(dim); }
+  uint16_t* values(size_t dim) { return directions(dim) + direction_values(dim); }
+  float* part(size_t dim) { return reinterpret_cast<float*>(values(dim) + value_values(dim)); }
+  float* totals(size_t dim) { return part(dim) + part_bytes(dim) / sizeof(float); }
+};
+static_assert(sizeof(AttentionTileScratch) % 64 == 0);
 
 }  // namespace ingle::core

@@ -58,11 +58,15 @@ namespace ingle::core {
 namespace {
 
 Kernels with_tiles(Kernels kernels, std::string_view name, void (*fill)(std::array<PackedKernels, kLayoutCount>&),
-                   decltype(Kernels::matmul_tiles) matmul, decltype(Kernels::store_tile_row) store) {
+                   decltype(Kernels::matmul_tiles) matmul, decltype(Kernels::store_tile_row) store,
+                   decltype(Kernels::attention_tiles) attention,
+                   decltype(Kernels::attention_tiles_part) attention_part) {
   kernels.name = name;
   fill(kernels.packed);
   kernels.matmul_tiles = matmul;
   kernels.store_tile_row = store;
+  kernels.attention_tiles = attention;
+  kernels.attention_tiles_part = attention_part;
   return kernels;
 }
 
@@ -93,10 +97,14 @@ namespace amx {
 void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
 void store_tile_row(const float* x, size_t count, size_t columns, size_t row, size_t column, uint16_t* tiles);
 void fill_packed_tiles(std::array<PackedKernels, kLayoutCount>& table);
+void attention_tiles(const Kernels& kernels, const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end,
+                     std::byte* scratch);
+void attention_tiles_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
+                          float* part, std::byte* scratch);
 
 const Kernels& table() {
-  static const Kernels kernels =
-      with_tiles(avx512vnni::table(), "amx", fill_packed_tiles, matmul_tiles, store_tile_row);
+  static const Kernels kernels = with_tiles(avx512vnni::table(), "amx", fill_packed_tiles, matmul_tiles, store_tile_row,
+                                            attention_tiles, attention_tiles_part);
   return kernels;
 }
 
@@ -108,12 +116,17 @@ namespace scalar {
 void matmul_tiles(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
 void store_tile_row(const float* x, size_t count, size_t columns, size_t row, size_t column, uint16_t* tiles);
 void fill_packed_tiles(std::array<PackedKernels, kLayoutCount>& table);
+void attention_tiles(const Kernels& kernels, const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end,
+                     std::byte* scratch);
+void attention_tiles_part(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
+                          float* part, std::byte* scratch);
 
 }  // namespace scalar
 
 const Kernels& emulated_tile_kernels() {
   static const Kernels kernels =
-      with_tiles(scalar::table(), "emulated", scalar::fill_packed_tiles, scalar::matmul_tiles, scalar::store_tile_row);
+      with_tiles(scalar::table(), "emulated", scalar::fill_packed_tiles, scalar::matmul_tiles, scalar::store_tile_row,
+                 scalar::attention_tiles, scalar::attention_tiles_part);
   return kernels;
 }
 

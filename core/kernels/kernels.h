@@ -91,7 +91,8 @@ inline constexpr size_t kTileRowUnit = 2 * kTileRows;
 /// From this many rows on, tiles of bf16 are worth decoding the weights for; fewer are multiplied as bytes.
 inline constexpr size_t kFewestTileRows = 33;
 
-inline constexpr size_t kMaxQueryRows = 24;  ///< query rows that pass over the keys together
+inline constexpr size_t kMaxQueryRows = 24;         ///< query rows that pass over the keys together
+inline constexpr size_t kMostTiledQueryRows = 128;  ///< the same on a tile unit, which decodes the keys for them
 /// Keys are taken in segments, from multiples of this on, whose results are merged in order: whoever computes them.
 inline constexpr uint32_t kSegmentPositions = 512;
 
@@ -137,11 +138,19 @@ struct Kernels {
   /// follow at every `stride` floats.
   void (*attention_merge)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t first,
                           uint32_t last, const float* parts, size_t stride);
+  /// The same as attention() and attention_part() for at most kMostTiledQueryRows on a unit that multiplies tiles of
+  /// bf16, with other bits; keys and values in 32 bits are not for it. Null where matmul_tiles is. `scratch` has
+  /// attention_tile_scratch_bytes(), 64-byte aligned.
+  void (*attention_tiles)(const Kernels& kernels, const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end,
+                          std::byte* scratch) = nullptr;
+  void (*attention_tiles_part)(const AttentionArgs& args, uint32_t kv_head, size_t begin, size_t end, uint32_t segment,
+                               float* part, std::byte* scratch) = nullptr;
 };
 
 size_t matmul_scratch_bytes(size_t columns);
 size_t tile_scratch_bytes();
 size_t attention_scratch_bytes(size_t head_dim);
+size_t attention_tile_scratch_bytes(size_t head_dim);
 constexpr size_t attention_part_floats(size_t head_dim) {
   return kv_stride(head_dim) + 16;
 }

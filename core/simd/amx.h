@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/simd/avx512vnni.h"
 #include "core/simd/region_amx.h"
@@ -22,6 +23,15 @@ inline void store_bf16(F32 low, F32 high, uint16_t* out) {
 inline void store_bf16(F32 x, uint16_t* out) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x.v)));
 }
+/// out[2 i] = even[i], out[2 i + 1] = odd[i], rounded so.
+inline void store_bf16_pairs(F32 even, F32 odd, uint16_t* out) {
+  const __m512i order =
+      _mm512_add_epi32(_mm512_set1_epi32(0x100000),
+                       _mm512_mullo_epi32(_mm512_set1_epi32(0x10001),
+                                          _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)));
+  const auto rounded = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(odd.v, even.v));
+  _mm512_storeu_si512(out, _mm512_permutexvar_epi16(order, rounded));
+}
 /// Makes a tile's weights of codes: scale * (code - bias) - minus, rounded to bf16. A code is put into the mantissa of
 /// a float 2^n, which is then n's power more than it; that goes into the sum. `wide`: codes of 8 bits, else of at most
 /// 7, whose floats are closer to 1 and lose less of the sum. The rounding instruction takes two vectors one after the
@@ -37,6 +47,15 @@ class TileDecoder {
     const Spread spread(codes);
     _mm512_store_si512(out, spread.weights(kMask, kOrigin, scale_, sum_));
     _mm512_store_si512(out + 32, spread.other_columns().weights(kMask, kOrigin, scale_, sum_));
+  }
+  /// The same of codes + 128 with a scale per column instead, at `scales`.
+  static void store_columns(Quad codes, const float* scales, uint16_t* out) {
+    static_assert(wide);
+    const Spread spread(codes);
+    const PerRow first = of_columns(scales), last = of_columns(scales + 2);
+    const F32 origin = F32::set1(-(kOrigin + 128.0f));
+    _mm512_store_si512(out, spread.weights(kMask, kOrigin, first, first * origin));
+    _mm512_store_si512(out + 32, spread.other_columns().weights(kMask, kOrigin, last, last * origin));
   }
   /// The same of two quads of 4 bits.
   void store_nibbles(Quad plane, uint16_t* low, uint16_t* high) const {
@@ -58,6 +77,8 @@ class TileDecoder {
     __m512 low, high;
     explicit PerRow(F32 rows)
         : low(_mm512_permutexvar_ps(lanes(0), rows.v)), high(_mm512_permutexvar_ps(lanes(8), rows.v)) {}
+    PerRow(__m512 l, __m512 h) : low(l), high(h) {}
+    PerRow operator*(F32 x) const { return {_mm512_mul_ps(low, x.v), _mm512_mul_ps(high, x.v)}; }
     static __m512i lanes(int first) {
       return _mm512_add_epi32(_mm512_set1_epi32(first),
                               _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0));
@@ -97,6 +118,13 @@ class TileDecoder {
       }
     return order;
   }();
+  /// What two columns have in common, in the lanes of all rows.
+  static PerRow of_columns(const float* two) {
+    double bits;
+    std::memcpy(&bits, two, sizeof bits);
+    const __m512 lanes = _mm512_castpd_ps(_mm512_set1_pd(bits));
+    return {lanes, lanes};
+  }
   static F32 sum(F32 scale, F32 minus, float origin) { return (F32::zero() - minus).fnma(scale, F32::set1(origin)); }
 
   PerRow scale_, sum_, upper_sum_;

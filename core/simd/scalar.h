@@ -184,7 +184,8 @@ struct F32 {
       return r;
     });
   }
-  F32 times_exp2(const F32& n) const { return *this * n.exp2i(); }
+  // 2^-127 has no bits that are set: below the normal numbers there is zero.
+  F32 times_exp2(const F32& n) const { return *this * max(n, set1(-127.0f)).exp2i(); }
   void store_i16_swapped(int16_t* p) const {
     for (int i = 0; i < 16; ++i) {
       const int from = i % 4 == 1 ? i + 1 : i % 4 == 2 ? i - 1 : i;

@@ -17,6 +17,13 @@ inline void store_bf16(const F32& low, const F32& high, uint16_t* out) {
   store_bf16(high, out + 16);
 }
 
+inline void store_bf16_pairs(const F32& even, const F32& odd, uint16_t* out) {
+  for (int i = 0; i < 16; ++i) {
+    out[2 * i] = f32_to_bf16(even.v[i]);
+    out[2 * i + 1] = f32_to_bf16(odd.v[i]);
+  }
+}
+
 template <bool wide>
 class TileDecoder {
  public:
@@ -27,6 +34,12 @@ class TileDecoder {
         const float code = static_cast<float>(codes.v[4 * row + column]);
         out[column / 2 * 32 + 2 * row + column % 2] = f32_to_bf16(scale_.v[row] * (code - bias_) - minus_.v[row]);
       }
+  }
+  static void store_columns(const Quad& codes, const float* scales, uint16_t* out) {
+    for (int row = 0; row < 16; ++row)
+      for (int column = 0; column < 4; ++column)
+        out[column / 2 * 32 + 2 * row + column % 2] =
+            f32_to_bf16(scales[column] * static_cast<float>(codes.v[4 * row + column] - 128));
   }
   void store_nibbles(const Quad& plane, uint16_t* low, uint16_t* high) const {
     store(plane.shift_right_and<0>(15), low);

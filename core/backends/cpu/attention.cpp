@@ -19,10 +19,11 @@ uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat fo
   return bytes;
 }
 
-size_t attention_scratch_bytes(const Program& program) {
+size_t attention_scratch_bytes(const Program& program, bool use_tiles) {
   uint32_t head_dim = 0;
   for (const KernelDesc& kernel : program.kernels) head_dim = std::max(head_dim, kernel.head_dim);
-  return attention_scratch_bytes(head_dim);
+  const size_t bytes = attention_scratch_bytes(head_dim);
+  return use_tiles ? std::max(bytes, attention_tile_scratch_bytes(head_dim)) : bytes;
 }
 
 base::Status Attention::prepare(HardwareOps& device, const Program& program, uint32_t workers) {
@@ -35,11 +36,11 @@ base::Status Attention::prepare(HardwareOps& device, const Program& program, uin
     head_dim_ = std::max(head_dim_, kernel.head_dim);
   }
   if (workers == 1) return {};
-  // With fewer blocks than this, workers would wait for each other.
-  most_split_ = 4 * workers;
+  // With fewer rows than this, workers would wait for each other.
+  most_split_ = 4 * workers * kMaxQueryRows;
   segments_ = (program.max_positions + kSegmentPositions - 1) / kSegmentPositions;
-  finished_ = std::make_unique<std::atomic<uint32_t>[]>(most_split_);
-  parts_bytes_ = uint64_t{most_split_} * segments_ * kMaxQueryRows * attention_part_floats(head_dim_) * sizeof(float);
+  finished_ = std::make_unique<std::atomic<uint32_t>[]>(most_split_ / kMaxQueryRows);
+  parts_bytes_ = uint64_t{most_split_} * segments_ * attention_part_floats(head_dim_) * sizeof(float);
   INGLE_TRY(std::byte* const memory, device.allocate(parts_bytes_));
   parts_ = reinterpret_cast<float*>(memory);
   return {};
@@ -54,9 +55,9 @@ KvView Attention::view(const KernelDesc& kernel, const SequenceRows& sequence) c
           layer_offsets_[kernel.layer]};
 }
 
-size_t Attention::blocks_of(const KernelDesc& kernel, const SequenceRows& sequence) {
-  const size_t rows = size_t{sequence.rows} * (kernel.heads / kernel.kv_heads);
-  return (rows + kMaxQueryRows - 1) / kMaxQueryRows;
+size_t Attention::blocks_of(const KernelDesc& kernel, const SequenceRows& sequence) const {
+  const size_t rows = size_t{sequence.rows} * (kernel.heads / kernel.kv_heads), most = block_rows(sequence);
+  return (rows + most - 1) / most;
 }
 
 Attention::Block Attention::block(const KernelDesc& kernel, std::span<const SequenceRows> sequences,
@@ -83,8 +84,9 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
   args.window = kernel.window;
   args.softcap = kernel.cap;
   // The last rows see the most keys, and so come first.
-  block.begin = (blocks_of(kernel, sequence) - 1 - index) * kMaxQueryRows;
-  block.end = std::min(block.begin + kMaxQueryRows, sequence.rows * group);
+  block.tiled = tiled(sequence);
+  block.begin = (blocks_of(kernel, sequence) - 1 - index) * block_rows(sequence);
+  block.end = std::min(block.begin + block_rows(sequence), sequence.rows * group);
   const auto first = static_cast<uint32_t>(sequence.first_position + block.begin / group);
   const auto last = static_cast<uint32_t>(sequence.first_position + (block.end - 1) / group);
   block.first_segment = first_seen(args.window, first) / kSegmentPositions;
@@ -94,35 +96,40 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
 
 void Attention::attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const AttentionArgs& args,
                        Counter& counter, std::byte* scratch) {
-  size_t blocks = 0;
+  size_t blocks = 0, rows = 0;
   uint32_t segments = 1;
   for (const SequenceRows& sequence : sequences) {
     blocks += blocks_of(kernel, sequence);
+    rows = std::max(rows, block_rows(sequence));
     segments = std::max(segments, (sequence.first_position + sequence.rows - 1) / kSegmentPositions + 1);
   }
   // A few blocks of a long context are shared out by segments of it.
-  if (blocks * kernel.kv_heads > most_split_) segments = 1;
+  if (blocks * kernel.kv_heads * rows > most_split_) segments = 1;
   counter.take(blocks * kernel.kv_heads * segments, 1, [&](size_t task, size_t) {
     const size_t index = task / segments / kernel.kv_heads;
     const auto kv_head = static_cast<uint32_t>(task / segments % kernel.kv_heads);
     const Block block = this->block(kernel, sequences, args, index);
-    if (segments == 1)
-      kernels_.attention(block.args, kv_head, block.begin, block.end, scratch);
+    if (segments > 1)
+      attend_part(block, {index * kernel.kv_heads + kv_head, rows}, kv_head, static_cast<uint32_t>(task % segments),
+                  scratch);
+    else if (block.tiled)
+      kernels_.attention_tiles(kernels_, block.args, kv_head, block.begin, block.end, scratch);
     else
-      attend_part(block, index * kernel.kv_heads + kv_head, kv_head, static_cast<uint32_t>(task % segments), scratch);
+      kernels_.attention(block.args, kv_head, block.begin, block.end, scratch);
   });
 }
 
 // Whoever finishes the last segment merges them.
-void Attention::attend_part(const Block& block, size_t index, uint32_t kv_head, uint32_t segment, std::byte* scratch) {
+void Attention::attend_part(const Block& block, Place place, uint32_t kv_head, uint32_t segment, std::byte* scratch) {
   if (segment < block.first_segment || segment > block.last_segment) return;
   const size_t stride = (block.end - block.begin) * attention_part_floats(block.args.kv.head_dim);
-  float* parts = parts_ + index * segments_ * kMaxQueryRows * attention_part_floats(head_dim_);
+  float* parts = parts_ + place.index * segments_ * place.rows * attention_part_floats(head_dim_);
   const uint32_t wanted = block.last_segment - block.first_segment + 1;
-  kernels_.attention_part(block.args, kv_head, block.begin, block.end, segment,
-                          parts + (segment - block.first_segment) * stride, scratch);
-  if (finished_[index].fetch_add(1, std::memory_order_acq_rel) + 1 < wanted) return;
-  finished_[index].store(0, std::memory_order_relaxed);
+  const auto attend = block.tiled ? kernels_.attention_tiles_part : kernels_.attention_part;
+  attend(block.args, kv_head, block.begin, block.end, segment, parts + (segment - block.first_segment) * stride,
+         scratch);
+  if (finished_[place.index].fetch_add(1, std::memory_order_acq_rel) + 1 < wanted) return;
+  finished_[place.index].store(0, std::memory_order_relaxed);
   kernels_.attention_merge(block.args, kv_head, block.begin, block.end, block.first_segment, block.last_segment, parts,
                            stride);
 }

@@ -18,11 +18,12 @@ namespace ingle::core {
 uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat format);
 
 /// What one worker needs for any attention of the program, in bytes.
-size_t attention_scratch_bytes(const Program& program);
+size_t attention_scratch_bytes(const Program& program, bool use_tiles);
 
 class Attention {
  public:
-  Attention(const Kernels& kernels, KvFormat format) : kernels_(kernels), format_(format) {}
+  Attention(const Kernels& kernels, KvFormat format, bool use_tiles)
+      : kernels_(kernels), format_(format), use_tiles_(use_tiles) {}
 
   /// Memory for parts of long contexts comes from `device` and returns there. Error: out_of_memory.
   base::Status prepare(HardwareOps& device, const Program& program, uint32_t workers);
@@ -40,17 +41,27 @@ class Attention {
     AttentionArgs args;
     size_t begin, end;
     uint32_t first_segment, last_segment;
+    bool tiled;
   };
-  static size_t blocks_of(const KernelDesc& kernel, const SequenceRows& sequence);
+  bool tiled(const SequenceRows& sequence) const { return use_tiles_ && sequence.rows >= kFewestTileRows; }
+  size_t block_rows(const SequenceRows& sequence) const {
+    return tiled(sequence) ? kMostTiledQueryRows : kMaxQueryRows;
+  }
+  size_t blocks_of(const KernelDesc& kernel, const SequenceRows& sequence) const;
   Block block(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const AttentionArgs& of_all,
               size_t index) const;
-  void attend_part(const Block& block, size_t index, uint32_t kv_head, uint32_t segment, std::byte* scratch);
+  /// Which of the blocks that are shared out one is, and how many rows each may have.
+  struct Place {
+    size_t index, rows;
+  };
+  void attend_part(const Block& block, Place place, uint32_t kv_head, uint32_t segment, std::byte* scratch);
 
   const Kernels& kernels_;
   const KvFormat format_;
+  const bool use_tiles_;
   uint32_t head_dim_ = 0;                ///< the largest
   std::vector<uint64_t> layer_offsets_;  ///< in pages of their groups, by layer
-  uint32_t most_split_ = 0;              ///< blocks, counted per head, up to which segments are shared out
+  uint32_t most_split_ = 0;              ///< query rows, counted per head, up to which segments are shared out
   uint32_t segments_ = 0;                ///< that a sequence can have
   std::unique_ptr<std::atomic<uint32_t>[]> finished_;  ///< segments, by block and head
   float* parts_ = nullptr;

@@ -17,7 +17,7 @@ struct alignas(64) Line {
   std::byte bytes[64];
 };
 
-void attend(benchmark::State& state, KvFormat format, uint32_t head_dim, uint32_t group, uint32_t tokens) {
+void attend(benchmark::State& state, bool tiled, KvFormat format, uint32_t head_dim, uint32_t group, uint32_t tokens) {
   const Kernels& kernels = **choose_kernels("", std::filesystem::temp_directory_path());
   constexpr uint32_t kLength = 1024;
   const size_t page = kv_layer_bytes(format, 1, head_dim);
@@ -36,9 +36,13 @@ void attend(benchmark::State& state, KvFormat format, uint32_t head_dim, uint32_
   for (float& x : q) x = normal(random);
   const size_t stride = size_t{group} * head_dim;
   const AttentionArgs args{q.data(), stride, out.data(), stride, kv, group, 1, kLength - tokens, 0.125f, 0, 0.0f};
-  std::vector<Line> scratch(attention_scratch_bytes(head_dim) / sizeof(Line) + 1);
+  const size_t scratch_bytes = tiled ? attention_tile_scratch_bytes(head_dim) : attention_scratch_bytes(head_dim);
+  std::vector<Line> scratch(scratch_bytes / sizeof(Line) + 1);
   for (auto _ : state) {
-    kernels.attention(args, 0, 0, size_t{tokens} * group, scratch.front().bytes);
+    if (tiled)
+      kernels.attention_tiles(kernels, args, 0, 0, size_t{tokens} * group, scratch.front().bytes);
+    else
+      kernels.attention(args, 0, 0, size_t{tokens} * group, scratch.front().bytes);
     benchmark::ClobberMemory();
   }
   state.counters["MAC/s"] =
@@ -51,12 +55,19 @@ const bool registered = [] {
   struct Shape {
     uint32_t head_dim, group, tokens;
   };
-  for (const auto& [name, format] : formats)
-    for (const Shape shape : {Shape{64, 3, 8}, Shape{128, 6, 4}, Shape{256, 4, 6}, Shape{64, 3, 1}, Shape{128, 6, 1}})
-      benchmark::RegisterBenchmark(("attend/" + std::string(name) + "/" + std::to_string(shape.head_dim) + "x" +
-                                    std::to_string(shape.group) + "/" + std::to_string(shape.tokens))
-                                       .c_str(),
-                                   attend, format, shape.head_dim, shape.group, shape.tokens);
+  const auto add = [&](bool tiled, const Shape& shape) {
+    for (const auto& [name, format] : formats)
+      benchmark::RegisterBenchmark(
+          ((tiled ? "attend_tiles/" : "attend/") + std::string(name) + "/" + std::to_string(shape.head_dim) + "x" +
+           std::to_string(shape.group) + "/" + std::to_string(shape.tokens))
+              .c_str(),
+          attend, tiled, format, shape.head_dim, shape.group, shape.tokens);
+  };
+  for (const Shape shape : {Shape{64, 3, 8}, Shape{128, 6, 4}, Shape{256, 4, 6}, Shape{64, 3, 1}, Shape{128, 6, 1}})
+    add(false, shape);
+  const auto kernels = choose_kernels("", std::filesystem::temp_directory_path());
+  if (kernels.ok() && (*kernels)->attention_tiles != nullptr)
+    for (const Shape shape : {Shape{64, 3, 42}, Shape{128, 6, 21}, Shape{256, 4, 32}}) add(true, shape);
   return true;
 }();
 

@@ -24,7 +24,8 @@ struct Shape {
 /// Keys and values of one sequence and layer, and queries for its last tokens.
 class Case {
  public:
-  Case(const Kernels& kernels, const Shape& shape, uint32_t length) : kernels_(kernels), shape_(shape) {
+  Case(const Kernels& kernels, bool tiled, const Shape& shape, uint32_t length)
+      : kernels_(kernels), tiled_(tiled), shape_(shape) {
     const uint32_t pages = (length + kPagePositions - 1) / kPagePositions;
     const size_t page = kv_layer_bytes(shape.format, shape.kv_heads, shape.head_dim);
     memory_.resize(pages * page / sizeof(Line) + 1);
@@ -42,11 +43,16 @@ class Case {
   std::vector<float> attend(uint32_t first, uint32_t count, size_t rows = kMaxQueryRows) {
     std::vector<float> out(size_t{count} * shape_.heads * shape_.head_dim);
     const AttentionArgs args = this->args(first, out);
-    Aligned scratch(attention_scratch_bytes(shape_.head_dim));
+    Aligned scratch(scratch_bytes());
     const size_t all = size_t{count} * (shape_.heads / shape_.kv_heads);
     for (uint32_t head = 0; head < shape_.kv_heads; ++head)
-      for (size_t row = 0; row < all; row += rows)
-        kernels_.attention(args, head, row, std::min(all, row + rows), scratch.data());
+      for (size_t row = 0; row < all; row += rows) {
+        const size_t end = std::min(all, row + rows);
+        if (tiled_)
+          kernels_.attention_tiles(kernels_, args, head, row, end, scratch.data());
+        else
+          kernels_.attention(args, head, row, end, scratch.data());
+      }
     return out;
   }
 
@@ -56,11 +62,12 @@ class Case {
     const AttentionArgs args = this->args(token, out);
     const size_t group = shape_.heads / shape_.kv_heads, stride = group * attention_part_floats(shape_.head_dim);
     const uint32_t first = first_seen(token) / kSegmentPositions, last = token / kSegmentPositions;
-    Aligned scratch(attention_scratch_bytes(shape_.head_dim)), parts((last - first + 1) * stride * sizeof(float));
+    Aligned scratch(scratch_bytes()), parts((last - first + 1) * stride * sizeof(float));
+    const auto attend_part = tiled_ ? kernels_.attention_tiles_part : kernels_.attention_part;
     auto* floats = reinterpret_cast<float*>(parts.data());
     for (uint32_t head = 0; head < shape_.kv_heads; ++head) {
       for (uint32_t segment = last + 1; segment-- > first;)
-        kernels_.attention_part(args, head, 0, group, segment, floats + (segment - first) * stride, scratch.data());
+        attend_part(args, head, 0, group, segment, floats + (segment - first) * stride, scratch.data());
       kernels_.attention_merge(args, head, 0, group, first, last, floats, stride);
     }
     return out;
@@ -112,6 +119,9 @@ class Case {
     std::vector<Line> lines_;
   };
 
+  size_t scratch_bytes() const {
+    return tiled_ ? attention_tile_scratch_bytes(shape_.head_dim) : attention_scratch_bytes(shape_.head_dim);
+  }
   size_t width() const { return size_t{shape_.kv_heads} * shape_.head_dim; }
   uint32_t first_seen(uint32_t token) const {
     return shape_.window != 0 && token + 1 > shape_.window ? token + 1 - shape_.window : 0;
@@ -162,6 +172,7 @@ class Case {
 
  private:
   const Kernels& kernels_;
+  const bool tiled_;
   const Shape shape_;
   std::mt19937 random_{7};
   std::vector<Line> memory_;
@@ -190,26 +201,40 @@ double bound(KvFormat format) {
   return 0;
 }
 
-class AttentionTest : public testing::TestWithParam<std::string> {
+/// A set's kernels, of which those for a tile unit where it is `tiled`.
+struct Way {
+  std::string set;
+  bool tiled;
+};
+
+class AttentionTest : public testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
     // Found out by each process for itself: the next one may run on another (emulated) processor.
-    static std::map<std::string, const Kernels*> known;
-    const auto [entry, is_new] = known.try_emplace(GetParam(), nullptr);
+    static std::map<std::string, const Kernels*> known{{"emulated", &emulated_tile_kernels()}};
+    const auto [entry, is_new] = known.try_emplace(GetParam().set, nullptr);
     if (is_new) {
-      const auto kernels = choose_kernels(GetParam(), {});
+      const auto kernels = choose_kernels(GetParam().set, {});
       if (kernels.ok()) entry->second = *kernels;
     }
     kernels_ = entry->second;
     if (kernels_ == nullptr) GTEST_SKIP() << "does not work here";
   }
+  // Tile units leave 32 bits alone.
+  std::vector<Shape> shapes() const {
+    std::vector<Shape> some;
+    for (const Shape& shape : kShapes)
+      if (!GetParam().tiled || shape.format != KvFormat::f32) some.push_back(shape);
+    return some;
+  }
+  Case make(const Shape& shape, uint32_t length) const { return {*kernels_, GetParam().tiled, shape, length}; }
   const Kernels* kernels_ = nullptr;
 };
 
 TEST_P(AttentionTest, IsTheFormula) {
   constexpr uint32_t kLength = 1100;
-  for (const Shape& shape : kShapes) {
-    Case of(*kernels_, shape, kLength);
+  for (const Shape& shape : shapes()) {
+    Case of = make(shape, kLength);
     double error = 0, size = 0;
     std::vector<std::vector<double>> expected;
     const std::vector<uint32_t> tokens{0, 1, 63, 64, 130, 511, 512, 1023, 1024, kLength - 1};
@@ -229,14 +254,15 @@ TEST_P(AttentionTest, IsTheFormula) {
 
 TEST_P(AttentionTest, ARowsBitsDependOnItsPositionOnly) {
   constexpr uint32_t kLength = 1100, kFirst = 990;
-  for (const Shape& shape : kShapes) {
-    Case of(*kernels_, shape, kLength);
+  for (const Shape& shape : shapes()) {
+    Case of = make(shape, kLength);
     const size_t width = size_t{shape.heads} * shape.head_dim;
-    const std::vector<float> together = of.attend(kFirst, kLength - kFirst);
+    const std::vector<float> together =
+        of.attend(kFirst, kLength - kFirst, GetParam().tiled ? kMostTiledQueryRows : kMaxQueryRows);
     for (const uint32_t token : {kFirst, 1000u, 1023u, 1024u, kLength - 1}) {
       const auto* row = together.data() + (token - kFirst) * width;
       const std::vector<float> of_row(row, row + width);
-      for (const size_t rows : {size_t{1}, size_t{5}, kMaxQueryRows}) EXPECT_EQ(of.attend(token, 1, rows), of_row);
+      for (const size_t rows : {size_t{1}, size_t{5}, size_t{19}}) EXPECT_EQ(of.attend(token, 1, rows), of_row);
       EXPECT_EQ(of.attend_in_parts(token), of_row) << token;
     }
   }
@@ -245,8 +271,8 @@ TEST_P(AttentionTest, ARowsBitsDependOnItsPositionOnly) {
 // What is in a page behind a token, or before its window, does not matter to it.
 TEST_P(AttentionTest, NothingIsSeenOfWhatComesLater) {
   constexpr uint32_t kLength = 200, kToken = 140;
-  for (const Shape& shape : kShapes) {
-    Case of(*kernels_, shape, kLength);
+  for (const Shape& shape : shapes()) {
+    Case of = make(shape, kLength);
     const std::vector<float> before = of.attend(kToken, 1);
     of.overwrite(kToken + 1, kLength);
     EXPECT_EQ(of.attend(kToken, 1), before);
@@ -255,12 +281,16 @@ TEST_P(AttentionTest, NothingIsSeenOfWhatComesLater) {
   }
 }
 
-std::vector<std::string> sets() {
-  std::vector<std::string> names;
-  for (const Kernels* kernels : all_kernels()) names.emplace_back(kernels->name);
-  return names;
+std::vector<Way> ways() {
+  std::vector<Way> all{{"emulated", true}};
+  for (const Kernels* kernels : all_kernels()) {
+    all.push_back({std::string(kernels->name), false});
+    if (kernels->attention_tiles != nullptr) all.push_back({std::string(kernels->name), true});
+  }
+  return all;
 }
-INSTANTIATE_TEST_SUITE_P(Sets, AttentionTest, testing::ValuesIn(sets()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Sets, AttentionTest, testing::ValuesIn(ways()),
+                         [](const auto& test) { return test.param.set + (test.param.tiled ? "_tiles" : ""); });
 
 // Its own inverse, and it leaves products of two heads alone.
 TEST(Rotation, IsOrthogonal) {

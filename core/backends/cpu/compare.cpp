@@ -210,14 +210,22 @@ std::string compare_attention(const Kernels& kernels, const Kernels& scalar, Ran
     for (const uint32_t window : {0u, 20u}) {
       std::vector<float> a(q.size()), b(q.size());
       Scratch scratch(attention_scratch_bytes(kDim));
+      const auto args = [&](std::vector<float>& out) {
+        return AttentionArgs{q.data(), kHeads * kDim, out.data(), kHeads * kDim, kv,  kHeads,
+                             kKvHeads, kPast,         0.3f,       window,        0.0f};
+      };
       const auto attend = [&](const Kernels& with, std::vector<float>& out) {
-        const AttentionArgs args{q.data(), kHeads * kDim, out.data(), kHeads * kDim, kv,  kHeads,
-                                 kKvHeads, kPast,         0.3f,       window,        0.0f};
-        for (uint32_t head = 0; head < kKvHeads; ++head) with.attention(args, head, 0, kTokens * 3, scratch.data());
+        for (uint32_t head = 0; head < kKvHeads; ++head)
+          with.attention(args(out), head, 0, kTokens * 3, scratch.data());
       };
       attend(scalar, a);
       attend(kernels, b);
       if (!close(a, b, has_codes(format) ? 1e-4f : 1e-5f)) return "attention";
+      if (kernels.attention_tiles == nullptr || format == KvFormat::f32) continue;
+      Scratch tile_scratch(attention_tile_scratch_bytes(kDim));
+      for (uint32_t head = 0; head < kKvHeads; ++head)
+        kernels.attention_tiles(kernels, args(b), head, 0, kTokens * 3, tile_scratch.data());
+      if (!close(a, b, 4e-3f)) return "attention_tiles";
     }
   }
   return "";

@@ -54,7 +54,8 @@ uint64_t plan_weight_bytes(const Graph& graph) {
 }
 
 size_t scratch_bytes_per_worker(const Constants& constants, const Program& program, const CpuOptions& options) {
-  const size_t bytes = std::max(matmul_scratch_bytes(widest_matrix(constants)), attention_scratch_bytes(program));
+  const size_t bytes =
+      std::max(matmul_scratch_bytes(widest_matrix(constants)), attention_scratch_bytes(program, has_tiles(options)));
   return has_tiles(options) ? std::max(bytes, tile_scratch_bytes()) : bytes;
 }
 
@@ -72,7 +73,7 @@ CpuDevice::CpuDevice(const CpuOptions& options)
       use_tiles_(has_tiles(options)),
       workers_(options.threads),
       weights_(*this, workers_),
-      attention_(kernels_, options.kv) {}
+      attention_(kernels_, options.kv, use_tiles_ && options.kv != KvFormat::f32) {}
 
 CpuDevice::~CpuDevice() {
   attention_.release(*this);
