@@ -144,7 +144,7 @@ class TileAttention {
     const size_t head_dim = args_.kv.head_dim, group = args_.heads / args_.kv_heads;
     const F32 scale = F32::set1(args_.softcap != 0.0f ? args_.scale / args_.softcap : args_.scale * kLog2E);
     for (size_t row = 0; row < (count_ + kTileRows - 1) / kTileRows * kTileRows; ++row) {
-      const size_t token = (begin_ + row) / group, head = kv_head_ * group + (begin_ + row) % group;
+      const size_t token = (begin_ + row) / group, head = size_t{kv_head_} * group + (begin_ + row) % group;
       uint16_t* tiles = queries(row) + row % kTileRows * kTileColumns;
       for (size_t i = 0; i < dim_; i += kTileColumns, tiles += kTileValues) {
         const auto load = [&](size_t at) {
@@ -240,19 +240,29 @@ class TileAttention {
       F32::zero().store(scratch_.sums[r]);
     }
     const uint32_t all_from = seen(row + count - 1).begin, all_to = seen(row).end;
+    // The unit is a page ahead of the vectors.
+    score(row, pages.begin);
     for (uint32_t page = pages.begin; page < pages.end; ++page) {
-      score(row, page);
-      if (codes_) add_shares(page);
-      if (args_.softcap != 0.0f) cap(page);
-      if (page * kPagePositions < all_from || (page + 1) * kPagePositions > all_to) hide(row, count, page);
-      find_maxima(page);
+      if (page + 1 < pages.end) score(row, page + 1);
+      const bool whole =
+          args_.softcap == 0.0f && all_from <= page * kPagePositions && (page + 1) * kPagePositions <= all_to;
+      if (codes_)
+        whole ? complete<true, true>(row, count, page) : complete<true, false>(row, count, page);
+      else
+        whole ? complete<false, true>(row, count, page) : complete<false, false>(row, count, page);
     }
     float maxima[kTileRows];
     for (size_t r = 0; r < kTileRows; ++r) maxima[r] = F32::load(scratch_.maxima[r]).reduce_max();
-    weigh(pages, maxima);
-    size_t i = 0;
-    for (; i + 64 <= dim_; i += 64) add_values<4>(pages, i, count, part, stride);
-    if (i < dim_) add_values<2>(pages, i, count, part, stride);
+    for (size_t i = 0; i < dim_; i += 64) {
+      const bool first = i == 0;
+      if (i + 64 <= dim_)
+        first ? add_values<4, true>(pages, i, maxima) : add_values<4, false>(pages, i, maxima);
+      else
+        first ? add_values<2, true>(pages, i, maxima) : add_values<2, false>(pages, i, maxima);
+      for (size_t r = 0; r < count; ++r)
+        for (size_t j = 0; j < std::min<size_t>(64, dim_ - i); j += 16)
+          F32::load(scratch_.products[j / 16][r]).store(part + r * stride + i + j);
+    }
     for (size_t r = 0; r < count; ++r) {
       part[r * stride + dim_] = maxima[r] < kHidden / 2 ? 0.0f : F32::load(scratch_.sums[r]).reduce_add();
       part[r * stride + dim_ + 1] = maxima[r];
@@ -284,74 +294,65 @@ class TileAttention {
     store<4>(unit_, scratch_.scores + block);
   }
 
-  // Of a page's scores, each row's four vectors in turn.
-  template <typename Function>
-  void each_score(uint32_t page, Function function) {
-    for (size_t r = 0; r < kTileRows; ++r)
-      for (size_t k = 0; k < kPageBlocks; ++k) function(r, k, scratch_.scores[page * kPageBlocks + k][r]);
-  }
-
-  // What a page's keys share.
-  void add_shares(uint32_t page) {
-    F32 shares[kPageBlocks];
-    for (size_t k = 0; k < kPageBlocks; ++k) shares[k] = F32::load(scratch_.shares + page * kPagePositions + 16 * k);
-    each_score(page, [&](size_t r, size_t k, float* s) {
-      F32::load(s).fma(shares[k], F32::set1(scratch_.offsets[r][page])).store(s);
-    });
-  }
-
-  void cap(uint32_t page) {
-    each_score(page,
-               [&](size_t, size_t, float* s) { (tanh(F32::load(s)) * F32::set1(args_.softcap * kLog2E)).store(s); });
-  }
-
-  // What rows may not see.
-  void hide(size_t row, size_t count, uint32_t page) {
-    each_score(page, [&](size_t r, size_t k, float* s) {
-      const Range seen = this->seen(row + std::min(r, count - 1));
-      const auto here = [&](uint32_t p) {
-        const auto block = static_cast<ptrdiff_t>(page * kPagePositions + 16 * k);
-        return std::clamp<ptrdiff_t>(ptrdiff_t{p} - block, 0, 16);
-      };
-      (F32::load(s) + F32::load(kEdges + 16 - here(seen.begin)) + F32::load(kEdges + 32 - here(seen.end))).store(s);
-    });
-  }
-
-  void find_maxima(uint32_t page) {
-    const auto* scores = scratch_.scores + page * kPageBlocks;
+  // What else belongs to a page's scores, and their maxima; `whole` where there is no cap and all rows see all of it.
+  template <bool shares, bool whole>
+  void complete(size_t row, size_t count, uint32_t page) {
+    auto* scores = scratch_.scores + page * kPageBlocks;
+    F32 share[kPageBlocks];
+    if constexpr (shares)
+      for (size_t k = 0; k < kPageBlocks; ++k) share[k] = F32::load(scratch_.shares + page * kPagePositions + 16 * k);
     for (size_t r = 0; r < kTileRows; ++r) {
       F32 maximum = F32::load(scratch_.maxima[r]);
-      for (size_t k = 0; k < kPageBlocks; ++k) maximum = F32::max(maximum, F32::load(scores[k][r]));
+      for (size_t k = 0; k < kPageBlocks; ++k) {
+        F32 s = F32::load(scores[k][r]);
+        if constexpr (shares) s = s.fma(share[k], F32::set1(scratch_.offsets[r][page]));
+        if constexpr (!whole) s = visible(s, row + std::min(r, count - 1), page * kPagePositions + 16 * k);
+        if constexpr (shares || !whole) s.store(scores[k][r]);
+        maximum = F32::max(maximum, s);
+      }
       maximum.store(scratch_.maxima[r]);
     }
   }
 
-  void weigh(Range pages, const float* maxima) {
-    for (size_t step = pages.begin * kPageSteps; step < pages.end * kPageSteps; ++step)
-      for (size_t r = 0; r < kTileRows; ++r) {
-        const F32 highest = F32::set1(maxima[r]);
-        const F32 a = coarse_exp2(F32::load(scratch_.scores[2 * step][r]) - highest);
-        const F32 b = coarse_exp2(F32::load(scratch_.scores[2 * step + 1][r]) - highest);
-        (F32::load(scratch_.sums[r]) + (a + b)).store(scratch_.sums[r]);
-        store_bf16(a, b, scratch_.weights[step][r]);
-      }
+  // 16 scores of a row, capped, of which those that it may not see are hidden.
+  F32 visible(F32 s, size_t row, size_t block) const {
+    if (args_.softcap != 0.0f) s = tanh(s) * F32::set1(args_.softcap * kLog2E);
+    const Range seen = this->seen(row);
+    const auto here = [&](uint32_t p) {
+      return std::clamp<ptrdiff_t>(ptrdiff_t{p} - static_cast<ptrdiff_t>(block), 0, 16);
+    };
+    return s + F32::load(kEdges + 16 - here(seen.begin)) + F32::load(kEdges + 32 - here(seen.end));
   }
 
-  // The weighted sums of values, of `tiles` times 16 dimensions from i on.
-  template <int tiles>
-  void add_values(Range pages, size_t i, size_t count, float* part, size_t stride) {
-    const size_t step = pages.begin * kPageSteps, steps = (pages.end - pages.begin) * kPageSteps;
+  // The weights of 32 positions as a tile.
+  void weigh(size_t step, const float* maxima) {
+    AttentionTileScratch& scratch = scratch_;
+    for (size_t r = 0; r < kTileRows; ++r) {
+      const F32 highest = F32::set1(maxima[r]);
+      const F32 a = coarse_exp2(F32::load(scratch.scores[2 * step][r]) - highest);
+      const F32 b = coarse_exp2(F32::load(scratch.scores[2 * step + 1][r]) - highest);
+      (F32::load(scratch.sums[r]) + (a + b)).store(scratch.sums[r]);
+      store_bf16(a, b, scratch.weights[step][r]);
+    }
+  }
+
+  // The weighted sums of values, of `tiles` times 16 dimensions from i on. Where there are no weights yet, vectors make
+  // them one step ahead of the unit.
+  template <int tiles, bool weighs>
+  void add_values(Range pages, size_t i, const float* maxima) {
+    const size_t end = pages.end * kPageSteps;
     begin<tiles>(unit_);
-    multiply<tiles>(unit_, scratch_.weights[step][0], values(step) + i / 16 * kTileValues, steps, kTileColumns * dim_,
-                    kTileValues);
+    if constexpr (weighs) weigh(pages.begin * kPageSteps, maxima);
+    for (size_t step = pages.begin * kPageSteps; step < end; ++step) {
+      if (weighs && step + 1 < end) weigh(step + 1, maxima);
+      multiply<tiles>(unit_, scratch_.weights[step][0], values(step) + i / 16 * kTileValues, 1, 0, kTileValues);
+    }
     store<tiles>(unit_, scratch_.products);
-    for (size_t r = 0; r < count; ++r)
-      for (size_t tile = 0; tile < tiles; ++tile)
-        F32::load(scratch_.products[tile][r]).store(part + r * stride + i + 16 * tile);
   }
 
   const AttentionArgs& args_;
-  const size_t kv_head_, begin_, count_, dim_;
+  const uint32_t kv_head_;
+  const size_t begin_, count_, dim_;
   const bool codes_;
   AttentionTileScratch& scratch_;
   TileUnit unit_;
