@@ -16,11 +16,12 @@ class TileModelTest : public testing::TestWithParam<Golden> {
     file_ = std::move(file).value();
     const Architecture& architecture = **find_architecture(file_);
     const ModelConfig config = architecture.configure(file_).value();
-    graph_ = architecture.build(file_, config, {.context_length = GetParam().context, .adapters = {}}).value();
+    graph_ = architecture.build(file_, config, {.context_length = kLongContext, .adapters = {}}).value();
     ASSERT_GE(GetParam().tokens.size(), kFewestTileRows);
   }
   std::vector<float> logits(const CpuOptions& options) const { return run_graph(graph_, GetParam().tokens, options); }
 
+  static constexpr uint32_t kLongContext = kSegmentPositions + 60;
   ModelFile file_;
   Graph graph_;
 };
@@ -36,6 +37,20 @@ TEST_P(TileModelTest, TilesAreCloserThanBytes) {
 TEST_P(TileModelTest, SameBitsOnAnyThreads) {
   const auto one = logits({.threads = 1, .kernels = &emulated_tile_kernels()});
   EXPECT_EQ(one, logits({.threads = 3, .kernels = &emulated_tile_kernels()}));
+}
+
+// Behind more than one segment, several workers share out what one row of blocks sees.
+TEST_P(TileModelTest, SameBitsOnAnyThreadsBehindALongContext) {
+  constexpr uint32_t kBatch = 40;
+  std::vector<TokenId> tokens;
+  while (tokens.size() < kLongContext) tokens.push_back(GetParam().tokens[tokens.size() % GetParam().tokens.size()]);
+  const auto logits = [&](uint32_t threads) {
+    CpuDevice device({.threads = threads, .kernels = &emulated_tile_kernels()});
+    const Program program = compile(graph_, cpu_plan_options(kBatch, kLongContext, false));
+    EXPECT_TRUE(device.prepare(graph_, program).ok());
+    return run_tokens(device, graph_, program, tokens, kBatch);
+  };
+  EXPECT_EQ(logits(1), logits(3));
 }
 
 TEST_P(TileModelTest, DeterministicLeavesTheUnitAlone) {
