@@ -40,7 +40,6 @@ static_assert(sizeof(AttentionScratch) % 64 == 0);
 
 struct AttentionTileScratch {
   static constexpr size_t kBlocks = kSegmentPositions / 16, kSteps = kSegmentPositions / kTileColumns;
-  static constexpr size_t kRowTiles = kMostTiledQueryRows / kTileRows;
 
   // Of one tile of rows with a segment's keys.
   float scores[kBlocks][kTileRows][16];

@@ -27,7 +27,6 @@ namespace {
 #include "core/simd/math.inc.h"
 
 constexpr float kLog2E = 1.44269504089f;
-constexpr uint32_t kSegmentPages = kSegmentPositions / kPagePositions;
 constexpr size_t kPageBlocks = kPagePositions / 16, kPageSteps = kPagePositions / kTileColumns;
 
 // Less than any score, and so far below that 2^ of the difference is exactly zero.
@@ -263,8 +262,9 @@ class TileAttention {
         for (size_t j = 0; j < std::min<size_t>(64, dim_ - i); j += 16)
           F32::load(scratch_.products[j / 16][r]).store(part + r * stride + i + j);
     }
+    // A row that sees nothing of it has a maximum that merge() gives no weight.
     for (size_t r = 0; r < count; ++r) {
-      part[r * stride + dim_] = maxima[r] < kHidden / 2 ? 0.0f : F32::load(scratch_.sums[r]).reduce_add();
+      part[r * stride + dim_] = F32::load(scratch_.sums[r]).reduce_add();
       part[r * stride + dim_ + 1] = maxima[r];
     }
   }
