@@ -25,8 +25,9 @@ using base::Status;
 
 constexpr uint64_t max_text_bytes = uint64_t{1} << 30;
 constexpr int64_t default_window = 512;
-/// Logits of this many bytes at once: a vocabulary of 262,144 gives 128 rows.
-constexpr size_t logits_budget = size_t{128} << 20;
+/// A model's logits of this many bytes at once, whatever the window: 64 rows of 262,144 tokens. Half of that would be
+/// fewer rows than the tile units take (kFewestTileRows), and would measure other kernels than a prompt runs.
+constexpr size_t logits_budget = size_t{64} << 20;
 
 using Window = std::vector<core::TokenId>;
 
@@ -113,6 +114,8 @@ Json score_json(const Score& score) {
 
 Json result_json(const std::vector<Subject>& subjects, const Divergence& divergence, const std::string& against) {
   Json out = score_json(subjects[0].score);
+  out["isa"] = subjects[0].engine->info().isa;
+  out["parameters"] = subjects[0].engine->info().parameters;
   if (subjects.size() < 2) return out;
   const auto tokens = static_cast<double>(divergence.tokens);
   out["kl"] = divergence.kl / tokens;
@@ -120,6 +123,7 @@ Json result_json(const std::vector<Subject>& subjects, const Divergence& diverge
   out["top1_agreement"] = static_cast<double>(divergence.same_top) / tokens;
   out["against"] = score_json(subjects[1].score);
   out["against"]["model"] = against;
+  out["ppl_ratio"] = out["ppl"].get<double>() / out["against"]["ppl"].get<double>();
   return out;
 }
 
@@ -130,6 +134,7 @@ std::string result_text(const Json& result) {
   out += line("perplexity", show_fixed(result["ppl"].get<double>(), 4));
   if (!result.contains("kl")) return out;
   out += line("perplexity of the other", show_fixed(result["against"]["ppl"].get<double>(), 4));
+  out += line("perplexity, ratio", show_fixed(result["ppl_ratio"].get<double>(), 5));
   out += line("KL divergence, mean", show_fixed(result["kl"].get<double>(), 6) + " nats");
   out += line("KL divergence, largest", show_fixed(result["kl_max"].get<double>(), 4) + " nats");
   out += line("same likeliest token", show_fixed(result["top1_agreement"].get<double>() * 100, 2) + " %");

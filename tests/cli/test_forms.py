@@ -219,12 +219,15 @@ class Evaluate(ProgramTest):
         same = self.ok_json(*words, "--precision", "reference", "--kl-against", "reference")
         self.assertEqual((same["kl"], same["top1_agreement"]), (0, 1))
         self.assertEqual(same["nll"], same["against"]["nll"])
+        self.assertEqual(same["ppl_ratio"], 1)
         near = self.ok_json(*words, "--kl-against", "reference")
         self.assertTrue(0 < near["kl"] < 0.01, near)
         far = self.ok_json(*words, "--kl-against", str(MODELS / "llama3.gguf"))
         self.assertGreater(far["kl"], 0.02)
         self.assertLess(far["top1_agreement"], 1)
         self.assertNotEqual(far["nll"], far["against"]["nll"])
+        self.assertAlmostEqual(far["ppl_ratio"], far["ppl"] / far["against"]["ppl"])
+        self.assertGreater(far["parameters"], 0)
 
     def test_errors(self):
         self.fails(2, "--text", "eval", TINY)
