@@ -130,21 +130,24 @@ const Kernels& emulated_tile_kernels() {
   return kernels;
 }
 
-std::span<const Kernels* const> all_kernels() {
+std::span<const KernelSet> kernel_sets() {
+  static constexpr KernelSet sets[] = {
+      {"scalar", scalar::table},
 #if defined(__x86_64__)
-  static const std::array<const Kernels*, 4> all = {&scalar::table(), &amx::table(), &avx512vnni::table(),
-                                                    &avx2::table()};
+      {"amx", amx::table},
+      {"avx512vnni", avx512vnni::table},
+      {"avx2", avx2::table},
 #elif defined(__aarch64__)
-  static const std::array<const Kernels*, 3> all = {&scalar::table(), &i8mm::table(), &neon::table()};
-#else
-  static const std::array<const Kernels*, 1> all = {&scalar::table()};
+      {"i8mm", i8mm::table},
+      {"neon", neon::table},
 #endif
-  return all;
+  };
+  return sets;
 }
 
 const Kernels* find_kernels(std::string_view name) {
-  for (const Kernels* kernels : all_kernels())
-    if (kernels->name == name) return kernels;
+  for (const KernelSet& set : kernel_sets())
+    if (set.name == name) return &set.table();
   return nullptr;
 }
 

@@ -155,9 +155,15 @@ constexpr size_t attention_part_floats(size_t head_dim) {
   return kv_stride(head_dim) + 16;
 }
 
-/// The tables of this build, the portable one first, then in order of preference; not all may run here
-/// (core/simd/isa.h).
-std::span<const Kernels* const> all_kernels();
+/// A set of kernels of this build. Even its table is filled by code that is compiled for the set: it may only be asked
+/// for on a machine that offers the set.
+struct KernelSet {
+  std::string_view name;
+  const Kernels& (*table)();
+};
+/// The portable set first, then in order of preference; not all may run here (core/backends/cpu/isa.h).
+std::span<const KernelSet> kernel_sets();
+/// Of a set that this machine offers; nullptr where this build has none of that name.
 const Kernels* find_kernels(std::string_view name);
 /// The portable kernels and an emulated tile unit; too slow but for tests of what is written for such units.
 const Kernels& emulated_tile_kernels();

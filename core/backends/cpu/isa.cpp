@@ -119,12 +119,12 @@ std::vector<IsaStatus> read_cache(const std::filesystem::path& path, const std::
   const auto json = base::parse_json(*text);
   if (!json.ok() || !json->is_object() || json->value("key", "") != key || !json->contains("sets")) return {};
   std::vector<IsaStatus> statuses;
-  for (const Kernels* kernels : all_kernels()) {
+  for (const KernelSet& set : kernel_sets()) {
     const auto& sets = (*json)["sets"];
-    const auto found = sets.find(std::string(kernels->name));
+    const auto found = sets.find(std::string(set.name));
     if (found == sets.end() || !found->is_string()) return {};
     const std::string note = found->get<std::string>();
-    statuses.push_back({std::string(kernels->name), offered(kernels->name), note.empty(), note});
+    statuses.push_back({std::string(set.name), offered(set.name), note.empty(), note});
   }
   return statuses;
 }
@@ -141,12 +141,12 @@ void write_cache(const std::filesystem::path& path, const std::string& key, cons
 
 std::vector<IsaStatus> probe_now() {
   std::vector<IsaStatus> statuses;
-  for (const Kernels* kernels : all_kernels()) {
-    IsaStatus status{std::string(kernels->name), offered(kernels->name), false, ""};
+  for (const KernelSet& set : kernel_sets()) {
+    IsaStatus status{std::string(set.name), offered(set.name), false, ""};
     if (!status.offered)
       status.note = "not offered by this processor or system";
     else if (status.name != "scalar")
-      status.note = prove(*kernels);
+      status.note = prove(set.table());
     status.proven = status.note.empty();
     statuses.push_back(std::move(status));
   }
@@ -168,7 +168,7 @@ std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder) {
       write_cache(path, key, statuses);
     }
   }
-  // all_kernels() has the portable set first; here it is the last resort.
+  // kernel_sets() has the portable set first; here it is the last resort.
   if (!statuses.empty()) {
     IsaStatus scalar = statuses.front();
     statuses.erase(statuses.begin());
