@@ -121,8 +121,7 @@ std::string model_shape(const core::ModelFile& file) {
 }
 
 const Tuning* find_tuning(const std::vector<Tuning>& tunings, const std::string& machine, const std::string& shape) {
-  const auto found = std::ranges::find_if(
-      tunings, [&](const Tuning& tuning) { return tuning.machine == machine && tuning.shape == shape; });
+  const auto found = std::ranges::find_if(tunings, [&](const Tuning& tuning) { return tuning.is_of(machine, shape); });
   return found == tunings.end() ? nullptr : &*found;
 }
 

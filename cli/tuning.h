@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -23,6 +24,10 @@ struct Tuning {
   uint32_t batch = 0;                      ///< EngineOptions::batch
   uint32_t saturating = 0;                 ///< the fewest threads that generate about as fast as any number
   double prefill_tps = 0, decode_tps = 0;  ///< tokens per second with these
+
+  bool is_of(std::string_view on_machine, std::string_view of_shape) const {
+    return machine == on_machine && shape == of_shape;
+  }
 };
 
 base::Json to_json(const Tuning& tuning);

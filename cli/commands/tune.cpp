@@ -169,8 +169,7 @@ Status tune(const Session& session) {
   found.tuning.machine = machine_fingerprint(session);
   found.tuning.shape = model_shape(file);
   found.tuning.model = model.name;
-  std::erase_if(tunings,
-                [&](const Tuning& t) { return t.machine == found.tuning.machine && t.shape == found.tuning.shape; });
+  std::erase_if(tunings, [&](const Tuning& t) { return t.is_of(found.tuning.machine, found.tuning.shape); });
   tunings.push_back(found.tuning);
   INGLE_CHECK(write_tunings(tuning_path(session), tunings));
   if (!session.json()) return session.terminal.out(text_of(found));
@@ -202,8 +201,7 @@ Status forget(const Session& session) {
     INGLE_TRY(const core::ModelFile file, core::ModelFile::open(model.path));
     INGLE_TRY(left, read_tunings(tuning_path(session)));
     const std::string machine = machine_fingerprint(session), shape = model_shape(file);
-    const auto is_it = [&](const Tuning& tuning) { return tuning.machine == machine && tuning.shape == shape; };
-    if (std::erase_if(left, is_it) == 0)
+    if (std::erase_if(left, [&](const Tuning& tuning) { return tuning.is_of(machine, shape); }) == 0)
       return Error{ErrorCode::not_found, "nothing is remembered of " + name + " on this machine"};
   }
   return write_tunings(tuning_path(session), left);
