@@ -2,10 +2,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "cli/option.h"
 #include "cli/session.h"
 
 namespace ingle::cli {
@@ -16,6 +18,18 @@ std::vector<std::string> engine_flags(const Session& session, const std::vector<
 
 /// What the child measured of the model at `path`. Errors: the child's; cancelled; internal.
 base::Result<base::Json> run_bench_process(const std::vector<std::string>& flags, const std::string& path);
+
+/// An option of the commands that measure: how many tokens, sequences or repetitions.
+constexpr Option count_option(std::string_view name, std::string_view help, std::string_view fallback,
+                              double minimum = 0, double maximum = 1u << 20) {
+  return {.name = name,
+          .type = ValueType::integer,
+          .metavar = "N",
+          .help = help,
+          .fallback = fallback,
+          .minimum = minimum,
+          .maximum = maximum};
+}
 
 double median(std::vector<double> values);
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "cli/bench_process.h"
 #include "cli/cost.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
@@ -204,10 +205,10 @@ Status run(Session& session) {
 
 constexpr Argument arguments[] = {{.name = "MODEL", .help = "a path", .type = ValueType::model, .required = true}};
 constexpr Option options[] = {
-    {.name = "prompt", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "512", .minimum = 0},
-    {.name = "gen", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "64", .minimum = 0},
-    {.name = "depth", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "0", .minimum = 0},
-    {.name = "streams", .type = ValueType::integer, .metavar = "N", .help = "", .fallback = "0", .minimum = 0},
+    count_option("prompt", "", "512"),
+    count_option("gen", "", "64"),
+    count_option("depth", "", "0"),
+    count_option("streams", "", "0"),
     {.name = "profile", .help = ""},
     {.name = "limits", .help = ""},
     {.name = "trace", .type = ValueType::path, .metavar = "FILE", .help = ""},
