@@ -21,9 +21,9 @@ from pathlib import Path
 BASELINES = Path(__file__).with_suffix(".json")
 ALLOWED = 0.03
 SKIPPED = 77
-MODELS = {"qwen2.5-1.5b q4_k_m": 1, "smollm2-135m q4_0": 2, "gemma3-270m q8_0": 1}  # layers
-VOCABULARY, PROMPT, GENERATED = 1024, 64, 4
-RUN = "ingle::core::CpuDevice::run(*"  # one call is one pass over the model
+MODELS = {"smollm2-135m q4_0": 1, "gemma3-270m q8_0": 1, "qwen3-0.6b q4_k_m": 1}  # layers
+VOCABULARY, PROMPT, GENERATED = 1024, 16, 4
+RUN = "ingle::core::CpuDevice::run(ingle::core::RunArgs const&)"  # one call is one pass over the model
 
 
 def counts(ingle: Path, model: str, layers: int, folder: Path) -> dict[str, int]:
