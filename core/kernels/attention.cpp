@@ -33,8 +33,10 @@ namespace {
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr float kLog2E = 1.44269504089f;
 
-// Blocks of 16 keys, and rows of queries, that are multiplied together: as many as there are registers for their sums.
+// Blocks of 16 keys or dimensions of values, and rows of queries, that are multiplied together: as many as there are
+// registers for their sums.
 constexpr int kKeyBlocks = F32::registers == 32 ? 2 : 1;
+constexpr size_t kValueBlocks = F32::registers == 32 ? 2 : 1;
 constexpr size_t kTileRowsMost = F32::registers == 32 ? 6 : 3;
 constexpr size_t kPageVectors = kPagePositions / 16;
 static_assert(kPageVectors == 4);  // added up in this order everywhere

@@ -117,23 +117,30 @@ class CodePage {
   // rows' out += weights . values of 32 dimensions.
   template <int R>
   void add_group(RowState* rows, size_t group, const AttentionScratch& scratch) const {
-    I32 low[R], high[R];
-    for (int r = 0; r < R; ++r) low[r] = high[r] = I32::zero();
-    for (size_t k = 0; k < count_; k += 4) {
-      const uint8_t* quads = values_ + k * dim_ + group * kGroup * 4;
-      const Quad a = Quad::load(quads), b = Quad::load(quads + 64);
-      const Pairs a_even = a.pairs<0>(), a_odd = a.pairs<1>(), b_even = b.pairs<0>(), b_odd = b.pairs<1>();
-      for (int r = 0; r < R; ++r) {
-        const int16_t* weights = scratch.weights[group][r] + k;
-        low[r] = low[r].dot_pairs(a_even, weights).dot_pairs(a_odd, weights + 2);
-        high[r] = high[r].dot_pairs(b_even, weights).dot_pairs(b_odd, weights + 2);
+    for (size_t half = 0; half < 2; half += kValueBlocks) {
+      I32 sums[kValueBlocks][R];
+      for (auto& of_block : sums)
+        for (I32& sum : of_block) sum = I32::zero();
+      for (size_t k = 0; k < count_; k += 4) {
+        Pairs even[kValueBlocks], odd[kValueBlocks];
+        for (size_t b = 0; b < kValueBlocks; ++b) {
+          const Quad quad = Quad::load(values_ + k * dim_ + group * kGroup * 4 + (half + b) * 64);
+          even[b] = quad.template pairs<0>();
+          odd[b] = quad.template pairs<1>();
+        }
+        for (int r = 0; r < R; ++r) {
+          const int16_t* weights = scratch.weights[group][r] + k;
+          for (size_t b = 0; b < kValueBlocks; ++b)
+            sums[b][r] = sums[b][r].dot_pairs(even[b], weights).dot_pairs(odd[b], weights + 2);
+        }
       }
-    }
-    for (int r = 0; r < R; ++r) {
-      float* out = rows[r].out + group * kGroup;
-      const F32 factor = F32::load(rows[r].factor), step = F32::set1(scratch.weight_steps[group][r]);
-      (F32::load(out) * factor).fma(F32::convert(low[r]), step).store(out);
-      (F32::load(out + 16) * factor).fma(F32::convert(high[r]), step).store(out + 16);
+      for (int r = 0; r < R; ++r) {
+        const F32 factor = F32::load(rows[r].factor), step = F32::set1(scratch.weight_steps[group][r]);
+        for (size_t b = 0; b < kValueBlocks; ++b) {
+          float* out = rows[r].out + group * kGroup + (half + b) * 16;
+          (F32::load(out) * factor).fma(F32::convert(sums[b][r]), step).store(out);
+        }
+      }
     }
   }
 

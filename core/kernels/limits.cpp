@@ -16,14 +16,31 @@ namespace {
 
 constexpr int kSteps = 4;
 
+// What kernels sum products of bytes in while they can.
+using ByteSums = std::conditional_t<std::is_void_v<I16>, I32, I16>;
+template <typename Sums>
+F32 as_floats(const Sums& sums) {
+  if constexpr (std::is_same_v<Sums, I32>)
+    return F32::from(sums);
+  else
+    return F32::from(sums.widen());
+}
+template <typename Sums>
+Sums empty_sums() {
+  if constexpr (std::is_same_v<Sums, I32>)
+    return I32::sum_from(0);
+  else
+    return Sums::zero();
+}
+
 // The products of `rows` rows of activations with `panels` panels of weights, 4 columns a step.
 template <int panels, int rows>
 void multiply_bytes(uint64_t rounds, LimitOperands& operands) {
-  I32 sums[panels][rows];
+  ByteSums sums[panels][rows];
 #pragma GCC unroll 16
   for (int p = 0; p < panels; ++p)
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) sums[p][r] = I32::sum_from(0);
+    for (int r = 0; r < rows; ++r) sums[p][r] = empty_sums<ByteSums>();
   for (uint64_t i = 0; i < rounds; ++i) {
     // One step a round would leave more moves between registers than products.
 #pragma GCC unroll 16
@@ -41,7 +58,7 @@ void multiply_bytes(uint64_t rounds, LimitOperands& operands) {
 #pragma GCC unroll 16
   for (int p = 0; p < panels; ++p)
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) total = total + F32::from(sums[p][r]);
+    for (int r = 0; r < rows; ++r) total = total + as_floats(sums[p][r]);
   total.store(reinterpret_cast<float*>(operands.sink));
 }
 
@@ -153,6 +170,7 @@ const LimitLoops& limit_loops(std::string_view kernels) {
 #if defined(__x86_64__)
   static const LimitLoops amx_loops = with_tiles(avx512vnni::limit_loops(), amx::tile_limit_loops());
   if (kernels == "avx2") return avx2::limit_loops();
+  if (kernels == "avxvnni") return avxvnni::limit_loops();
   if (kernels == "avx512vnni") return avx512vnni::limit_loops();
   if (kernels == "amx") return amx_loops;
 #elif defined(__aarch64__)

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "core/kernels/kernels.h"
 
@@ -34,6 +35,7 @@ constexpr size_t ready_panel_bytes(size_t columns) {
 namespace ingle::core::INGLE_ISA {
 namespace {
 
+#include "core/kernels/dot_quads.inc.h"
 #include "core/kernels/matmul_finish.inc.h"
 #include "core/kernels/quantize.inc.h"
 
@@ -64,61 +66,47 @@ void finish(const MatmulArgs& args, size_t panel, size_t first, size_t count, co
 // A tile of sums is kPanels panels by up to kMostRows rows. With 32 registers, 2 x 6 reads memory least per product:
 // each weight is used for 6 rows, each activation for 2 panels.
 constexpr size_t kPanels = F32::registers == 32 ? 2 : 1;
-constexpr size_t kMostRows = F32::registers == 32 ? 6 : 4;
+constexpr size_t kMostRows = I32::tile_rows;
 
-// The micro-kernel: dots[p][i] += rows[i] . the unpacked panel p over `columns` columns of group `at`, from `first` on.
-// A matrix unit takes activations two rows at a time; an odd last row goes with itself.
-template <typename Unit, int columns, int P, int M>
-inline void multiply_bytes(const UnpackedPanel* panels, size_t at, int first, bool is_signed,
-                           const ActivationGroup* const* rows, I32 (&dots)[P][M]) {
-  const size_t offset = at * 512 + static_cast<size_t>(first) * 16;
+// dots[p][i] = (the unpacked panel p's codes under scale `half` of group `at` - bias) . rows[i]. A matrix unit takes
+// activations two rows at a time; an odd last row goes with itself.
+template <typename Unit, int halves, bool is_signed, int chain, int P, int M>
+INGLE_INLINE inline void multiply_bytes(const UnpackedPanel* panels, size_t at, int half, int32_t bias,
+                                        const ActivationGroup* const* rows, I32 (&dots)[P][M]) {
+  constexpr int columns = 32 / halves;
+  const size_t offset = at * 512 + static_cast<size_t>(half) * columns * 16;
   if constexpr (!std::is_void_v<Unit>) {
     static_assert(P == 1);
     typename Unit::Sums sums[(M + 1) / 2];
     for (auto& pair : sums) pair = Unit::Sums::zero();
     for (int k = 0; k < columns; k += Unit::columns) {
       const auto w = Unit::Weights::load(panels[0].quads + offset + k * 16);
+      const int column = half * columns + k;
       for (int i = 0; i < M; i += 2)
-        sums[i / 2] = sums[i / 2].add(w, rows[i][at].q + first + k, rows[std::min(i + 1, M - 1)][at].q + first + k);
+        sums[i / 2] = sums[i / 2].add(w, rows[i][at].q + column, rows[std::min(i + 1, M - 1)][at].q + column);
     }
     for (int i = 0; i < M; ++i)
-      dots[0][i] = dots[0][i] + (i % 2 == 0 ? sums[i / 2].template row<0>() : sums[i / 2].template row<1>());
+      dots[0][i] = I32::sum_from(-bias * rows[i][at].template code_sum<halves>(half)) +
+                   (i % 2 == 0 ? sums[i / 2].template row<0>() : sums[i / 2].template row<1>());
   } else {
-    const auto accumulate = [&]<bool signed_weights>() {
-      for (int k = 0; k < columns; k += 4) {
-        Quad w[P];
-        for (int p = 0; p < P; ++p) w[p] = Quad::load(panels[p].quads + offset + k * 16);
-        for (int i = 0; i < M; ++i)
-          for (int p = 0; p < P; ++p) {
-            const int8_t* a = rows[i][at].q + first + k;
-            dots[p][i] = signed_weights ? dots[p][i].dot_signed(w[p], a) : dots[p][i].dot_unsigned(w[p], a);
-          }
-      }
-    };
-    if (is_signed && Quad::signed_zero == 0)
-      accumulate.template operator()<true>();
-    else
-      accumulate.template operator()<false>();
+    dot_quads<I16, halves, is_signed, chain>(
+        rows, at, half, bias, [&]<int j>(int p) INGLE_INLINE { return Quad::load(panels[p].quads + offset + j * 64); },
+        dots);
   }
 }
 
 // sums[p][i] (+)= rows[i] . the unpacked panel p over groups [begin, end); the arithmetic of group_dot in
 // packed_kernels.inc.h. A panel's sums are `stride` floats from the next panel's. From group 0 on they start from zero.
-template <int halves, bool has_min, int P, int M>
-void byte_tile(const UnpackedPanel* panels, size_t begin, size_t end, bool is_signed, int32_t bias,
-               const ActivationGroup* const* rows, float* sums, size_t stride) {
+template <int halves, bool has_min, bool is_signed, int chain, int P, int M>
+void byte_tile(const UnpackedPanel* panels, size_t begin, size_t end, int32_t bias, const ActivationGroup* const* rows,
+               float* sums, size_t stride) {
   F32 acc[P][M];
   for (int p = 0; p < P; ++p)
     for (int i = 0; i < M; ++i) acc[p][i] = begin == 0 ? F32::zero() : F32::load(sums + p * stride + 16 * i);
   for (size_t at = begin; at < end; ++at) {
     for (int h = 0; h < halves; ++h) {
-      constexpr int columns = 32 / halves;
       I32 dots[P][M];
-      for (int i = 0; i < M; ++i) {
-        const I32 start = I32::sum_from(has_min ? 0 : -bias * rows[i][at].template code_sum<halves>(h));
-        for (int p = 0; p < P; ++p) dots[p][i] = start;
-      }
-      multiply_bytes<MatrixUnit, columns, P, M>(panels, at, h * columns, is_signed, rows, dots);
+      multiply_bytes<MatrixUnit, halves, is_signed, chain>(panels, at, h, has_min ? 0 : bias, rows, dots);
       for (int p = 0; p < P; ++p) {
         const F32 scale = F32::load(panels[p].scales + (at * halves + h) * 16);
         for (int i = 0; i < M; ++i) acc[p][i] = acc[p][i].fma(F32::from(dots[p][i]), scale * F32::set1(rows[i][at].d));
@@ -176,6 +164,7 @@ struct ReadyPanel {
   size_t groups = 0, columns = 0, halves = 1;
   bool is_signed = false, has_min = false;
   int32_t bias = 0;
+  int chain = 0;  // short_quads()
 };
 
 // 16 rows in the file's own format, decoded with the scalar reference and transposed to [column][16].
@@ -224,6 +213,7 @@ ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t inde
   ready.is_signed = layout.is_signed || layout.has_codebook;
   ready.has_min = layout.has_min;
   ready.bias = ready.is_signed ? Quad::signed_zero : layout.zero;
+  ready.chain = short_quads<I16>(layout.largest_code(), static_cast<int>(8 / ready.halves));
   ready.bytes.quads = reinterpret_cast<uint8_t*>(scratch);
   ready.bytes.scales = reinterpret_cast<float*>(scratch + size_t{w.columns} * 16);
   ready.bytes.mins = ready.bytes.scales + ready.groups * ready.halves * 16;
@@ -259,7 +249,7 @@ void multiply_floats(const ReadyPanel& panel, const MatmulArgs& args, size_t fir
 }
 
 // The same for P panels of bytes of one shape; a panel's sums are kMatmulRowBlock * 16 from the next one's.
-template <int halves, bool has_min, int P>
+template <int halves, bool has_min, bool is_signed, int chain, int P>
 void multiply_bytes_block(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
   UnpackedPanel bytes[P];
   for (int p = 0; p < P; ++p) bytes[p] = panels[p].bytes;
@@ -268,27 +258,42 @@ void multiply_bytes_block(const ReadyPanel* panels, const MatmulArgs& args, size
     for_each_tile(count, [&]<int M>(size_t i) {
       const ActivationGroup* rows[M];
       for (int r = 0; r < M; ++r) rows[r] = args.quantized + (first + i + static_cast<size_t>(r)) * groups;
-      byte_tile<halves, has_min, P, M>(bytes, begin, std::min(groups, begin + kColumnBlock), panels[0].is_signed,
-                                       panels[0].bias, rows, sums + 16 * i, kMatmulRowBlock * 16);
+      byte_tile<halves, has_min, is_signed, chain, P, M>(bytes, begin, std::min(groups, begin + kColumnBlock),
+                                                         panels[0].bias, rows, sums + 16 * i, kMatmulRowBlock * 16);
     });
+}
+
+// Chooses how bytes are summed: in 16 bits where the codes allow that, else as signed or unsigned ones in 32.
+template <int halves, bool has_min, int P>
+void multiply_shape(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
+  constexpr int quads = 8 / halves;
+  if constexpr (short_quads<I16>(1, quads) > 0) {
+    if (panels[0].chain == quads)
+      return multiply_bytes_block<halves, has_min, false, quads, P>(panels, args, first, count, sums);
+    if (panels[0].chain == quads / 2)
+      return multiply_bytes_block<halves, has_min, false, quads / 2, P>(panels, args, first, count, sums);
+  }
+  if constexpr (Quad::signed_zero == 0)
+    if (panels[0].is_signed) return multiply_bytes_block<halves, has_min, true, 0, P>(panels, args, first, count, sums);
+  multiply_bytes_block<halves, has_min, false, 0, P>(panels, args, first, count, sums);
 }
 
 template <int P>
 void multiply_block(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
   const ReadyPanel& panel = panels[0];
   if (panel.halves == 1 && panel.has_min)
-    multiply_bytes_block<1, true, P>(panels, args, first, count, sums);
+    multiply_shape<1, true, P>(panels, args, first, count, sums);
   else if (panel.halves == 1)
-    multiply_bytes_block<1, false, P>(panels, args, first, count, sums);
+    multiply_shape<1, false, P>(panels, args, first, count, sums);
   else if (panel.has_min)
-    multiply_bytes_block<2, true, P>(panels, args, first, count, sums);
+    multiply_shape<2, true, P>(panels, args, first, count, sums);
   else
-    multiply_bytes_block<2, false, P>(panels, args, first, count, sums);
+    multiply_shape<2, false, P>(panels, args, first, count, sums);
 }
 
 bool same_shape(const ReadyPanel& a, const ReadyPanel& b) {
   return a.floats == nullptr && b.floats == nullptr && a.halves == b.halves && a.has_min == b.has_min &&
-         a.is_signed == b.is_signed && a.bias == b.bias;
+         a.is_signed == b.is_signed && a.bias == b.bias && a.chain == b.chain;
 }
 
 // Products of two panels (or one) with a block of rows, in tiles of both where they allow that.

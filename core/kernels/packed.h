@@ -18,6 +18,7 @@
 // dot-product instructions (VPDPBUSD, SDOT): four consecutive columns of a row side by side, one row per 32-bit lane.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -35,18 +36,18 @@ inline constexpr size_t kGroup = 32;  ///< activations are quantised in groups o
 struct ActivationGroup {
   int8_t q[kGroup];
   float d;
-  float sum;             ///< d * (sum of all q)
-  int32_t half_sums[2];  ///< sums of q[0..15] and q[16..31]
+  float sum;           ///< d * (sum of all q)
+  int16_t sums[2][2];  ///< of q[0..15] and of q[16..31]: columns 0 and 1 of every four, columns 2 and 3
 
   /// The sum of the q of half `half`, or of all where there is one "half".
   template <int halves>
   int32_t code_sum(int half) const {
-    return halves == 1 ? half_sums[0] + half_sums[1] : half_sums[half];
+    return halves == 1 ? code_sum<2>(0) + code_sum<2>(1) : sums[half][0] + sums[half][1];
   }
   /// The same times d.
   template <int halves>
   float value_sum(int half) const {
-    return halves == 1 ? sum : d * static_cast<float>(half_sums[half]);
+    return halves == 1 ? sum : d * static_cast<float>(code_sum<2>(half));
   }
 };
 static_assert(sizeof(ActivationGroup) == 48);
@@ -91,6 +92,8 @@ struct PackedLayout {
            is_signed == shape.is_signed && has_codebook == (shape.codebook != nullptr) && zero == shape.zero;
   }
   size_t halves() const { return kGroup / group; }
+  /// The largest distance of a code from the one that stands for zero.
+  int largest_code() const { return is_signed || has_codebook ? 128 : std::max(zero, (1 << bits) - 1 - zero); }
   /// Writes one tile from 16 blocks taken apart.
   void pack(const BlockCodes* rows, std::byte* tile) const;
 };

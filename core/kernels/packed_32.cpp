@@ -1,5 +1,8 @@
 // Kernels of the packed layouts with one scale per 32 columns: 0-8 of packed_layouts().
+#include <algorithm>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "core/kernels/kernels.h"
 #include "core/quants/codebook.h"

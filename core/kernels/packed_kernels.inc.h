@@ -1,6 +1,8 @@
 // The packed formats' kernels as templates over the vector vocabulary. Included inside an instruction set's region,
 // after `namespace ingle::core::INGLE_ISA {`; no include guard on purpose. The tile's layout is described in packed.h.
 
+#include "core/kernels/dot_quads.inc.h"
+
 // Quad j (0..7) of 32 columns' code planes, as unsigned bytes.
 template <int bits, int j>
 inline Quad code_quad(const uint8_t* planes) {
@@ -42,6 +44,7 @@ struct Tile {
   static constexpr bool min = has_min;
   static constexpr bool nibbles = bits == 4;
   static constexpr int bias = signed_codes ? Quad::signed_zero : zero;  // what must be subtracted from a quad's bytes
+  static constexpr int largest_code = signed_codes ? 128 : std::max(zero, (1 << bits) - 1 - zero);
   static constexpr int scale_codes = columns == 256 ? columns / group * 16 : 0;
   static constexpr int planes_bytes = bits * 64;
   static constexpr int bytes = planes_bytes * (columns / 32) + (has_min ? 2 : 1) * (scale_codes + 32);
@@ -107,38 +110,22 @@ inline void for_each_layout(Function f) {
   }
 }
 
-template <bool signed_codes>
-inline I32 dot(I32 acc, Quad w, const int8_t* a) {
-  if constexpr (signed_codes)
-    return acc.dot_signed(w, a);
-  else
-    return acc.dot_unsigned(w, a);
-}
-
 // One 32-column group against M rows: acc += scale * d * ((codes - bias) . q) - min * sum.
 template <typename T, int M>
-inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, size_t at, F32* acc) {
-  I32 dots[T::halves][M];
-  for (int h = 0; h < T::halves; ++h)
-    for (int i = 0; i < M; ++i) dots[h][i] = I32::sum_from(-T::bias * rows[i][at].template code_sum<T::halves>(h));
-#define INGLE_QUAD(j)                                                                                    \
-  {                                                                                                      \
-    const Quad w = tile.template quad<j>(g);                                                             \
-    constexpr int h = T::halves == 2 ? j / 4 : 0;                                                        \
-    for (int i = 0; i < M; ++i) dots[h][i] = dot<T::signed_codes>(dots[h][i], w, rows[i][at].q + 4 * j); \
-  }
-  // clang-format off
-  INGLE_QUAD(0) INGLE_QUAD(1) INGLE_QUAD(2) INGLE_QUAD(3) INGLE_QUAD(4) INGLE_QUAD(5) INGLE_QUAD(6) INGLE_QUAD(7)
-  // clang-format on
-#undef INGLE_QUAD
-      for (int h = 0; h < T::halves; ++h) {
+INGLE_INLINE inline void group_dot(const T& tile, int g, const ActivationGroup* const* rows, size_t at, F32* acc) {
+  constexpr int chain = short_quads<I16>(T::largest_code, 8 / T::halves);
+  static_assert(chain == 0 || chain == 8 / T::halves || T::bias == 0);  // a bias is taken off one sum
+  unroll<T::halves>([&]<int h>() INGLE_INLINE {
+    I32 dots[1][M];
+    dot_quads<I16, T::halves, T::signed_codes, chain>(
+        rows, at, h, T::bias, [&]<int j>(int) INGLE_INLINE { return tile.template quad<h * 4 + j>(g); }, dots);
     const F32 scale = tile.scale(g, h);
-    for (int i = 0; i < M; ++i) acc[i] = acc[i].fma(F32::from(dots[h][i]), scale * F32::set1(rows[i][at].d));
+    for (int i = 0; i < M; ++i) acc[i] = acc[i].fma(F32::from(dots[0][i]), scale * F32::set1(rows[i][at].d));
     if constexpr (T::min) {
       const F32 min = tile.min_value(g, h);
       for (int i = 0; i < M; ++i) acc[i] = acc[i].fnma(min, F32::set1(rows[i][at].template value_sum<T::halves>(h)));
     }
-  }
+  });
 }
 
 // Weights are asked for this far ahead of where they are multiplied. The processors' own prefetchers stop at the page's

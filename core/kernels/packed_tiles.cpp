@@ -1,5 +1,8 @@
 // Packed weights as tiles of bf16, straight from their codes, for a unit that multiplies those.
+#include <algorithm>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "core/kernels/kernels.h"
 #include "core/quants/codebook.h"

@@ -8,8 +8,8 @@ inline void quantize_group(F32 a, F32 b, ActivationGroup* out) {
   const F32 inverse = F32::set1(d > 1e-37f ? 127.0f / largest : 0.0f);
   (a * inverse).store_i8(out->q);
   (b * inverse).store_i8(out->q + 16);
-  out->half_sums[0] = I32::add_up(out->q);
-  out->half_sums[1] = I32::add_up(out->q + 16);
+  I32::add_up(out->q, out->sums[0]);
+  I32::add_up(out->q + 16, out->sums[1]);
   out->d = d;
-  out->sum = d * static_cast<float>(out->half_sums[0] + out->half_sums[1]);
+  out->sum = d * static_cast<float>(out->code_sum<1>(0));
 }

@@ -12,6 +12,7 @@
 namespace ingle::core::amx {
 
 using avx512vnni::F32;
+using avx512vnni::I16;
 using avx512vnni::I32;
 using avx512vnni::Pairs;
 using avx512vnni::Quad;

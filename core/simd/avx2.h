@@ -1,4 +1,4 @@
-// The vocabulary on AVX2 with FMA and F16C: each type is two ymm registers (rows 0-7 and 8-15).
+// The vocabulary on AVX2 with FMA and F16C.
 #pragma once
 
 #include <immintrin.h>
@@ -9,188 +9,44 @@
 #include "core/simd/region_avx2.h"
 namespace ingle::core::avx2 {
 
-struct Pairs {
-  __m256i a, b;
-};
+inline constexpr int32_t kSignedZero = 0;
+inline constexpr int kTileRows = 4;  // each product needs a register before it is added
+inline __m256i add_unsigned(__m256i acc, __m256i w, __m256i x) {
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+}
+/// |w| * sign(x, w): activations never are -128, and 2 * 128 * 127 fits int16.
+inline __m256i add_signed(__m256i acc, __m256i w, __m256i x) {
+  return add_unsigned(acc, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+}
 
-struct Quad {
-  __m256i a, b;
-  static Quad load(const void* p) {
-    const auto* q = static_cast<const __m256i*>(p);
-    return {_mm256_loadu_si256(q), _mm256_loadu_si256(q + 1)};
-  }
-  void store(void* p) const {
-    auto* q = static_cast<__m256i*>(p);
-    _mm256_storeu_si256(q, a);
-    _mm256_storeu_si256(q + 1, b);
-  }
-  template <int n>
-  Quad shift_right_and(uint8_t mask) const {
-    const __m256i m = _mm256_set1_epi8(static_cast<char>(mask));
-    return {_mm256_and_si256(n == 0 ? a : _mm256_srli_epi16(a, n), m),
-            _mm256_and_si256(n == 0 ? b : _mm256_srli_epi16(b, n), m)};
-  }
-  template <int n>
-  Quad shift_left_and(uint8_t mask) const {
-    const __m256i m = _mm256_set1_epi8(static_cast<char>(mask));
-    return {_mm256_and_si256(n == 0 ? a : _mm256_slli_epi16(a, n), m),
-            _mm256_and_si256(n == 0 ? b : _mm256_slli_epi16(b, n), m)};
-  }
-  Quad operator|(Quad o) const { return {_mm256_or_si256(a, o.a), _mm256_or_si256(b, o.b)}; }
-  Quad lookup(const int8_t* table) const {
-    const __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
-    return {_mm256_shuffle_epi8(t, a), _mm256_shuffle_epi8(t, b)};
-  }
-  Quad flip_sign() const {
-    const __m256i m = _mm256_set1_epi8(static_cast<char>(0x80));
-    return {_mm256_xor_si256(a, m), _mm256_xor_si256(b, m)};
-  }
-  static constexpr int32_t signed_zero = 0;
-  Quad prepare_signed() const { return *this; }
-  static __m256i pairs_half(__m256i x, bool odd) { return _mm256_srai_epi16(odd ? x : _mm256_slli_epi16(x, 8), 8); }
-  template <int odd>
-  Pairs pairs() const {
-    return {pairs_half(a, odd), pairs_half(b, odd)};
-  }
-};
-
-struct I32 {
-  __m256i a, b;
-  static I32 sum_from(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
-  static I32 zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-  /// The sum of the 16 bytes at p.
-  static int32_t add_up(const int8_t* p) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i sums = _mm_sad_epu8(_mm_xor_si128(bytes, _mm_set1_epi8(-128)), _mm_setzero_si128());
-    return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums))) - 16 * 128;
-  }
-  static __m256i broadcast4(const int8_t* p) {
-    int32_t bits;
-    std::memcpy(&bits, p, 4);
-    return _mm256_set1_epi32(bits);
-  }
-  static __m256i dot(__m256i acc, __m256i w, __m256i x) {
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
-  }
-  I32 dot_unsigned(Quad w, const int8_t* p) const {
-    const __m256i x = broadcast4(p);
-    return {dot(a, w.a, x), dot(b, w.b, x)};
-  }
-  /// |w| * sign(x, w): activations never are -128, and 2 * 128 * 127 fits int16.
-  I32 dot_signed(Quad w, const int8_t* p) const {
-    const __m256i x = broadcast4(p);
-    return {dot(a, _mm256_abs_epi8(w.a), _mm256_sign_epi8(x, w.a)),
-            dot(b, _mm256_abs_epi8(w.b), _mm256_sign_epi8(x, w.b))};
-  }
-  I32 dot_pairs(Pairs w, const int16_t* p) const {
-    int32_t bits;
-    std::memcpy(&bits, p, 4);
-    const __m256i x = _mm256_set1_epi32(bits);
-    return {_mm256_add_epi32(a, _mm256_madd_epi16(w.a, x)), _mm256_add_epi32(b, _mm256_madd_epi16(w.b, x))};
-  }
-};
-
-struct F32 {
-  __m256 a, b;
-  static constexpr int registers = 8;  ///< that the processor has of these
-  static F32 zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
-  static F32 set1(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-  static F32 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-  static F32 load_n(const float* p, size_t n) {
-    float t[16] = {};
-    std::memcpy(t, p, n * sizeof(float));
-    return load(t);
-  }
-  void store(float* p) const {
-    _mm256_storeu_ps(p, a);
-    _mm256_storeu_ps(p + 8, b);
-  }
-  void store_n(float* p, size_t n) const {
-    float t[16];
-    store(t);
-    std::memcpy(p, t, n * sizeof(float));
-  }
-  static F32 load_f16(const void* p) {
-    const auto* q = static_cast<const __m128i*>(p);
-    return {_mm256_cvtph_ps(_mm_loadu_si128(q)), _mm256_cvtph_ps(_mm_loadu_si128(q + 1))};
-  }
-  void store_f16(void* p) const {
-    auto* q = static_cast<__m128i*>(p);
-    _mm_storeu_si128(q, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-    _mm_storeu_si128(q + 1, _mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  }
-  static __m256 bf16_half(const __m128i* q) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(q)), 16));
-  }
-  static F32 load_bf16(const void* p) {
-    const auto* q = static_cast<const __m128i*>(p);
-    return {bf16_half(q), bf16_half(q + 1)};
-  }
-  static F32 load_u8(const void* p) {
-    const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p));
-    return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(x)),
-            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)))};
-  }
-  static F32 load_i8(const void* p) {
-    const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p));
-    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)),
-            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)))};
-  }
-  static F32 from(I32 x) { return convert(x); }
-  static F32 convert(I32 x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
-  template <int k>
-  static F32 from_byte(Quad q) {
-    const __m256i m = _mm256_set1_epi32(255);
-    return {_mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(q.a, 8 * k), m)),
-            _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(q.b, 8 * k), m))};
-  }
-  F32 operator+(F32 o) const { return {_mm256_add_ps(a, o.a), _mm256_add_ps(b, o.b)}; }
-  F32 operator-(F32 o) const { return {_mm256_sub_ps(a, o.a), _mm256_sub_ps(b, o.b)}; }
-  F32 operator*(F32 o) const { return {_mm256_mul_ps(a, o.a), _mm256_mul_ps(b, o.b)}; }
-  F32 operator/(F32 o) const { return {_mm256_div_ps(a, o.a), _mm256_div_ps(b, o.b)}; }
-  F32 fma(F32 x, F32 y) const { return {_mm256_fmadd_ps(x.a, y.a, a), _mm256_fmadd_ps(x.b, y.b, b)}; }
-  F32 fnma(F32 x, F32 y) const { return {_mm256_fnmadd_ps(x.a, y.a, a), _mm256_fnmadd_ps(x.b, y.b, b)}; }
-  static F32 max(F32 x, F32 y) { return {_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
-  static F32 min(F32 x, F32 y) { return {_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)}; }
-  F32 abs() const {
-    const __m256 m = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
-    return {_mm256_and_ps(a, m), _mm256_and_ps(b, m)};
-  }
-  F32 round() const {
-    return {_mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
-            _mm256_round_ps(b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-  }
-  static __m256 exp2i_half(__m256 x) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(127)), 23));
-  }
-  F32 exp2i() const { return {exp2i_half(a), exp2i_half(b)}; }
-  F32 times_exp2(F32 n) const { return *this * n.exp2i(); }
-  void store_i16_swapped(int16_t* p) const {
-    const __m256i x = _mm256_shuffle_epi32(_mm256_cvtps_epi32(a), 0xD8);
-    const __m256i y = _mm256_shuffle_epi32(_mm256_cvtps_epi32(b), 0xD8);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(_mm256_packs_epi32(x, y), 0xD8));
-  }
-  void store_i8(int8_t* p) const {
-    const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
-    const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
-    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
-  }
-  float reduce_add() const {
-    const __m256 s = _mm256_add_ps(a, b);
-    __m128 x = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
-    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
-  }
-  float reduce_max() const {
-    const __m256 s = _mm256_max_ps(a, b);
-    __m128 x = _mm_max_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
-    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
-  }
-};
+#include "core/simd/ymm.inc.h"
 
 using MatrixUnit = void;
+
+/// Sums of 16 bits: half of the instructions of sums of 32. VPMADDUBSW saturates, but two products of a code of at most
+/// 127 and an activation of at most 127 fit. Its results are added modulo 2^16, so a sum is right if its last value
+/// fits.
+struct I16 {
+  __m256i a, b;
+  /// So many quads: each has two products of an activation with a code, less its zero, which is at most `largest_code`.
+  static constexpr int longest(int largest_code) { return 32767 / (2 * 127 * largest_code); }
+  static I16 zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static I16 sum_from(const int16_t* sums, int32_t factor) {
+    int32_t bits;
+    std::memcpy(&bits, sums, 4);
+    const __m256i x = _mm256_mullo_epi16(_mm256_set1_epi32(bits), _mm256_set1_epi16(static_cast<int16_t>(factor)));
+    return {x, x};
+  }
+  I16 operator+(I16 o) const { return {_mm256_add_epi16(a, o.a), _mm256_add_epi16(b, o.b)}; }
+  I16 dot_unsigned(Quad w, const int8_t* p) const {
+    const __m256i x = I32::broadcast4(p);
+    return *this + I16{_mm256_maddubs_epi16(w.a, x), _mm256_maddubs_epi16(w.b, x)};
+  }
+  I32 widen() const {
+    const __m256i ones = _mm256_set1_epi16(1);
+    return {_mm256_madd_epi16(a, ones), _mm256_madd_epi16(b, ones)};
+  }
+};
 
 }  // namespace ingle::core::avx2
 #include "core/simd/region_end.h"

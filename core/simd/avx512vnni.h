@@ -44,17 +44,20 @@ struct Quad {
 
 struct I32 {
   __m512i v;
+  static constexpr int tile_rows = 6;  ///< of activations that a panel is multiplied by at once
   /// The integer x as the low bits of the float 1.5 * 2^23 + x: F32::from() then subtracts instead of converting, which
   /// leaves the units that multiply alone on some processors.
   static constexpr int32_t origin = 0x4B400000;
   static I32 sum_from(int32_t x) { return {_mm512_set1_epi32(origin + x)}; }
   /// Where sums of dot_pairs() start; they may take all 32 bits, and F32::convert() reads them.
   static I32 zero() { return {_mm512_setzero_si512()}; }
-  /// The sum of the 16 bytes at p.
-  static int32_t add_up(const int8_t* p) {
+  /// Of the 16 bytes at p the sums of columns 0 and 1 of every four, and of columns 2 and 3.
+  static void add_up(const int8_t* p, int16_t* sums) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i sums = _mm_sad_epu8(_mm_xor_si128(bytes, _mm_set1_epi8(-128)), _mm_setzero_si128());
-    return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums))) - 16 * 128;
+    const __m128i pairs = _mm_maddubs_epi16(_mm_set1_epi8(1), bytes);
+    const __m128i halves = _mm_add_epi16(pairs, _mm_unpackhi_epi64(pairs, pairs));
+    const int32_t bits = _mm_cvtsi128_si32(_mm_add_epi16(halves, _mm_shuffle_epi32(halves, 1)));
+    std::memcpy(sums, &bits, 4);
   }
   static __m512i broadcast4(const int8_t* a) {
     int32_t bits;
@@ -139,6 +142,7 @@ struct F32 {
 };
 
 using MatrixUnit = void;
+using I16 = void;
 
 }  // namespace ingle::core::avx512vnni
 #include "core/simd/region_end.h"

@@ -41,6 +41,12 @@
 #include "core/simd/region_end.h"
 #undef INGLE_ISA
 
+#define INGLE_ISA avxvnni
+#include "core/simd/region_avxvnni.h"
+#include INGLE_SIMD_FILE
+#include "core/simd/region_end.h"
+#undef INGLE_ISA
+
 #define INGLE_ISA avx512vnni
 #include "core/simd/region_avx512vnni.h"
 #include INGLE_SIMD_FILE

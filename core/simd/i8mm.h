@@ -6,6 +6,7 @@
 namespace ingle::core::i8mm {
 
 using neon::F32;
+using neon::I16;
 using neon::I32;
 using neon::Pairs;
 using neon::Quad;

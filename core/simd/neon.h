@@ -72,13 +72,20 @@ struct Quad {
 
 struct I32 {
   int32x4_t v[4];
+  static constexpr int tile_rows = 4;  ///< of activations that a panel is multiplied by at once
   static I32 sum_from(int32_t x) {
     const int32x4_t r = vdupq_n_s32(x);
     return {{r, r, r, r}};
   }
   static I32 zero() { return sum_from(0); }
-  /// The sum of the 16 bytes at p.
-  static int32_t add_up(const int8_t* p) { return vaddlvq_s8(vld1q_s8(p)); }
+  /// Of the 16 bytes at p the sums of columns 0 and 1 of every four, and of columns 2 and 3.
+  static void add_up(const int8_t* p, int16_t* sums) {
+    const int16x8_t pairs = vpaddlq_s8(vld1q_s8(p));
+    const int16x4_t halves = vadd_s16(vget_low_s16(pairs), vget_high_s16(pairs));
+    const int16x4_t both = vadd_s16(halves, vext_s16(halves, halves, 2));
+    sums[0] = vget_lane_s16(both, 0);
+    sums[1] = vget_lane_s16(both, 1);
+  }
   I32 operator+(const I32& b) const {
     I32 r;
     for (int i = 0; i < 4; ++i) r.v[i] = vaddq_s32(v[i], b.v[i]);
@@ -225,6 +232,7 @@ struct F32 {
 };
 
 using MatrixUnit = void;
+using I16 = void;
 
 }  // namespace ingle::core::neon
 #include "core/simd/region_end.h"

@@ -60,16 +60,16 @@ struct Quad {
 
 struct I32 {
   int32_t v[16];
+  static constexpr int tile_rows = 4;  ///< of activations that a panel is multiplied by at once
   static I32 sum_from(int32_t x) {
     I32 r;
     for (int32_t& lane : r.v) lane = x;
     return r;
   }
   static I32 zero() { return sum_from(0); }
-  static int32_t add_up(const int8_t* p) {
-    int32_t sum = 0;
-    for (int i = 0; i < 16; ++i) sum += p[i];
-    return sum;
+  static void add_up(const int8_t* p, int16_t* sums) {
+    sums[0] = sums[1] = 0;
+    for (int i = 0; i < 16; ++i) sums[i / 2 % 2] = static_cast<int16_t>(sums[i / 2 % 2] + p[i]);
   }
   I32 dot_unsigned(const Quad& w, const int8_t* a) const {
     I32 r;
@@ -214,5 +214,6 @@ struct F32 {
 };
 
 using MatrixUnit = void;
+using I16 = void;
 
 }  // namespace ingle::core::scalar

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <utility>
 
 #include "core/backends/cpu/isa.h"
 #include "core/backends/cpu/pack.h"
+#include "core/quants/codebook.h"
 #include "core/quants/half.h"
 
 namespace ingle::core {
@@ -266,6 +268,76 @@ TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
       }
     }
   }
+}
+
+// Codes and activations that are all as large as they can be, in every combination of signs that sums of some columns
+// only could go wrong with: sums of 16 bits have no room for anything more. All values are integers, so results are
+// exact.
+TEST(Packing, ExtremeCodesAndActivationsDoNotOverflow) {
+  constexpr uint32_t kColumns = 512;
+  constexpr size_t kTokens = 8;
+  std::vector<float> x(kTokens * kColumns);
+  for (size_t t = 0; t < kTokens; ++t)
+    for (size_t k = 0; k < kColumns; ++k) {
+      const bool negative = t % 4 == 1 || (t % 4 == 2 && k / 2 % 2 == 0) || (t % 4 == 3 && k / 16 % 2 == 0);
+      x[t * kColumns + k] = negative != (t >= 4) ? -127.0f : 127.0f;
+    }
+  for (size_t index = 0; index < kLayoutCount; ++index)
+    for (const uint8_t planes : {uint8_t{0xff}, uint8_t{0}, uint8_t{0x80}, uint8_t{0x7f}}) {
+      const PackedLayout& layout = packed_layouts()[index];
+      if (layout.bits != 8 && planes != 0xff && planes != 0) continue;  // codes that are not all the same
+      const uint32_t tiles = kColumns / layout.columns, codes = layout.bits * layout.columns * 2;
+      std::vector<std::byte> panel(size_t{tiles} * layout.tile_bytes);
+      for (uint32_t tile = 0; tile < tiles; ++tile) {
+        std::byte* p = panel.data() + size_t{tile} * layout.tile_bytes;
+        std::fill_n(p, codes, std::byte{planes});
+        const uint32_t scales = layout.columns == 256 ? layout.columns / layout.group * 16 : 0;
+        std::fill_n(p + codes, scales, std::byte{1});
+        const uint16_t one = f32_to_f16(1.0f);
+        for (uint32_t row = 0; row < kPanelRows; ++row)
+          std::memcpy(p + codes + (layout.has_min ? 2 : 1) * scales + 2 * size_t{row}, &one, 2);
+      }
+      PackedMatrix matrix;
+      matrix.layout = static_cast<uint32_t>(index);
+      matrix.rows = kPanelRows;
+      matrix.columns = kColumns;
+      matrix.panel_bytes = panel.size();
+      matrix.data = panel.data();
+      const int code = planes & ((1 << layout.bits) - 1);
+      const int value = layout.has_codebook ? kCodebook[static_cast<size_t>(code)]
+                        : layout.is_signed  ? static_cast<int8_t>(planes)
+                                            : code - layout.zero;
+      for (const IsaStatus& status : probe_isas({})) {
+        if (!status.proven) continue;
+        const Kernels& kernels = *find_kernels(status.name);
+        std::vector<ActivationGroup> groups(kTokens * kColumns / kGroup);
+        kernels.quantize_row(x.data(), x.size(), groups.data());
+        std::vector<std::byte> scratch(matmul_scratch_bytes(kColumns) + 64);
+        auto* aligned =
+            reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
+        for (const size_t rows : {size_t{1}, size_t{4}, kTokens * 2 + 1}) {  // the last: unpacked, not directly
+          std::vector<ActivationGroup> repeated;
+          for (size_t t = 0; t < rows; ++t)
+            repeated.insert(repeated.end(), groups.begin() + static_cast<ptrdiff_t>(t % kTokens * kColumns / kGroup),
+                            groups.begin() + static_cast<ptrdiff_t>((t % kTokens + 1) * kColumns / kGroup));
+          std::vector<float> out(rows * kPanelRows);
+          MatmulArgs args;
+          args.weight = &matrix;
+          args.quantized = repeated.data();
+          args.rows = rows;
+          args.out = out.data();
+          args.out_stride = kPanelRows;
+          kernels.matmul(kernels, args, 0, 1, aligned);
+          for (size_t t = 0; t < rows; ++t) {
+            float expected = 0;
+            for (size_t k = 0; k < kColumns; ++k) expected += static_cast<float>(value) * x[t % kTokens * kColumns + k];
+            for (size_t row = 0; row < kPanelRows; ++row)
+              ASSERT_EQ(out[t * kPanelRows + row], expected)
+                  << status.name << " layout " << index << " codes " << code << " activations " << t % kTokens;
+          }
+        }
+      }
+    }
 }
 
 }  // namespace

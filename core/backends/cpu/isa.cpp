@@ -43,6 +43,11 @@ bool offered(std::string_view name) {
   if (name == "avx2")
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
            __builtin_cpu_supports("bmi2");
+  if (name == "avxvnni") {
+    constexpr unsigned kAvxVnni = 1u << 4;  // leaf 7, subleaf 1, EAX; its registers are those of AVX2
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return offered("avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvxVnni) != 0;
+  }
   if (name == "avx512vnni")
     return offered("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&

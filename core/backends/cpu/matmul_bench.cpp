@@ -78,6 +78,7 @@ void shapes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK_CAPTURE(multiply, Q4_K, "Q4_K", false)->Apply(shapes);
+BENCHMARK_CAPTURE(multiply, Q5_0, "Q5_0", false)->Apply(shapes);
 BENCHMARK_CAPTURE(multiply, Q6_K, "Q6_K", false)->Apply(shapes);
 BENCHMARK_CAPTURE(multiply, Q8_0, "Q8_0", false)->Apply(shapes);
 BENCHMARK_CAPTURE(multiply, Q4_1, "Q4_1", false)->Apply(shapes);
