@@ -11,8 +11,15 @@ namespace ingle::core::avx2 {
 
 inline constexpr int32_t kSignedZero = 0;
 inline constexpr int kTileRows = 4;  // each product needs a register before it is added
+/// A sum that must be complete here: g++ makes a tree of a long chain of sums, for which there are not enough
+/// registers.
+inline __m256i completed(__m256i sum) {
+  asm("" : "+x"(sum));
+  return sum;
+}
 inline __m256i add_unsigned(__m256i acc, __m256i w, __m256i x) {
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+  const __m256i pairs = _mm256_maddubs_epi16(w, x);
+  return completed(_mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))));
 }
 /// |w| * sign(x, w): activations never are -128, and 2 * 128 * 127 fits int16.
 inline __m256i add_signed(__m256i acc, __m256i w, __m256i x) {
@@ -40,7 +47,8 @@ struct I16 {
   I16 operator+(I16 o) const { return {_mm256_add_epi16(a, o.a), _mm256_add_epi16(b, o.b)}; }
   I16 dot_unsigned(Quad w, const int8_t* p) const {
     const __m256i x = I32::broadcast4(p);
-    return *this + I16{_mm256_maddubs_epi16(w.a, x), _mm256_maddubs_epi16(w.b, x)};
+    return {completed(_mm256_add_epi16(a, _mm256_maddubs_epi16(w.a, x))),
+            completed(_mm256_add_epi16(b, _mm256_maddubs_epi16(w.b, x)))};
   }
   I32 widen() const {
     const __m256i ones = _mm256_set1_epi16(1);
