@@ -276,6 +276,7 @@ TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
 TEST(Packing, ExtremeCodesAndActivationsDoNotOverflow) {
   constexpr uint32_t kColumns = 512;
   constexpr size_t kTokens = 8;
+  const auto statuses = probe_isas({});
   std::vector<float> x(kTokens * kColumns);
   for (size_t t = 0; t < kTokens; ++t)
     for (size_t k = 0; k < kColumns; ++k) {
@@ -307,7 +308,7 @@ TEST(Packing, ExtremeCodesAndActivationsDoNotOverflow) {
       const int value = layout.has_codebook ? kCodebook[static_cast<size_t>(code)]
                         : layout.is_signed  ? static_cast<int8_t>(planes)
                                             : code - layout.zero;
-      for (const IsaStatus& status : probe_isas({})) {
+      for (const IsaStatus& status : statuses) {
         if (!status.proven) continue;
         const Kernels& kernels = *find_kernels(status.name);
         std::vector<ActivationGroup> groups(kTokens * kColumns / kGroup);
