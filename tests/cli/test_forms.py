@@ -186,7 +186,7 @@ class Evaluate(ProgramTest):
         # No BOS: 229 tokens are 3 windows of 64, and 63 tokens of each are scored.
         self.assertEqual(told["tokens"], 3 * 63)
         self.assertAlmostEqual(told["ppl"], math.exp(told["nll"]))
-        self.assertEqual(set(told), {"nll", "ppl", "tokens"})
+        self.assertEqual(set(told), {"nll", "ppl", "tokens", "isa", "parameters"})
         one = self.ok_json("eval", TINY, "--text", self.text, "--ctx", "64", "--windows", "1")
         self.assertEqual(one["tokens"], 63)
         self.assertNotEqual(one["nll"], told["nll"])

@@ -258,8 +258,7 @@ void CpuDevice::run_timed() {
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
       KernelTime& time = times_[i * workers_.count() + worker];
       counter.take_from(phases_[i]);
-      weights_.await(i);
-      const int64_t begun = base::monotonic_ns();
+      const int64_t begun = weights_.await(i) ? base::monotonic_ns() : now;
       work(program_.kernels[i], counter, worker);
       const int64_t done = base::monotonic_ns();
       int64_t met = done;
@@ -273,7 +272,7 @@ void CpuDevice::run_timed() {
       // A worker may look in again at a run that it has been at; there is no room for that.
       auto& slices = trace_.workers;
       if (traced && slices[worker].size() < slices[worker].capacity())
-        slices[worker].push_back({static_cast<uint32_t>(i), rows, begun, done, met});
+        slices[worker].push_back({static_cast<uint32_t>(i), rows, now, done, met});
       now = met;
     }
   });

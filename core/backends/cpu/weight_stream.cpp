@@ -128,10 +128,11 @@ WeightStream::~WeightStream() {
   thread_.join();
 }
 
-void WeightStream::await(size_t kernel) {
-  if (until_[kernel] == (kernel == 0 ? 0 : until_[kernel - 1])) return;
+bool WeightStream::await(size_t kernel) {
+  if (until_[kernel] == (kernel == 0 ? 0 : until_[kernel - 1])) return false;
   for (uint32_t now; !reached(now = loaded_.load(std::memory_order_acquire), start_ + until_[kernel]);)
     loaded_.wait(now, std::memory_order_acquire);
+  return true;
 }
 
 void WeightStream::done(size_t kernel) {

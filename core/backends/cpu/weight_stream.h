@@ -58,8 +58,8 @@ class WeightStream {
 
   /// Before the workers begin with a run.
   void begin_run() { start_ += static_cast<uint32_t>(order_.size()); }
-  /// Waits until what a kernel multiplies with is there.
-  void await(size_t kernel);
+  /// Waits until what a kernel multiplies with is there. Returns whether it multiplies with something that is streamed.
+  bool await(size_t kernel);
   /// Says that this kernel and those before it are done.
   void done(size_t kernel);
 

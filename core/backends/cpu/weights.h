@@ -76,9 +76,8 @@ class Weights {
   void begin_run() {
     if (stream_) stream_->begin_run();
   }
-  void await(size_t kernel) {
-    if (stream_) stream_->await(kernel);
-  }
+  /// Whether some of that kernel's weights are streamed.
+  bool await(size_t kernel) { return stream_ && stream_->await(kernel); }
   void done(size_t kernel) {
     if (stream_) stream_->done(kernel);
   }
