@@ -34,11 +34,11 @@ Result<GgufValue> narrow(const std::string& key, const MetadataValue& value) {
   return Error{ErrorCode::unsupported, "metadata key " + key + " is a list of booleans, which is not written here"};
 }
 
-const QuantFormat& format_for(const Tensor& tensor, const QuantFormat& wanted) {
-  if (tensor.dim_count < 2) return *tensor.format;
-  if (tensor.columns() % wanted.block_elements == 0) return wanted;
-  const QuantFormat& other = *find_quant("Q8_0");
-  return tensor.columns() % other.block_elements == 0 ? other : *tensor.format;
+const QuantFormat* format_for(const Tensor& tensor, const QuantFormat* wanted) {
+  if (tensor.dim_count < 2) return tensor.format;
+  for (const QuantFormat* format : {wanted, find_quant("Q8_0")})
+    if (tensor.columns() % format->block_elements == 0) return format;
+  return tensor.format;
 }
 
 Status convert(const Tensor& from, size_t index, GgufWriter& writer) {
@@ -56,7 +56,7 @@ Status convert(const Tensor& from, size_t index, GgufWriter& writer) {
   return {};
 }
 
-Status requantize(const char* in, const QuantFormat& wanted, const char* out) {
+Status requantize(const char* in, const QuantFormat* wanted, const char* out) {
   INGLE_TRY(const ModelFile model, ModelFile::open(in));
   GgufDescription description;
   for (const auto& [key, value] : model.metadata.values) {
@@ -65,7 +65,7 @@ Status requantize(const char* in, const QuantFormat& wanted, const char* out) {
   }
   for (const Tensor& tensor : model.tensors) {
     description.tensors.push_back(
-        {tensor.name, &format_for(tensor, wanted), {tensor.dims.begin(), tensor.dims.begin() + tensor.dim_count}});
+        {tensor.name, format_for(tensor, wanted), {tensor.dims.begin(), tensor.dims.begin() + tensor.dim_count}});
   }
   INGLE_TRY(GgufWriter writer, GgufWriter::create(out, std::move(description)));
   for (size_t i = 0; i < model.tensors.size(); ++i) INGLE_CHECK(convert(model.tensors[i], i, writer));
@@ -81,7 +81,7 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "requantize IN FORMAT OUT.gguf, FORMAT one of %s\n", ingle::core::quant_names().c_str());
     return 2;
   }
-  const auto done = ingle::core::requantize(arguments[1], *format, arguments[3]);
+  const auto done = ingle::core::requantize(arguments[1], format, arguments[3]);
   if (!done.ok()) std::fprintf(stderr, "requantize: %s\n", done.error().message.c_str());
   return done.ok() ? 0 : 1;
 }

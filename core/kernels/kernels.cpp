@@ -134,10 +134,7 @@ std::span<const KernelSet> kernel_sets() {
   static constexpr KernelSet sets[] = {
       {"scalar", scalar::table},
 #if defined(__x86_64__)
-      {"amx", amx::table},
-      {"avx512vnni", avx512vnni::table},
-      {"avxvnni", avxvnni::table},
-      {"avx2", avx2::table},
+      {"amx", amx::table},       {"avx512vnni", avx512vnni::table}, {"avxvnni", avxvnni::table}, {"avx2", avx2::table},
 #elif defined(__aarch64__)
       {"i8mm", i8mm::table},
       {"neon", neon::table},

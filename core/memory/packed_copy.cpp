@@ -205,8 +205,9 @@ void PackedCopy::unmap(uint64_t offset, uint64_t bytes) const {
   const uintptr_t first = (begin + offset + page - 1) / page * page, last = (begin + offset + bytes) / page * page;
   if (first >= last) return;
   // The place stays taken: what else came there would end with this mapping.
-  (void)::mmap(reinterpret_cast<void*>(first), last - first, PROT_NONE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  void* const place = ::mmap(reinterpret_cast<void*>(first), last - first, PROT_NONE, flags, -1, 0);
+  static_cast<void>(place);  // where that fails, the part stays mapped, and nobody reads it
 }
 
 void PackedCopy::forget() const {
