@@ -56,8 +56,8 @@ CURLcode curl_easy_setopt(CURL* handle, CURLoption option, ...) {
   va_list values;
   va_start(values, option);
   CURLcode code = CURLE_UNKNOWN_OPTION;
-  switch (option / 10000 * 10000) {  // NOLINT(bugprone-branch-clone): they differ in the type
-    case CURLOPTTYPE_LONG:
+  switch (option / 10000 * 10000) {
+    case CURLOPTTYPE_LONG:  // NOLINT(bugprone-branch-clone): they differ in the type
       code = function(handle, option, va_arg(values, long));
       break;
     case CURLOPTTYPE_OBJECTPOINT:
