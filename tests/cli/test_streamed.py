@@ -150,6 +150,7 @@ class Streamed(ProgramTest):
         self.assertEqual([path.suffix for path in self.copies.iterdir()], [".packed"])
 
     def test_in_a_control_group(self):
+        self.need_no_sanitizer(self.whole)
         size = 16 << 20
         try:
             group = Group(2 * size)
