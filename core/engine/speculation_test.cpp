@@ -177,20 +177,24 @@ std::unique_ptr<Engine> load_golden(const Golden& golden, uint32_t context) {
   return Engine::load(golden.file, options).value();
 }
 
-TEST(DraftModel, IsRightWhereItIsTheSameModel) {
-  const Golden golden = tiny_goldens().front();
-  const auto engine = load_golden(golden, 256), same = load_golden(golden, 256);
-  const auto draft = DraftModel::create(*engine, *same).value();
+/// 64 tokens, greedily, with all that `draft` proposes.
+GenerateResult with_draft(Engine& engine, DraftModel& draft, const Golden& golden) {
   GenerateOptions options;
   options.sampling.temperature = 0;
   options.max_tokens = 64;
   options.ignore_stop_tokens = true;
-  options.speculation = {.draft = draft.get(), .always = true};
-  const auto sequence = engine->new_sequence().value();
-  const auto result = generate(*engine, *sequence, golden.tokens, options, {});
-  ASSERT_TRUE(result.ok());
-  EXPECT_GT(result->taken_tokens, 20u);
-  EXPECT_EQ(result->taken_tokens, result->proposed_tokens);
+  options.speculation = {.draft = &draft, .always = true};
+  const auto sequence = engine.new_sequence().value();
+  return generate(engine, *sequence, golden.tokens, options, {}).value();
+}
+
+TEST(DraftModel, IsRightWhereItIsTheSameModel) {
+  const Golden golden = tiny_goldens().front();
+  const auto engine = load_golden(golden, 256), same = load_golden(golden, 256);
+  const auto draft = DraftModel::create(*engine, *same).value();
+  const GenerateResult result = with_draft(*engine, *draft, golden);
+  EXPECT_GT(result.taken_tokens, 20u);
+  EXPECT_EQ(result.taken_tokens, result.proposed_tokens);
   EXPECT_EQ(draft->behind(golden.tokens), 0u) << "kept for the next call";
 }
 
@@ -198,15 +202,7 @@ TEST(DraftModel, ProposesNothingBeyondItsContext) {
   const Golden golden = tiny_goldens().front();
   const auto engine = load_golden(golden, 256), same = load_golden(golden, 32);
   const auto draft = DraftModel::create(*engine, *same).value();
-  GenerateOptions options;
-  options.sampling.temperature = 0;
-  options.max_tokens = 64;
-  options.ignore_stop_tokens = true;
-  options.speculation = {.draft = draft.get(), .always = true};
-  const auto sequence = engine->new_sequence().value();
-  const auto result = generate(*engine, *sequence, golden.tokens, options, {});
-  ASSERT_TRUE(result.ok());
-  EXPECT_EQ(result->tokens.size(), 64u);
+  EXPECT_EQ(with_draft(*engine, *draft, golden).tokens.size(), 64u);
 }
 
 }  // namespace
