@@ -164,7 +164,7 @@ TEST_P(SequencesTest, FewerBitsOfKeysAndValuesAreFurtherOff) {
   const auto exact = logits(KvCache::f16, Precision::reference);
   const auto error = [&](KvCache kv) { return nmse(exact, logits(kv, Precision::normal)); };
   const double f16 = error(KvCache::f16), q8_0 = error(KvCache::q8_0), q4_0 = error(KvCache::q4_0);
-  EXPECT_LT(q8_0, 4 * f16 + 1e-4);
+  EXPECT_LT(q8_0, 4 * f16 + 3e-4);  // products of bf16 leave f16 next to nothing
   EXPECT_GT(q4_0, q8_0);
   EXPECT_LT(q4_0, 0.5);
 }

@@ -240,12 +240,17 @@ void attend_segment(const AttentionArgs& args, uint32_t kv_head, Rows& of, uint3
     of.rows[r].sums = of.rows[r].out + dim;
     of.rows[r].maximum = kMinusInfinity;
   }
+  scratch.ahead = {};
   const uint32_t begin = std::max(of.first, segment * kSegmentPositions) / kPagePositions;
   const uint32_t end = std::min(of.last, segment * kSegmentPositions + kSegmentPositions - 1) / kPagePositions;
   for (uint32_t index = begin; index <= end; ++index) {
     const uint32_t start = index * kPagePositions, count = std::min(kPagePositions, of.last + 1 - start);
     const auto attend = [&](const auto& page) { attend_page(args, page, start, of.rows, of.count, scratch); };
     const KvHead head = args.kv.head(kv_head, index);
+    if (of.count <= kTileRowsMost) {
+      if (index == begin) Ahead::of(args.kv, kv_head, index).all();
+      scratch.ahead = index < end ? Ahead::of(args.kv, kv_head, index + 1) : Ahead{};
+    }
     if (args.kv.format == KvFormat::f32)
       attend(FloatPage<false>{head.keys, head.values, args.kv.head_dim, dim, count});
     else if (args.kv.format == KvFormat::f16)

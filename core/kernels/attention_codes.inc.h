@@ -27,7 +27,7 @@ class CodePage {
   // What lies behind `count` in the last block is read, and masked.
   template <int R>
   void score(const RowState* rows, AttentionScratch& scratch) const {
-    for (size_t k = 0; k < count_; k += 16 * kKeyBlocks) score_blocks<R>(rows, k, scratch.scores[0] + k);
+    for (size_t k = 0; k < count_; k += 16 * kKeyBlocks) score_blocks<R>(rows, k, scratch.scores[0] + k, scratch.ahead);
     F32 common[R];
     for (F32& sum : common) sum = F32::zero();
     for (size_t i = 0; i < dim_; i += 16)
@@ -58,12 +58,13 @@ class CodePage {
   }
 
   template <int R>
-  void score_blocks(const RowState* rows, size_t first, float* scores) const {
+  void score_blocks(const RowState* rows, size_t first, float* scores, Ahead& ahead) const {
     F32 acc[kKeyBlocks][R];
     for (auto& of_block : acc)
       for (F32& sum : of_block) sum = F32::zero();
     const size_t groups = dim_ / kGroup;
     for (size_t group = 0; group < groups; ++group) {
+      ahead.ask(8 * kKeyBlocks);  // together with what sums of values ask for, all of the next page
       I32 sums[kKeyBlocks][R];
       for (int r = 0; r < R; ++r)
         for (int b = 0; b < kKeyBlocks; ++b)
@@ -116,12 +117,13 @@ class CodePage {
 
   // rows' out += weights . values of 32 dimensions.
   template <int R>
-  void add_group(RowState* rows, size_t group, const AttentionScratch& scratch) const {
+  void add_group(RowState* rows, size_t group, AttentionScratch& scratch) const {
     for (size_t half = 0; half < 2; half += kValueBlocks) {
       I32 sums[kValueBlocks][R];
       for (auto& of_block : sums)
         for (I32& sum : of_block) sum = I32::zero();
       for (size_t k = 0; k < count_; k += 4) {
+        scratch.ahead.ask(kValueBlocks == 2 ? 3 : 2);
         Pairs even[kValueBlocks], odd[kValueBlocks];
         for (size_t b = 0; b < kValueBlocks; ++b) {
           const Quad quad = Quad::load(values_ + k * dim_ + group * kGroup * 4 + (half + b) * 64);

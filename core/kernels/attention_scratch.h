@@ -5,6 +5,19 @@
 
 namespace ingle::core {
 
+/// Memory that is soon to be read and is asked for bit by bit beside other work.
+struct Ahead {
+  const std::byte *next = nullptr, *end = nullptr;
+  static Ahead of(const KvView& kv, uint32_t kv_head, size_t page) {
+    const std::byte* keys = kv.head(kv_head, page).keys;
+    return {keys, keys + kv_head_bytes(kv.format, kv.head_dim)};
+  }
+  void ask(int lines) {
+    for (; lines > 0 && next < end; --lines, next += 64) __builtin_prefetch(next, 0, 2);
+  }
+  void all() { ask(static_cast<int>((end - next + 63) / 64)); }
+};
+
 struct AttentionScratch {
   static constexpr size_t kRows = 6;  ///< of a tile, at most
   static constexpr size_t kGroups = kMaxHeadDim / kGroup;
@@ -19,6 +32,7 @@ struct AttentionScratch {
   float value_steps[kGroups];                       ///< what the largest of them is worth, over 32767
   uint8_t key_codes[kPagePositions * kMaxHeadDim];  ///< a page's, where it has them in 4 bits
   uint8_t value_codes[kPagePositions * kMaxHeadDim];
+  alignas(64) Ahead ahead;  ///< the next page, where few rows leave the time to memory
   // Behind it, by dim: a segment's part, totals, queries padded to dim and their codes.
 
   static constexpr size_t part_bytes(size_t dim) { return kMaxQueryRows * (dim + 16) * sizeof(float); }

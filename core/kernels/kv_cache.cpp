@@ -51,12 +51,14 @@ GroupCodes eight_bits(const Group& group) {
   return codes;
 }
 
-// The same sum on every instruction set: no fused additions, lanes one after the other.
+// The same sum on every instruction set, whose reduce_add() add up in different orders.
 float sum_of(F32 lanes) {
-  float values[16], sum = 0;
-  lanes.store(values);
-  for (const float value : values) sum += value;
-  return sum;
+  lanes = lanes + lanes.template swap<8>();
+  lanes = lanes + lanes.template swap<4>();
+  lanes = lanes + lanes.template swap<2>();
+  float sums[16];
+  lanes.store(sums);
+  return sums[0] + sums[1];
 }
 
 // What a key is projected on the common direction, over that: 0 where there is none.
@@ -94,12 +96,10 @@ void set_nibble(std::byte& byte, int8_t code, bool high) {
 void store_key_codes(const KvHead& head, bool four, size_t dim, size_t group, size_t at, const GroupCodes& codes) {
   const size_t panel = at / 16, row = at % 16;
   std::byte* quads = head.keys + (panel * dim + group * kGroup) * 16 / (four ? 2 : 1) + 4 * row;
-  for (size_t i = 0; i < kGroup; ++i) {
-    if (four)
-      set_nibble(quads[i / 4 % 4 * 64 + i % 4], codes.q[i], i >= 16);
-    else
-      quads[i / 4 * 64 + i % 4] = static_cast<std::byte>(codes.q[i]);
-  }
+  if (four)
+    for (size_t i = 0; i < kGroup; ++i) set_nibble(quads[i / 4 % 4 * 64 + i % 4], codes.q[i], i >= 16);
+  else
+    for (size_t i = 0; i < kGroup; i += 4) std::memcpy(quads + i * 16, codes.q + i, 4);
   head.key_scales[(panel * (dim / kGroup) + group) * 16 + row] = codes.scale;
 }
 

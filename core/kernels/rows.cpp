@@ -16,13 +16,16 @@ namespace {
 #include "core/kernels/quantize.inc.h"
 #include "core/simd/math.inc.h"
 
-// Sylvester's: the sign is that of the number of ones that both indices have in common.
-constexpr auto kHadamard = [] {
-  std::array<std::array<float, 16>, 16> matrix{};
-  for (unsigned i = 0; i < 16; ++i)
-    for (unsigned j = 0; j < 16; ++j) matrix[i][j] = std::popcount(i & j) % 2 == 0 ? 1.0f : -1.0f;
-  return matrix;
-}();
+// Of lanes `distance` apart, the sum where that bit of the lane is 0 and the difference where it is 1.
+template <int distance>
+F32 sums_and_differences(F32 x) {
+  static constexpr auto kSigns = [] {
+    std::array<float, 16> signs{};
+    for (int i = 0; i < 16; ++i) signs[static_cast<size_t>(i)] = (i & distance) == 0 ? 1.0f : -1.0f;
+    return signs;
+  }();
+  return x.template swap<distance>().fma(x, F32::load(kSigns.data()));
+}
 
 // In blocks of 2, 4 or 8.
 void rotate_small(float* head, size_t head_dim, size_t block) {
@@ -30,7 +33,7 @@ void rotate_small(float* head, size_t head_dim, size_t block) {
   for (size_t i = 0; i < head_dim; i += block) {
     float sums[8] = {};
     for (size_t k = 0; k < block; ++k)
-      for (size_t j = 0; j < block; ++j) sums[j] += head[i + k] * kHadamard[k][j] * factor;
+      for (size_t j = 0; j < block; ++j) sums[j] += head[i + k] * (std::popcount(k & j) % 2 == 0 ? factor : -factor);
     std::copy_n(sums, block, head + i);
   }
 }
@@ -42,11 +45,17 @@ void quantize_row(const float* x, size_t columns, ActivationGroup* out) {
 }
 
 void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out) {
-  F32 squares = F32::zero();
+  F32 sums[4];  // that do not wait for each other
+  for (F32& sum : sums) sum = F32::zero();
   size_t i = 0;
-  for (; i + 16 <= n; i += 16) squares = squares.fma(F32::load(x + i), F32::load(x + i));
-  if (i < n) squares = squares.fma(F32::load_n(x + i, n - i), F32::load_n(x + i, n - i));
-  const F32 factor = F32::set1(1.0f / std::sqrt(squares.reduce_add() / static_cast<float>(n) + epsilon));
+  for (; i + 64 <= n; i += 64)
+    for (size_t k = 0; k < 4; ++k) sums[k] = sums[k].fma(F32::load(x + i + 16 * k), F32::load(x + i + 16 * k));
+  for (; i < n; i += 16) {
+    const F32 y = F32::load_n(x + i, std::min<size_t>(16, n - i));
+    sums[0] = sums[0].fma(y, y);
+  }
+  const float squares = ((sums[0] + sums[1]) + (sums[2] + sums[3])).reduce_add();
+  const F32 factor = F32::set1(1.0f / std::sqrt(squares / static_cast<float>(n) + epsilon));
   for (i = 0; i < n; i += 16) {
     const size_t count = std::min<size_t>(16, n - i);
     F32 y = F32::load_n(x + i, count) * factor;
@@ -98,23 +107,25 @@ void scale(const float* x, float factor, float cap, size_t n, float* out) {
   }
 }
 
-// The fast Walsh-Hadamard transform: sums and differences at growing distances; those within 16 neighbours, as a
-// product with a matrix of 16 x 16.
+// The fast Walsh-Hadamard transform: sums and differences at shrinking distances, those within 16 neighbours last.
 void rotate(float* head, size_t head_dim) {
   const size_t block = head_dim & (~head_dim + 1);
   if (block < 16) return rotate_small(head, head_dim, block);
-  for (size_t i = 0; i < head_dim; i += 16) {
-    F32 sum = F32::zero();
-    for (size_t k = 0; k < 16; ++k) sum = sum.fma(F32::set1(head[i + k]), F32::load(kHadamard[k].data()));
-    (sum * F32::set1(1.0f / std::sqrt(static_cast<float>(block)))).store(head + i);
-  }
-  for (size_t distance = 16; distance < block; distance *= 2)
+  for (size_t distance = block / 2; distance >= 16; distance /= 2)
     for (size_t i = 0; i < head_dim; i += 2 * distance)
       for (size_t j = i; j < i + distance; j += 16) {
         const F32 x = F32::load(head + j), y = F32::load(head + j + distance);
         (x + y).store(head + j);
         (x - y).store(head + j + distance);
       }
+  const F32 factor = F32::set1(1.0f / std::sqrt(static_cast<float>(block)));
+  for (size_t i = 0; i < head_dim; i += 16) {
+    F32 x = F32::load(head + i) * factor;
+    x = sums_and_differences<8>(x);
+    x = sums_and_differences<4>(x);
+    x = sums_and_differences<2>(x);
+    sums_and_differences<1>(x).store(head + i);
+  }
 }
 
 }  // namespace ingle::core::INGLE_ISA

@@ -9,7 +9,7 @@ inline constexpr size_t kPairs = 8;           ///< of panels decoded at a time
 inline constexpr size_t kPassRows = 512;      ///< of activations whose sums are kept
 inline constexpr size_t kSpanColumns = 1536;  ///< decoded at a time where these are all; their sums stay in the tiles
 inline constexpr size_t kPartColumns = 1024;  ///< ... where there are more; multiples of the largest block of a format
-inline constexpr size_t kBlockSteps = 16;     ///< tiles of columns in a row: 32 KiB of activations
+inline constexpr size_t kBlockSteps = 20;     ///< tiles of columns in a row, at most: 40 KiB of activations
 inline constexpr size_t kSumValues = kTileRows * kPanelRows;
 
 struct TileScratch {

@@ -137,6 +137,14 @@ struct F32 {
   void store_i8(int8_t* p) const {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
   }
+  /// Lanes i and i ^ distance change places; 1, 2, 4 or 8.
+  template <int distance>
+  F32 swap() const {
+    if constexpr (distance < 4)
+      return {_mm512_permute_ps(v, distance == 1 ? 0xB1 : 0x4E)};
+    else
+      return {_mm512_shuffle_f32x4(v, v, distance == 4 ? 0xB1 : 0x4E)};
+  }
   float reduce_add() const { return _mm512_reduce_add_ps(v); }
   float reduce_max() const { return _mm512_reduce_max_ps(v); }
 };

@@ -227,6 +227,17 @@ struct F32 {
     const int16x8_t high = vcombine_s16(vqmovn_s32(vcvtnq_s32_f32(v[2])), vqmovn_s32(vcvtnq_s32_f32(v[3])));
     vst1q_s8(p, vcombine_s8(vqmovn_s16(low), vqmovn_s16(high)));
   }
+  template <int distance>
+  F32 swap() const {
+    F32 r;
+    for (int i = 0; i < 4; ++i) {
+      if constexpr (distance < 4)
+        r.v[i] = distance == 1 ? vrev64q_f32(v[i]) : vextq_f32(v[i], v[i], 2);
+      else
+        r.v[i] = v[i ^ (distance / 4)];
+    }
+    return r;
+  }
   float reduce_add() const { return vaddvq_f32(vaddq_f32(vaddq_f32(v[0], v[2]), vaddq_f32(v[1], v[3]))); }
   float reduce_max() const { return vmaxnmvq_f32(vmaxnmq_f32(vmaxnmq_f32(v[0], v[1]), vmaxnmq_f32(v[2], v[3]))); }
 };

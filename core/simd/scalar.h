@@ -198,6 +198,10 @@ struct F32 {
       p[i] = static_cast<int8_t>(x > 127 ? 127 : x < -128 ? -128 : x);
     }
   }
+  template <int distance>
+  F32 swap() const {
+    return make([&](int i) { return v[i ^ distance]; });
+  }
   float reduce_add() const {
     // The order of the other instruction sets: halves, then quarters, then pairs.
     float t[16];

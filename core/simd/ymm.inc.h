@@ -173,6 +173,15 @@ struct F32 {
     const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
   }
+  template <int distance>
+  F32 swap() const {
+    if constexpr (distance < 4)
+      return {_mm256_permute_ps(a, distance == 1 ? 0xB1 : 0x4E), _mm256_permute_ps(b, distance == 1 ? 0xB1 : 0x4E)};
+    else if constexpr (distance == 4)
+      return {_mm256_permute2f128_ps(a, a, 1), _mm256_permute2f128_ps(b, b, 1)};
+    else
+      return {b, a};
+  }
   float reduce_add() const {
     const __m256 s = _mm256_add_ps(a, b);
     __m128 x = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));

@@ -111,7 +111,8 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
   constexpr uint32_t kRows = 87;  // five panels and a half: with pairs, an odd one
   Scratch scratch(tile_scratch_bytes());
   for (const QuantFormat* format : all_quants())
-    for (const uint32_t columns : {1280u, 1792u}) {  // one span of columns and two, in blocks of unlike lengths
+    for (const uint32_t columns : {672u, 1280u, 1792u}) {  // one span of columns, in blocks of unlike lengths, and two
+      if (columns % format->block_elements != 0) continue;
       const PackedData weight = make_matrix(*format, kRows, columns, random);
       if (weight.matrix.storage != PackedMatrix::Storage::quantized) continue;
       const PackedData gate = make_matrix(*format, kRows, columns, random);
