@@ -56,7 +56,7 @@ CpuSet read_cpus(const std::filesystem::path& path) {
   std::string memory;
   std::string_view text = read(path, memory);
   CpuSet cpus;
-  while (!text.empty()) {
+  for (;;) {
     uint64_t first = 0, last = 0;
     if (!take_number(text, kMostCpus - 1, first)) return {};
     last = first;
@@ -66,11 +66,10 @@ CpuSet read_cpus(const std::filesystem::path& path) {
     }
     if (last < first || (!cpus.empty() && first <= cpus.back())) return {};
     for (; first <= last; ++first) cpus.push_back(static_cast<uint32_t>(first));
-    if (text.empty()) break;
+    if (text.empty()) return cpus;
     if (!text.starts_with(',')) return {};
     text.remove_prefix(1);
   }
-  return cpus;
 }
 
 bool contains(const CpuSet& cpus, uint32_t cpu) {

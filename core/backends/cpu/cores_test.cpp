@@ -132,7 +132,7 @@ TEST_F(Cores, IgnoreWhatIsNoList) {
     for (const uint32_t cpu : {0u, 1u}) add_cpu(cpu, text, 0, 0);
     write("cpu_atom/cpus", text + "\n");
     const auto cores = find({0, 1});
-    EXPECT_EQ(sets(cores), (Sets{{0}, {1}})) << text.substr(0, 30);
+    ASSERT_EQ(sets(cores), (Sets{{0}, {1}})) << text.substr(0, 30);
     EXPECT_DOUBLE_EQ(cores[1].speed, 1) << text.substr(0, 30);
   }
   add_cpu(0, "0-1", 0, 0);

@@ -410,10 +410,11 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   } else {
     args.quantized_out = groups(kernel.quantized_out);
   }
-  // Kernels take panels in pairs unless they read each once and write floats.
+  // Kernels take panels in pairs unless they read each once and write floats. A piece costs some time of its own, which
+  // shows where few rows make it short.
   const bool pairs = args.rows > 1 || args.quantized_out != nullptr;
-  const Cut pieces =
-      tiled ? Cut{.small = tile_piece(panels, workers_.count())} : cut(panels, workers_.count(), pairs ? 2 : 1);
+  const Cut pieces = tiled ? Cut{.small = tile_piece(panels, workers_.count())}
+                           : cut(panels, workers_.count(), pairs ? 2 : 1, args.rows > 8 ? 4 : 2);
   counter.take(panels, pieces,
                [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }

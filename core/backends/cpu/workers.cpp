@@ -27,10 +27,9 @@ void wait_until(std::atomic<uint32_t>& value, Ready ready) {
 
 }  // namespace
 
-// Seven pieces for each worker: three quarters of its share in three, the rest in four.
-Cut cut(size_t items, size_t workers, size_t unit) {
-  const size_t small = std::max<size_t>(items / (workers * 16) / unit, 1) * unit;
-  Cut cut{.large = small * 4, .small = small};
+Cut cut(size_t items, size_t workers, size_t unit, size_t parts) {
+  const auto part = [&](size_t of_share) { return std::max<size_t>(items / (workers * of_share) / unit, 1) * unit; };
+  Cut cut{.large = part(parts), .small = part(parts * 4)};
   cut.count = items * 3 / 4 / cut.large;
   return cut;
 }

@@ -39,8 +39,9 @@ struct Cut {
   /// Where piece `n` begins.
   size_t begin(size_t n) const { return n < count ? n * large : count * large + (n - count) * small; }
 };
-/// Pieces that begin at multiples of `unit`, for so many workers.
-Cut cut(size_t items, size_t workers, size_t unit);
+/// Pieces that begin at multiples of `unit`, for so many workers: three quarters of the items by one of `parts` of a
+/// worker's share at a time, the rest by a quarter of that.
+Cut cut(size_t items, size_t workers, size_t unit, size_t parts);
 
 /// One worker's part in a phase. Several kinds of work may be in one phase, each with a Phase of its own to take from.
 class Counter {

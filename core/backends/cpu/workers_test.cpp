@@ -76,7 +76,8 @@ TEST(Pieces, AreFewAndSmallAtTheEnd) {
   for (size_t items = 0; items < 1200; items = items * 5 / 4 + 1)
     for (const size_t workers : {1, 2, 3, 16, 100})
       for (const size_t unit : {1, 2}) {
-        const Cut pieces = cut(items, workers, unit);
+        const size_t parts = workers % 2 == 0 ? 4 : 2;
+        const Cut pieces = cut(items, workers, unit, parts);
         size_t count = 0, last = 0;
         for (; pieces.begin(count) < items; ++count) {
           EXPECT_EQ(pieces.begin(count) % unit, 0);
@@ -84,8 +85,9 @@ TEST(Pieces, AreFewAndSmallAtTheEnd) {
           EXPECT_GT(last, 0);
         }
         const std::string where = std::to_string(items) + " items, " + std::to_string(workers) + " workers";
-        EXPECT_LE(last, std::max(items / workers / 16, unit)) << where;
-        EXPECT_LE(count, std::max(items / workers, size_t{16}) * workers) << where;
+        EXPECT_LE(last, std::max(items / workers / parts / 4, unit)) << where;
+        EXPECT_LE(pieces.begin(1), std::max(items / workers / parts, unit)) << where;
+        EXPECT_LE(count, (parts * 4 + 2) * workers) << where;
         EXPECT_EQ(pieces.begin(0), 0);
       }
 }
