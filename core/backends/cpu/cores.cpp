@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -135,7 +134,9 @@ std::vector<Core> find_cores(const std::filesystem::path& devices, std::span<con
   if (cores.empty()) return cores;
   const std::vector<double> speed = speeds(ratings);
   for (size_t i = 0; i < cores.size(); ++i) cores[i].speed = speed[i];
-  std::ranges::stable_sort(cores, std::greater(), &Core::speed);
+  std::ranges::sort(cores, [](const Core& a, const Core& b) {
+    return a.speed != b.speed ? a.speed > b.speed : a.cpus.front() < b.cpus.front();
+  });
   return cores;
 }
 
