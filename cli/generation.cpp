@@ -117,6 +117,8 @@ core::EngineOptions engine_options(const Session& session) {
   core::EngineOptions options;
   options.context_length = static_cast<uint32_t>(values.integer("ctx"));
   options.threads = static_cast<uint32_t>(values.integer("threads"));
+  const std::string pin = values.text("pin");
+  options.pinning = pin == "on" ? core::Pinning::on : pin == "off" ? core::Pinning::off : core::Pinning::automatic;
   options.batch = static_cast<uint32_t>(values.integer("batch"));
   const std::string kv = values.text("kv-cache");
   options.kv_cache = kv == "f16" ? core::KvCache::f16 : kv == "q4_0" ? core::KvCache::q4_0 : core::KvCache::q8_0;

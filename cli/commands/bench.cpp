@@ -56,7 +56,7 @@ Json summarise(const std::vector<Json>& runs) {
     spread[figure.key] = {{"min", shown(*least)}, {"max", shown(*most)}};
   }
   out["isa"] = runs.front()["isa"];
-  out["threads"] = runs.front()["threads"];
+  for (const char* key : {"threads", "held_threads"}) out[key] = runs.front()[key];
   out["weights"] = runs.back()["weights"];
   out["spread"] = std::move(spread);
   out["cost"] = summarise_cost(runs);
@@ -76,7 +76,9 @@ std::string result_text(const Json& result) {
            number(spread["min"]) + " to " + number(spread["max"]) + ")\n";
   }
   return out + pad("computed by", 14) + result["isa"].get<std::string>() + ", " + result["threads"].dump() +
-         " threads, weights: " + result["weights"].get<std::string>() + "\n";
+         " threads" +
+         (result["held_threads"] == 0 ? "" : " (" + result["held_threads"].dump() + " held to their cores)") +
+         ", weights: " + result["weights"].get<std::string>() + "\n";
 }
 
 /// A line per phase: what a token costs. What could not be counted is said in a line of its own.

@@ -143,6 +143,7 @@ Result<Json> measure(Session& session) {
 
   Json out = {{"isa", engine.info().isa},
               {"threads", engine.info().threads},
+              {"held_threads", engine.info().held_threads},
               {"load_ms", engine.info().load_ms},
               {"first_token_ms", first_token_ms}};
   const Work work{engine, *sequence, all, depth};

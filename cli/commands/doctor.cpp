@@ -19,8 +19,12 @@ Json describe_machine(const Session& session) {
   for (const core::InstructionSet& set : core::instruction_sets(session.paths.cache)) {
     sets.push_back({{"name", set.name}, {"works", set.works}, {"chosen", set.chosen}, {"note", set.note}});
   }
+  Json cores = Json::array();
+  for (const core::CoreKind& kind : core::core_kinds()) cores.push_back({{"count", kind.cores}, {"speed", kind.speed}});
   return {{"processor", processor_name()},
           {"hardware_threads", std::thread::hardware_concurrency()},
+          {"cores", cores},
+          {"default_threads", core::default_threads()},
           {"memory_bytes", total_memory_bytes()},
           {"free_memory_bytes", free_memory_bytes()},
           {"instruction_sets", sets}};
@@ -109,10 +113,22 @@ class Page {
   std::string text_;
 };
 
+/// "8, and 16 with 55 % of their speed".
+std::string cores_text(const Json& cores) {
+  std::string out;
+  for (const Json& kind : cores) {
+    out += (out.empty() ? "" : ", and ") + kind["count"].dump();
+    if (const auto speed = kind["speed"].get<double>(); speed < 1)
+      out += " with " + show_fixed(speed * 100, 0) + " % of their speed";
+  }
+  return out;
+}
+
 void print_machine(Page& page, const Json& machine) {
   page.heading("Machine");
   page.line("Processor", machine["processor"].get<std::string>());
   page.line("Hardware threads", machine["hardware_threads"].dump());
+  page.line("Cores", cores_text(machine["cores"]) + "; threads by default: " + machine["default_threads"].dump());
   page.line("Memory", show_bytes(machine["memory_bytes"].get<uint64_t>()) + ", " +
                           show_bytes(machine["free_memory_bytes"].get<uint64_t>()) + " free");
   if (machine["instruction_sets"].empty()) return;

@@ -33,7 +33,8 @@ struct Trial {
 
 std::vector<uint32_t> thread_candidates(const Session& session) {
   if (session.values.is_set("threads")) return {static_cast<uint32_t>(session.values.integer("threads"))};
-  const uint32_t cores = core::default_threads();
+  uint32_t cores = 0;
+  for (const core::CoreKind& kind : core::core_kinds()) cores += kind.cores;
   std::vector<uint32_t> out;
   // 1, 2, 3, 4, 6, 8, 12, 16, 24, … and all.
   for (uint32_t n = 1; n < cores; n = n < 4 ? n + 1 : (n & (n - 1)) == 0 ? n + n / 2 : n / 3 * 4) out.push_back(n);

@@ -50,6 +50,16 @@ std::string_view weights_text(PackedCopyUse use) {
   return "";
 }
 
+// By worker, as Workers takes them.
+std::vector<CpuSet> places(Pinning pinning, uint32_t threads) {
+  std::vector<CpuSet> places;
+  if (pinning == Pinning::on)
+    for (Core& core : usable_cores()) places.push_back(std::move(core.cpus));
+  if (pinning == Pinning::automatic)
+    if (CpuSet fast = fast_enough(usable_cores(), threads); !fast.empty()) places.push_back(std::move(fast));
+  return places;
+}
+
 class DeviceSequence final : public Sequence {
  public:
   explicit DeviceSequence(SequenceState of) : state(std::move(of)) {}
@@ -297,14 +307,15 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
                                 const LoadProgress& progress) {
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  device_ =
-      std::make_unique<CpuDevice>(CpuOptions{threads, &kernels, reference, options.deterministic, kv_format(options)});
+  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, &kernels, reference, options.deterministic,
+                                                   kv_format(options), places(options.pinning, threads)});
   Program program = compile_for(graph_, options, kernels, plan.context_length);
   info_.batch = max_rows_ = program.max_rows;
   row_indices_.resize(max_rows_);
   std::iota(row_indices_.begin(), row_indices_.end(), 0u);
   info_.isa = kernels.name;
   info_.threads = threads;
+  info_.held_threads = device_->workers().held();
   WeightOptions weights;
   weights.files = file_.mappings;
   if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
@@ -399,8 +410,17 @@ std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_
   return sets;
 }
 
+std::vector<CoreKind> core_kinds() {
+  std::vector<CoreKind> kinds;
+  for (const Core& core : usable_cores()) {
+    if (kinds.empty() || kinds.back().speed != core.speed) kinds.push_back({0, core.speed});
+    ++kinds.back().cores;
+  }
+  return kinds;
+}
+
 uint32_t default_threads() {
-  return physical_cores();
+  return useful_cores(usable_cores());
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path& model, const EngineOptions& options,

@@ -29,6 +29,10 @@ enum class Precision {
   reference,  ///< 32-bit floats everywhere
 };
 
+/// Where threads run: on the faster cores of a processor that has slower ones too, if they suffice, and else wherever
+/// the system lets them (automatic); each on a core of its own; or wherever the system lets them.
+enum class Pinning { automatic, on, off };
+
 /// How keys and values are kept: 16-bit floats, or 8 or 4 bits with a scale per 32, after a rotation.
 enum class KvCache { f16, q8_0, q4_0 };
 
@@ -39,8 +43,9 @@ struct LoraSpec {
 
 struct EngineOptions {
   uint32_t context_length = 0;  ///< tokens; 0: the model's own length or what fits memory_limit_bytes, if that is less
-  uint32_t threads = 0;         ///< 0: one per physical core
-  uint32_t batch = 0;           ///< most tokens in one pass of prefill; 0: 512, or 256 where 512 take much memory
+  uint32_t threads = 0;         ///< 0: default_threads()
+  Pinning pinning = Pinning::automatic;
+  uint32_t batch = 0;  ///< most tokens in one pass of prefill; 0: 512, or 256 where 512 take much memory
   Precision precision = Precision::normal;
   KvCache kv_cache = KvCache::q8_0;  ///< with Precision::reference: 32-bit floats
   bool deterministic = false;  ///< a prompt's logits have the same bits whatever the batch; slower with a tile unit
@@ -61,7 +66,8 @@ struct EngineInfo {
   uint32_t context_length = 0;          ///< of this engine
   uint32_t trained_context_length = 0;  ///< of the model
   uint32_t threads = 0;
-  uint32_t batch = 0;  ///< most tokens in one pass of prefill
+  uint32_t held_threads = 0;  ///< of them: those that Pinning holds to a place
+  uint32_t batch = 0;         ///< most tokens in one pass of prefill
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
   uint64_t streamed_bytes = 0;  ///< of the weights: what is read from disk in each pass, as MemoryPlan
@@ -83,7 +89,14 @@ struct InstructionSet {
 /// In order of preference. Proves each in a child process, once per boot and build where `cache_folder` is given.
 std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_folder);
 
-/// Threads that an engine takes where the options name none: one per physical core that this process may use.
+/// Cores of this process that are equally fast.
+struct CoreKind {
+  uint32_t cores = 0;
+  double speed = 1;  ///< as a share of the fastest's
+};
+/// The physical cores that this process may use, fastest first.
+std::vector<CoreKind> core_kinds();
+/// Threads that an engine takes where the options name none: one per core that is at least half as fast as the fastest.
 uint32_t default_threads();
 
 /// Bytes of memory that could be taken now without pushing others out.

@@ -126,7 +126,7 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
   INGLE_TRY(const Graph graph, inputs.architecture.build(inputs.file, inputs.config, build));
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  const CpuOptions cpu{threads, &inputs.kernels, reference, options.deterministic, kv_format(options)};
+  const CpuOptions cpu{threads, &inputs.kernels, reference, options.deterministic, kv_format(options), {}};
   // The context is not chosen yet, and makes no difference to what is planned here.
   const Program program = compile_for(graph, options, inputs.kernels, inputs.config.trained_context);
   const States states(program, kv_format(options));

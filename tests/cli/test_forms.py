@@ -253,6 +253,16 @@ class Bench(ProgramTest):
         self.assertEqual((told["threads"], told["prompt"], told["gen"], told["repeat"]), (2, 20, 4, 3))
         self.assertEqual(self.ok_json(*words, "--isa", "scalar")["isa"], "scalar")
 
+    def test_threads_are_held_to_cores_where_asked(self):
+        words = ["bench", TINY, "--prompt", "4", "--gen", "2", "--threads", "3", "--repeat", "1"]
+        self.assertEqual(self.ok_json(*words, "--pin", "on")["held_threads"], 2)
+        self.assertIn("3 threads (2 held to their cores)", self.ok(*words, "--pin", "on").decode())
+        self.assertEqual(self.ok_json(*words, env={"INGLE_PIN": "off"})["held_threads"], 0)
+        cores = self.ok_json("doctor")["machine"]["cores"]
+        if len(cores) == 1:  # alike: nothing to choose
+            self.assertEqual(self.ok_json(*words)["held_threads"], 0)
+        self.fails(2, "pin", *words, "--pin", "perhaps")
+
     def test_bench_generates_several_sequences_and_behind_a_context(self):
         words = ("bench", TINY, "--prompt", "0", "--gen", "4", "--repeat", "1")
         self.assertNotIn("streams_tps", self.ok_json(*words))

@@ -1,5 +1,6 @@
 """Settings: precedence, their errors, and what is made from their records (help, man page, completion)."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,6 +67,11 @@ class Precedence(ProgramTest):
         self.assertRegex(lines["threads"], f"threads +{threads['value']} +default: one per core")
         self.assertRegex(lines["ctx"], "ctx +- +default: ")
         self.assertEqual(self.value("threads", "--threads", "3")["value"], 3)
+
+    def test_threads_are_those_of_the_cores_that_may_be_used(self):
+        one = min(os.sched_getaffinity(0))
+        done = self.ingle("config", "threads", preexec_fn=lambda: os.sched_setaffinity(0, {one}))
+        self.assertEqual(done.stdout, b"1\n")
 
     def test_other_file(self):
         other = self.write("other.toml", "batch = 7\n")
@@ -140,6 +146,9 @@ class Doctor(ProgramTest):
         sets = {entry["name"]: entry for entry in machine["instruction_sets"]}
         self.assertTrue(sets["scalar"]["works"])
         self.assertEqual(sum(entry["chosen"] for entry in sets.values()), 1)
+        self.assertEqual(machine["cores"][0]["speed"], 1)
+        self.assertLessEqual(machine["default_threads"], sum(kind["count"] for kind in machine["cores"]))
+        self.assertEqual(machine["default_threads"], self.ok_json("config", "threads")["value"])
         self.assertEqual(report["store"]["path"], str(self.folder / "data" / "ingle"))
         self.assertTrue(report["default"]["reason"])
         # With little memory the small model is chosen, and the reason says so.

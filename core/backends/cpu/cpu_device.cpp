@@ -25,19 +25,12 @@ size_t widest_matrix(const Constants& constants) {
   return widest;
 }
 
-// How many panels to take at a time. A few pieces per worker even the load out; each stays a contiguous stream of
-// memory, and is even where the kernels take panels in pairs: they do unless they read each once and write floats.
-size_t byte_piece(size_t panels, size_t workers, bool pairs) {
-  const size_t share = panels / (workers * 8);
-  return pairs ? std::max<size_t>(share / 2 * 2, 2) : std::max<size_t>(1, share);
-}
-
 bool has_tiles(const CpuOptions& options) {
   return options.kernels->matmul_tiles != nullptr && !options.reference && !options.deterministic;
 }
 
-// The same for tiles. All activations pass by each piece, so that it should not be small: up to 16, as many pieces for
-// one worker as for another.
+// How many panels of tiles to take at a time. All activations pass by each piece, so that it should not be small: up to
+// 16, as many pieces for one worker as for another.
 size_t tile_piece(size_t panels, size_t workers) {
   const size_t rounds = (panels + 16 * workers - 1) / (16 * workers);
   const size_t share = (panels + rounds * workers - 1) / (rounds * workers);
@@ -71,7 +64,7 @@ CpuDevice::CpuDevice(const CpuOptions& options)
     : options_(options),
       kernels_(*options.kernels),
       use_tiles_(has_tiles(options)),
-      workers_(options.threads),
+      workers_(options.threads, options.places),
       weights_(*this, workers_),
       attention_(kernels_, options.kv, use_tiles_ && options.kv != KvFormat::f32) {}
 
@@ -417,9 +410,13 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   } else {
     args.quantized_out = groups(kernel.quantized_out);
   }
+  // Kernels take panels in pairs unless they read each once and write floats. A piece costs some time of its own, which
+  // shows where few rows make it short.
   const bool pairs = args.rows > 1 || args.quantized_out != nullptr;
-  const size_t piece = tiled ? tile_piece(panels, workers_.count()) : byte_piece(panels, workers_.count(), pairs);
-  counter.take(panels, piece, [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
+  const Cut pieces = tiled ? Cut{.small = tile_piece(panels, workers_.count())}
+                           : cut(panels, workers_.count(), pairs ? 2 : 1, args.rows > 8 ? 4 : 2);
+  counter.take(panels, pieces,
+               [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
 }
 
 // Heads that become codes are rotated after all else; attention turns its results back.

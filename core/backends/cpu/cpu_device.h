@@ -25,6 +25,7 @@ struct CpuOptions {
   bool reference = false;            ///< no tile unit (8-bit products are in the program)
   bool deterministic = false;        ///< no other kernels for many rows than for few
   KvFormat kv = KvFormat::f32;       ///< how keys and values are kept
+  std::vector<CpuSet> places;        ///< where threads run, as Workers takes them
 };
 
 /// How many bytes a graph's weights take when packed (matrices that only embed are read from the file).
@@ -99,6 +100,7 @@ class CpuDevice final : public Device {
 
   /// Whether products of that many rows are the tile unit's.
   bool uses_tiles(uint64_t rows) const { return use_tiles_ && rows >= kFewestTileRows; }
+  const Workers& workers() const { return workers_; }
   const Program& program() const { return program_; }
   const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }

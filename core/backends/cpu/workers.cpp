@@ -1,12 +1,5 @@
 #include "core/backends/cpu/workers.h"
 
-#include <sched.h>
-
-#include <fstream>
-#include <set>
-#include <string>
-#include <utility>
-
 namespace ingle::core {
 namespace {
 
@@ -34,8 +27,18 @@ void wait_until(std::atomic<uint32_t>& value, Ready ready) {
 
 }  // namespace
 
-Workers::Workers(uint32_t count) : count_(count == 0 ? 1 : count) {
-  for (uint32_t worker = 1; worker < count_; ++worker) threads_.emplace_back([this, worker] { loop(worker); });
+Cut cut(size_t items, size_t workers, size_t unit, size_t parts) {
+  const auto part = [&](size_t of_share) { return std::max<size_t>(items / (workers * of_share) / unit, 1) * unit; };
+  Cut cut{.large = part(parts), .small = part(parts * 4)};
+  cut.count = items * 3 / 4 / cut.large;
+  return cut;
+}
+
+Workers::Workers(uint32_t count, std::span<const CpuSet> places) : count_(count == 0 ? 1 : count) {
+  for (uint32_t worker = 1; worker < count_; ++worker) {
+    threads_.emplace_back([this, worker] { loop(worker); });
+    if (!places.empty() && hold_thread(threads_.back(), places[worker % places.size()])) ++held_;
+  }
 }
 
 Workers::~Workers() {
@@ -80,25 +83,6 @@ void Workers::finish(Counter& counter) {
     return;
   }
   wait_until(phase.over, [](uint32_t over) { return over != 0; });
-}
-
-uint32_t physical_cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-  std::set<std::pair<std::string, std::string>> cores;
-  uint32_t logical = 0;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    ++logical;
-    const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
-    std::string core, package;
-    std::ifstream(topology + "core_id") >> core;
-    std::ifstream(topology + "physical_package_id") >> package;
-    if (!core.empty()) cores.emplace(package, core);
-  }
-  const auto physical = static_cast<uint32_t>(cores.size());
-  return physical != 0 ? physical : logical != 0 ? logical : 1;
 }
 
 }  // namespace ingle::core

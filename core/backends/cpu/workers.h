@@ -9,8 +9,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <thread>
 #include <vector>
+
+#include "core/backends/cpu/cores.h"
 
 namespace ingle::core {
 
@@ -27,23 +30,42 @@ struct Phase {
   }
 };
 
+/// How a phase's items are cut into pieces: the first ones large, so that there are few of them, the last ones small,
+/// so that nobody is left with much at the end.
+struct Cut {
+  size_t large = 1;
+  size_t count = 0;  ///< of large pieces
+  size_t small = 1;
+  /// Where piece `n` begins.
+  size_t begin(size_t n) const { return n < count ? n * large : count * large + (n - count) * small; }
+};
+/// Pieces that begin at multiples of `unit`, for so many workers: three quarters of the items by one of `parts` of a
+/// worker's share at a time, the rest by a quarter of that.
+Cut cut(size_t items, size_t workers, size_t unit, size_t parts);
+
 /// One worker's part in a phase. Several kinds of work may be in one phase, each with a Phase of its own to take from.
 class Counter {
  public:
   /// The pieces that take() hands out next are `phase`'s.
   void take_from(Phase& phase) { phase_ = &phase; }
 
-  /// Calls work(begin, end) for pieces of up to `piece` of `total` items, as long as there are any.
+  /// Calls work(begin, end) for pieces of `total` items, as long as there are any.
   template <typename Function>
-  void take(size_t total, size_t piece, Function work) {
+  void take(size_t total, const Cut& cut, Function work) {
     total_ += static_cast<uint32_t>(total);
     for (;;) {
-      const size_t begin = size_t{phase_->next.fetch_add(1, std::memory_order_relaxed)} * piece;
+      const size_t piece = phase_->next.fetch_add(1, std::memory_order_relaxed);
+      const size_t begin = cut.begin(piece);
       if (begin >= total) return;
-      const size_t end = std::min(total, begin + piece);
+      const size_t end = std::min(total, cut.begin(piece + 1));
       work(begin, end);
       done_ += static_cast<uint32_t>(end - begin);
     }
+  }
+  /// The same with pieces of up to `piece` items.
+  template <typename Function>
+  void take(size_t total, size_t piece, Function work) {
+    take(total, Cut{.small = piece}, work);
   }
 
  private:
@@ -56,12 +78,16 @@ class Counter {
 /// `count` workers, the caller being number 0. run() is for one caller at a time.
 class Workers {
  public:
-  explicit Workers(uint32_t count);
+  /// Worker i > 0 runs on the CPUs of places[i], from the start again where there are fewer places; without any,
+  /// wherever the system lets it. The caller's thread is not touched.
+  explicit Workers(uint32_t count, std::span<const CpuSet> places = {});
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
   uint32_t count() const { return count_; }
+  /// How many workers the system holds to their places.
+  uint32_t held() const { return held_; }
   /// Calls work(worker) on this thread, and on those others that come before it is done here; returns when all that
   /// came are done. So `work` has to take from what is shared, and may find that nothing is left, also more than once.
   /// It must not throw. Allocates nothing: the work stays where the caller has it.
@@ -83,6 +109,7 @@ class Workers {
   void loop(uint32_t worker);
 
   const uint32_t count_;
+  uint32_t held_ = 0;
   alignas(64) std::atomic<uint32_t> jobs_{0};
   /// How many of the other workers are in the job; kClosed: no more may enter.
   static constexpr uint32_t kClosed = 1u << 31;
@@ -91,8 +118,5 @@ class Workers {
   Job job_;
   std::vector<std::thread> threads_;
 };
-
-/// Physical cores that this process may run on, at least 1.
-uint32_t physical_cores();
 
 }  // namespace ingle::core

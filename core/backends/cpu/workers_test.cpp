@@ -71,6 +71,46 @@ TEST(Workers, FinishSeveralKindsOfWorkTogether) {
   }
 }
 
+// Each item once and in order, from multiples of the unit on; few pieces, and nobody is left with much at the end.
+TEST(Pieces, AreFewAndSmallAtTheEnd) {
+  for (size_t items = 0; items < 1200; items = items * 5 / 4 + 1)
+    for (const size_t workers : {1, 2, 3, 16, 100})
+      for (const size_t unit : {1, 2}) {
+        const size_t parts = workers % 2 == 0 ? 4 : 2;
+        const Cut pieces = cut(items, workers, unit, parts);
+        size_t count = 0, last = 0;
+        for (; pieces.begin(count) < items; ++count) {
+          EXPECT_EQ(pieces.begin(count) % unit, 0);
+          last = pieces.begin(count + 1) - pieces.begin(count);
+          EXPECT_GT(last, 0);
+        }
+        const std::string where = std::to_string(items) + " items, " + std::to_string(workers) + " workers";
+        EXPECT_LE(last, std::max(items / workers / parts / 4, unit)) << where;
+        EXPECT_LE(pieces.begin(1), std::max(items / workers / parts, unit)) << where;
+        EXPECT_LE(count, (parts * 4 + 2) * workers) << where;
+        EXPECT_EQ(pieces.begin(0), 0);
+      }
+}
+
+// Held to places, or left where the system puts them if it knows no such place; the caller may always go anywhere.
+TEST(Workers, StayInTheirPlaces) {
+  const CpuSet allowed = allowed_cpus();
+  const std::array<CpuSet, 2> places = {CpuSet{allowed.front()}, CpuSet{allowed.back()}};
+  const std::array<CpuSet, 1> nowhere = {CpuSet{8191}};
+  for (const bool real : {true, false}) {
+    Workers workers(4, real ? std::span<const CpuSet>(places) : std::span<const CpuSet>(nowhere));
+    EXPECT_EQ(workers.held(), real ? 3 : 0);
+    std::array<CpuSet, 4> seen;
+    std::latch all(4);
+    workers.run([&](uint32_t worker) {
+      seen[worker] = allowed_cpus();
+      all.arrive_and_wait();
+    });
+    EXPECT_EQ(seen[0], allowed);
+    for (uint32_t worker = 1; worker < 4; ++worker) EXPECT_EQ(seen[worker], real ? places[worker % 2] : allowed);
+  }
+}
+
 // A worker whose core is taken away between two pieces holds nobody up.
 TEST(Workers, DoNotWaitForOneThatHasNothingInHand) {
   Workers workers(2);
