@@ -73,7 +73,9 @@ def row(model: str, fmt: str, result: dict, llama: float | None) -> str:
 def evaluate(model: Path, text: Path, options: argparse.Namespace) -> dict:
     command = [str(options.ingle), "eval", str(model), "--text", str(text), "--ctx", str(options.window)]
     command += ["--windows", str(options.windows), "--threads", str(options.threads)]
-    command += ["--kl-against", "reference", "--json", *(["--isa", options.isa] if options.isa else [])]
+    command += ["--kl-against", "reference", "--json"]
+    for option, value in (("--isa", options.isa), ("--kv-cache", options.kv_cache)):
+        command += [option, value] if value else []
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{model.name}: ingle eval ended with {done.returncode}")
@@ -100,6 +102,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=int, default=512, help="tokens (default: %(default)s)")
     parser.add_argument("--windows", type=int, default=32, help="how many (default: %(default)s)")
     parser.add_argument("--isa", default="", help="instruction set; default: the best here")
+    parser.add_argument("--kv-cache", default="", help="how keys and values are kept; default: as the engine does")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="default: %(default)s")
     parser.add_argument("--ingle", type=Path, default=release / "ingle", help="default: %(default)s")
     parser.add_argument("--requantize", type=Path, default=release / "requantize", help="default: %(default)s")

@@ -190,6 +190,25 @@ TEST_P(EachFormat, ANormThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
   expect_parts(graph, KernelKind::quantize, "norm");
 }
 
+// Where logits are wanted, a second term holds what rounding to 8 bits loses, for any number of rows.
+TEST_P(EachFormat, LogitsAreThoseOfActivationsThatWereNotRounded) {
+  if (!takes_bytes()) return;
+  graph.logits = graph.matmul(graph.rms_norm(graph.output_row(start()), maker.vector(), 1e-6f), matrix());
+  expect_parts(graph, KernelKind::quantize, "norm of rows that want logits");
+  for (const uint32_t rows : {1, 3, 7, 40})
+    for (const Kernels* kernels : working_kernels()) {
+      const std::vector<float> exact = run_cpu(graph, compile(graph, cpu_plan_options(rows, rows, true)), rows).logits;
+      const std::vector<float> bytes = run_cpu(graph, plan(graph, rows, true), rows, *kernels).logits;
+      ASSERT_EQ(bytes.size(), rows * kWidth);
+      double error = 0, norm = 0;
+      for (size_t i = 0; i < exact.size(); ++i) {
+        error += (double{exact[i]} - bytes[i]) * (double{exact[i]} - bytes[i]);
+        norm += double{exact[i]} * exact[i];
+      }
+      EXPECT_LT(std::sqrt(error / norm), 1e-4) << rows << " rows on " << kernels->name;
+    }
+}
+
 TEST_P(EachFormat, AGatedProductThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
   if (!takes_bytes()) return;
   for (const Activation activation : {Activation::silu, Activation::gelu_tanh}) {

@@ -175,30 +175,36 @@ class NaiveDevice final : public Device {
     if (kernel.quantized_out.valid()) store_activations(kernel.quantized_out, row, result.data());
   }
 
-  Activations& activations(const BufferRef& buffer, size_t row, size_t group) {
-    const size_t index = row * (buffer.width / kActivationGroup) + group;
+  Activations& activations(const BufferRef& buffer, size_t row, uint32_t term, size_t group) {
+    const size_t index = (row * buffer.terms + term) * (buffer.width / kActivationGroup) + group;
     return *reinterpret_cast<Activations*>(arena_.data() + buffer.offset + index * kActivationGroupBytes);
   }
 
   void store_activations(const BufferRef& buffer, size_t row, const float* x) {
-    for (size_t group = 0; group < buffer.width / kActivationGroup; ++group, x += kActivationGroup) {
-      Activations& to = activations(buffer, row, group);
-      float largest = 0;
-      for (size_t i = 0; i < kActivationGroup; ++i) largest = std::max(largest, std::fabs(x[i]));
-      to.step = largest / 127;
-      for (size_t i = 0; i < kActivationGroup; ++i)
-        to.codes[i] = static_cast<int8_t>(largest == 0 ? 0 : std::nearbyint(x[i] * (127 / largest)));
-    }
+    std::vector<float> left(x, x + buffer.width);
+    for (uint32_t term = 0; term < buffer.terms; ++term)
+      for (size_t group = 0; group < buffer.width / kActivationGroup; ++group) {
+        Activations& to = activations(buffer, row, term, group);
+        float* from = left.data() + group * kActivationGroup;
+        float largest = 0;
+        for (size_t i = 0; i < kActivationGroup; ++i) largest = std::max(largest, std::fabs(from[i]));
+        to.step = largest / 127;
+        for (size_t i = 0; i < kActivationGroup; ++i) {
+          to.codes[i] = static_cast<int8_t>(largest == 0 ? 0 : std::nearbyint(from[i] * (127 / largest)));
+          from[i] -= static_cast<float>(to.codes[i]) * to.step;
+        }
+      }
   }
 
   void multiply(const KernelDesc& kernel, size_t row, float* out) {
     const BufferRef& in = kernel.in[0].valid() ? kernel.in[0] : kernel.quantized_in;
     std::vector<float> x(in.width);
     if (kernel.in[0].valid()) std::copy_n(at(in, row), in.width, x.begin());
-    for (size_t i = 0; i < in.width && !kernel.in[0].valid(); ++i) {
-      const Activations& group = activations(in, row, i / kActivationGroup);
-      x[i] = static_cast<float>(group.codes[i % kActivationGroup]) * group.step;
-    }
+    for (size_t i = 0; i < in.width && !kernel.in[0].valid(); ++i)
+      for (uint32_t term = 0; term < in.terms; ++term) {
+        const Activations& group = activations(in, row, term, i / kActivationGroup);
+        x[i] += static_cast<float>(group.codes[i % kActivationGroup]) * group.step;
+      }
     const auto product = [&](int32_t matrix, size_t n) {
       double sum = 0;
       for (size_t i = 0; i < x.size(); ++i) sum += double{weights(matrix, n)[i]} * x[i];

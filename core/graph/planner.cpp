@@ -142,7 +142,9 @@ class Planner {
     return static_cast<int32_t>(buffers_.size() - 1);
   }
   // Refs carry the buffer's index in `offset` until resolve_offsets().
-  static BufferRef ref(int32_t buffer, uint32_t width) { return {static_cast<uint64_t>(buffer), width}; }
+  static BufferRef ref(int32_t buffer, uint32_t width, uint32_t terms = 1) {
+    return {static_cast<uint64_t>(buffer), width, terms};
+  }
 
   BufferRef output_of(ValueId value) {
     const uint32_t width = graph_.widths[value];
@@ -155,12 +157,18 @@ class Planner {
     assert(value_buffer_[value] >= 0);
     return ref(value_buffer_[value], graph_.widths[value]);
   }
-  BufferRef new_quantized(ValueId value) {
-    const uint32_t width = graph_.widths[value];
-    quantized_buffer_[value] =
-        new_buffer(uint64_t{width / kActivationGroup} * options_.activation_group_bytes, kActivationRowUnit);
-    return ref(quantized_buffer_[value], width);
+  BufferRef quantized_ref(ValueId value) const {
+    return ref(quantized_buffer_[value], graph_.widths[value], terms(value));
   }
+  BufferRef new_quantized(ValueId value) {
+    quantized_buffer_[value] =
+        new_buffer(uint64_t{terms(value)} * (graph_.widths[value] / kActivationGroup) * options_.activation_group_bytes,
+                   kActivationRowUnit);
+    return quantized_ref(value);
+  }
+  // What is rounded for the last product goes into the logits as it is, and rows that want logits are few: there a
+  // second term costs next to nothing.
+  uint32_t terms(ValueId value) const { return graph_.output_rows[value] ? 2 : 1; }
 
   // --- emission
   KernelDesc& push(KernelKind kind, ValueId output) {
@@ -246,7 +254,7 @@ class Planner {
       kernel.in[0] = in;
       kernel.quantized_out = new_quantized(value);
     }
-    return ref(quantized_buffer_[value], graph_.widths[value]);
+    return quantized_ref(value);
   }
 
   // All of a product but where it goes.
@@ -272,8 +280,9 @@ class Planner {
     const Op& up = *producer(op.inputs[1]);
     const Readers readers = this->readers(op.output);
     KernelDesc& kernel = emit_product(up, op.output);
-    // A device has one form of activations for all that reads and writes them as 8 bits.
-    if (quantized(up) && readers.quantized && !readers.floats)
+    // A device has one form of activations for all that reads and writes them as 8 bits. Second terms are only written
+    // by norms and `quantize`.
+    if (quantized(up) && readers.quantized && !readers.floats && terms(op.output) == 1)
       kernel.quantized_out = new_quantized(op.output);
     else
       kernel.out = output_of(op.output);

@@ -7,8 +7,8 @@
 // form is the device's own, since nobody else looks at it:
 //   activations   of quantized_in and quantized_out: what products with the matrices read that PlanOptions says take
 //                 8-bit activations. Room for kActivationGroupBytes (or what PlanOptions says) per kActivationGroup
-//                 columns, and for R rounded up to kActivationRowUnit rows. Rows are read as many at a time as were
-//                 written.
+//                 columns, and for R rounded up to kActivationRowUnit rows, times the buffer's `terms`. Rows are read
+//                 as many at a time as were written.
 //   state         keys and values that prepare_attention stores and attention reads, in this run and later ones, in
 //                 pages of kPagePositions positions. The layers of a state_group (those that see equally far) share
 //                 pages, since they need the same positions
@@ -53,6 +53,7 @@ struct BufferRef {
   static constexpr uint64_t kLogits = kNone - 1;  ///< RunArgs::logits, outside the arena
   uint64_t offset = kNone;
   uint32_t width = 0;
+  uint32_t terms = 1;  ///< activations: 2 where a row of 8 bits is followed by what it has lost, in 8 bits too
   bool valid() const { return offset != kNone; }
 };
 

@@ -13,6 +13,7 @@ void fill_packed_32(std::array<PackedKernels, kLayoutCount>& table);
 void fill_packed_16(std::array<PackedKernels, kLayoutCount>& table);
 void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
 void quantize_row(const float* x, size_t columns, ActivationGroup* out);
+void quantize_rest(const float* x, const ActivationGroup* quantized, size_t columns, ActivationGroup* out);
 void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out);
 void rope(float* head, const RopeArgs& args);
 void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out);
@@ -35,6 +36,7 @@ const Kernels& table() {
     fill_packed_16(k.packed);
     k.matmul = matmul;
     k.quantize_row = quantize_row;
+    k.quantize_rest = quantize_rest;
     k.rms_norm = rms_norm;
     k.rope = rope;
     k.gate = gate;

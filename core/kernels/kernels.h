@@ -40,7 +40,8 @@ struct MatmulArgs {
   const uint16_t* tiles = nullptr;             ///< matmul_tiles: as store_tile_row() leaves them
   const float* input = nullptr;                ///< [rows][input_stride]
   size_t input_stride = 0;
-  size_t rows = 0;
+  size_t rows = 0;   ///< of activations
+  size_t terms = 1;  ///< matmul: so many of them, one after the other, are added up to one row of the result; 1 or 2
   float* out = nullptr;
   size_t out_stride = 0;
   ActivationGroup* quantized_out = nullptr;  ///< [rows][weight rows / 32]; panels come in pairs, as these share a scale
@@ -104,6 +105,8 @@ struct Kernels {
   void (*matmul)(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end, std::byte* scratch);
   /// columns must be a multiple of 32.
   void (*quantize_row)(const float* x, size_t columns, ActivationGroup* out);
+  /// What quantize_row() has left of x, as codes too.
+  void (*quantize_rest)(const float* x, const ActivationGroup* quantized, size_t columns, ActivationGroup* out);
   /// The same as matmul() for many rows of activations, in args.tiles, with a quantized weight, on a unit that
   /// multiplies tiles of bf16; null where there is none. `scratch` has tile_scratch_bytes(), 64-byte aligned. A row's
   /// result depends neither on the number of rows nor on how panels are split.

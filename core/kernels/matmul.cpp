@@ -55,8 +55,20 @@ void quantize_tile(const MatmulArgs& args, size_t panel, size_t first, size_t co
   for (size_t i = 0; i < count; ++i) quantize_group(F32::load(values + 16 * i), value(i), out + i * groups);
 }
 
-void finish(const MatmulArgs& args, size_t panel, size_t first, size_t count, const float* result, const float* gates,
+// Products of both terms of `count` rows to those of the rows.
+void add_terms(size_t count, float* sums) {
+  for (size_t i = 0; i < count; ++i) (F32::load(sums + 32 * i) + F32::load(sums + 32 * i + 16)).store(sums + 16 * i);
+}
+
+// Of `count` rows of activations from `first` on.
+void finish(const MatmulArgs& args, size_t panel, size_t first, size_t count, float* result, float* gates,
             float* values) {
+  if (args.terms == 2) {
+    first /= 2;
+    count /= 2;
+    add_terms(count, result);
+    if (gates != nullptr) add_terms(count, gates);
+  }
   if (args.quantized_out != nullptr)
     quantize_tile(args, panel, first, count, result, gates, values);
   else
@@ -348,7 +360,7 @@ void matmul_block(const Kernels& kernels, const MatmulArgs& args, size_t begin, 
                   std::byte* scratch) {
   const size_t ready_bytes = ready_panel_bytes(args.weight->columns);
   auto* sums = reinterpret_cast<float*>(scratch + 2 * ready_bytes);
-  const float* second = sums + kMatmulRowBlock * kPanelRows;
+  float* second = sums + kMatmulRowBlock * kPanelRows;
   float* values = sums + 2 * kMatmulRowBlock * kPanelRows;
   const size_t step = args.gate != nullptr ? 1 : 2;
   for (size_t panel = begin; panel < end; panel += step) {

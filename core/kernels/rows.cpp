@@ -44,6 +44,14 @@ void quantize_row(const float* x, size_t columns, ActivationGroup* out) {
   for (size_t k = 0; k < columns; k += kGroup, ++out) quantize_group(F32::load(x + k), F32::load(x + k + 16), out);
 }
 
+void quantize_rest(const float* x, const ActivationGroup* quantized, size_t columns, ActivationGroup* out) {
+  for (size_t k = 0; k < columns; k += kGroup, ++quantized, ++out) {
+    const F32 d = F32::set1(quantized->d);
+    quantize_group(F32::load(x + k).fnma(F32::load_i8(quantized->q), d),
+                   F32::load(x + k + 16).fnma(F32::load_i8(quantized->q + 16), d), out);
+  }
+}
+
 void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out) {
   F32 sums[4];  // that do not wait for each other
   for (F32& sum : sums) sum = F32::zero();

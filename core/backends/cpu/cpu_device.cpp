@@ -136,10 +136,11 @@ uint16_t* CpuDevice::tiles(const BufferRef& ref) const {
 
 // One row of what products read, in the form that its kernel's number of rows asks for.
 void CpuDevice::store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width) {
-  if (tiled(kernel))
-    kernels_.store_tile_row(x, width, width, row, 0, tiles(kernel.quantized_out));
-  else
-    kernels_.quantize_row(x, width, groups(kernel.quantized_out) + row * (width / kGroup));
+  if (tiled(kernel)) return kernels_.store_tile_row(x, width, width, row, 0, tiles(kernel.quantized_out));
+  const size_t terms = kernel.quantized_out.terms, row_groups = width / kGroup;
+  ActivationGroup* const codes = groups(kernel.quantized_out) + row * terms * row_groups;
+  kernels_.quantize_row(x, width, codes);
+  if (terms == 2) kernels_.quantize_rest(x, codes, width, codes + row_groups);
 }
 
 void CpuDevice::run(const RunArgs& args) {
@@ -394,7 +395,8 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   args.quantized = groups(kernel.quantized_in);
   args.input = floats(kernel.in[0]);
   args.input_stride = kernel.in[0].width;
-  args.rows = rows_of(kernel);
+  args.terms = kernel.quantized_in.terms;
+  args.rows = rows_of(kernel) * args.terms;
   args.out = floats(kernel.out);
   args.out_stride = kernel.out.width;
   args.bias = vector(kernel.vector);

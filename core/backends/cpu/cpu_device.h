@@ -129,7 +129,10 @@ class CpuDevice final : public Device {
   float* floats(const BufferRef& ref) const;
   ActivationGroup* groups(const BufferRef& ref) const;
   uint16_t* tiles(const BufferRef& ref) const;
-  bool tiled(const KernelDesc& kernel) const { return uses_tiles(rows_of(kernel)); }
+  /// Two terms of 8 bits hold more than tiles of bf16 would.
+  bool tiled(const KernelDesc& kernel) const {
+    return kernel.quantized_in.terms == 1 && kernel.quantized_out.terms == 1 && uses_tiles(rows_of(kernel));
+  }
   void store_activations(const KernelDesc& kernel, size_t row, const float* x, size_t width);
   void prepare_head(const KernelDesc& kernel, size_t row, int32_t norm, float* head) const;
   void store_head(const KernelDesc& kernel, uint32_t head, size_t begin, size_t end, std::byte* memory);
