@@ -2,7 +2,8 @@
 // of a program that does nothing else. Prints one JSON object, or {"error": {code, message}}.
 //
 // Order: load; the first token of a 10-token prompt; one batch to warm up; the prompt; then decoding from an empty
-// sequence, token by token, with fixed ids and without sampling, as the peers' own bench tools do it.
+// sequence, token by token, with fixed ids, as the peers' own bench tools do it. Of the logits, the best is found, as
+// for a greedy answer (the peers' tools write all of them and look at none).
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -86,7 +87,7 @@ struct Work {
 
   Status prompt(size_t number) const {
     sequence.truncate(0);
-    INGLE_CHECK(engine.forward(sequence, tokens.first(number), core::LogitRows::last, interrupted));
+    INGLE_CHECK(engine.forward_best(sequence, tokens.first(number), core::LogitRows::last, 1, interrupted));
     return {};
   }
   Status go_to_depth() const {
@@ -96,7 +97,7 @@ struct Work {
   }
   Status generate(size_t number) const {
     for (size_t i = 0; i < number; ++i)
-      INGLE_CHECK(engine.forward(sequence, tokens.subspan(i, 1), core::LogitRows::last, interrupted));
+      INGLE_CHECK(engine.forward_best(sequence, tokens.subspan(i, 1), core::LogitRows::last, 1, interrupted));
     return {};
   }
   /// Several sequences in step, which share what is at depth. Returns the seconds it took.
@@ -111,7 +112,7 @@ struct Work {
     for (size_t i = 0; i < number; ++i) {
       for (size_t s = 0; s < streams; ++s)
         batch[s] = {forks[s].get(), tokens.subspan((i + s * number / streams) % number, 1)};
-      INGLE_CHECK(engine.forward_batch(batch));
+      INGLE_CHECK(engine.forward_batch_best(batch, 1));
       if (interrupted()) return base::Error{base::ErrorCode::cancelled, ""};
     }
     return seconds_since(start);
@@ -136,9 +137,9 @@ Result<Json> measure(Session& session) {
   const auto tokens = fixed_tokens(std::max({prompt, depth, gen, first_prompt}), engine.info().vocabulary_size);
   const std::span all(tokens);
 
-  INGLE_TRY(const auto logits, engine.forward(*sequence, all.first(first_prompt), core::LogitRows::last, interrupted));
-  const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
-  (void)engine.tokenizer().token_bytes(static_cast<core::TokenId>(best));
+  INGLE_TRY(const auto best,
+            engine.forward_best(*sequence, all.first(first_prompt), core::LogitRows::last, 1, interrupted));
+  (void)engine.tokenizer().token_bytes(std::max(best[0].id, 0));
   const double first_token_ms = seconds_since(started) * 1000;
 
   Json out = {{"isa", engine.info().isa},

@@ -54,6 +54,7 @@ Json to_json(const core::MemoryPlan& plan, uint64_t process_bytes) {
             {"process_bytes", process_bytes},
             {"total_bytes", plan.total_bytes() + process_bytes}}},
           {"embedding_bytes", plan.embedding_bytes},
+          {"logit_row_bytes", plan.logit_row_bytes},
           {"streamed_bytes", plan.streamed_bytes},
           {"state_bytes_per_token", plan.state_bytes_per_token},
           {"context_length", plan.context_length},
@@ -94,7 +95,7 @@ std::string page_of(const core::MemoryPlan& plan, uint64_t process_bytes) {
        std::to_string(plan.context_length) + " tokens, " + show_bytes(plan.state_bytes_per_token) + " each");
   line("activations", plan.activation_bytes);
   line("scratch", plan.scratch_bytes);
-  line("logits", plan.logit_bytes);
+  line("logits", plan.logit_bytes, show_bytes(plan.logit_row_bytes) + " more where sampling looks at all of them");
   line("tokenizer", plan.tokenizer_bytes);
   line("tables", plan.table_bytes, "norms, biases, the program");
   line("process", process_bytes, "code and libraries");

@@ -137,6 +137,17 @@ TEST_P(AllocationTest, NoneForAPromptNorForATokenAfterIt) {
   }
 }
 
+TEST_P(AllocationTest, NoneForTheBestTokens) {
+  const auto engine = load({.threads = 2, .batch = 16});
+  const auto sequence = engine->new_sequence().value();
+  const std::span<const TokenId> tokens = GetParam().tokens;
+  const Count all;
+  const bool prompt = engine->forward_best(*sequence, tokens, LogitRows::last, 1).ok();
+  const bool rows = engine->forward_best(*sequence, tokens.first(8), LogitRows::all, kMostBest).ok();
+  EXPECT_EQ(all.value(), 0u);
+  EXPECT_TRUE(prompt && rows);
+}
+
 TEST_P(AllocationTest, NoneForAllLogitsTheSecondTime) {
   const auto engine = load({.threads = 3});
   const auto sequence = engine->new_sequence().value();
@@ -183,7 +194,7 @@ TEST_P(GenerationAllocationTest, NonePerToken) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sampling, GenerationAllocationTest,
-    testing::Values(SamplingParams{.temperature = 0}, SamplingParams{},
+    testing::Values(SamplingParams{.temperature = 0}, SamplingParams{}, SamplingParams{.top_k = 3},
                     SamplingParams{
                         .top_k = 40, .top_p = 0.9f, .min_p = 0.05f, .typical_p = 0.9f, .xtc_probability = 0.5f},
                     SamplingParams{.mirostat = 2}, SamplingParams{.repeat_penalty = 1.1f},

@@ -149,48 +149,26 @@ class CpuEngine final : public Engine {
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
                                          const std::function<bool()>& cancelled) override {
-    SequenceState& state = static_cast<DeviceSequence&>(sequence).state;
-    INGLE_CHECK(check_tokens(state, tokens));
-    const size_t wanted = rows == LogitRows::all ? tokens.size() : rows == LogitRows::last && !tokens.empty() ? 1 : 0;
-    INGLE_CHECK(reserve_logits(wanted));
-    const uint32_t start = state.length();
-    // Windows move on: to be able to go back, what they leave behind in a long prompt is kept until its end.
-    const bool moves_on = before_ && tokens.size() > max_rows_;
-    if (moves_on) before_->become(state);
-    base::Status ran = run_batches(state, tokens, rows, cancelled);
-    if (!ran.ok()) moves_on ? state.become(*before_) : static_cast<void>(state.truncate(start));
-    if (moves_on) before_->truncate(0);
-    if (!ran.ok()) return std::move(ran).error();
-    return std::span<float>(logits_, wanted * graph_.vocabulary_size);
+    INGLE_CHECK(pass(sequence, tokens, rows, 0, cancelled));
+    return std::span<float>(logits_, rows_ * graph_.vocabulary_size);
+  }
+
+  base::Result<std::span<const TokenLogit>> forward_best(Sequence& sequence, std::span<const TokenId> tokens,
+                                                         LogitRows rows, uint32_t count,
+                                                         const std::function<bool()>& cancelled) override {
+    INGLE_CHECK(pass(sequence, tokens, rows, count, cancelled));
+    return found_best();
   }
 
   base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens> batch) override {
-    size_t rows = 0;
-    for (const SequenceTokens& part : batch) {
-      if (part.tokens.empty()) return Error{ErrorCode::invalid_argument, "a sequence of a batch without tokens"};
-      INGLE_CHECK(check_tokens(static_cast<const DeviceSequence*>(part.sequence)->state, part.tokens));
-      rows += part.tokens.size();
-    }
-    if (rows > max_rows_)
-      return Error{ErrorCode::limit_exceeded,
-                   std::to_string(rows) + " tokens in a batch of at most " + std::to_string(max_rows_)};
-    INGLE_CHECK(reserve_logits(batch.size()));
-    batch_tokens_.clear();
-    batch_rows_.clear();
-    batch_sequences_.clear();
-    for (const SequenceTokens& part : batch) {
-      SequenceState& state = static_cast<DeviceSequence*>(part.sequence)->state;
-      const auto count = static_cast<uint32_t>(part.tokens.size());
-      state.extend(count);
-      batch_sequences_.push_back({count, state.length(), state.pages()});
-      batch_tokens_.insert(batch_tokens_.end(), part.tokens.begin(), part.tokens.end());
-      batch_rows_.push_back(static_cast<uint32_t>(batch_tokens_.size() - 1));
-    }
-    device_->run({batch_tokens_, batch_sequences_, batch_rows_, logits_});
-    INGLE_CHECK(check_run());
-    for (const SequenceTokens& part : batch)
-      static_cast<DeviceSequence*>(part.sequence)->state.append(static_cast<uint32_t>(part.tokens.size()));
-    return std::span<float>(logits_, batch.size() * graph_.vocabulary_size);
+    INGLE_CHECK(batch_pass(batch, 0));
+    return std::span<float>(logits_, rows_ * graph_.vocabulary_size);
+  }
+
+  base::Result<std::span<const TokenLogit>> forward_batch_best(std::span<const SequenceTokens> batch,
+                                                               uint32_t count) override {
+    INGLE_CHECK(batch_pass(batch, count));
+    return found_best();
   }
 
  private:
@@ -204,6 +182,53 @@ class CpuEngine final : public Engine {
   std::string state_key(const EngineOptions& options) const;
   void load_template();
   void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
+
+  // One sequence's tokens; the results are in logits_ or, of count != 0, in best_.
+  base::Status pass(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows, uint32_t count,
+                    const std::function<bool()>& cancelled) {
+    SequenceState& state = static_cast<DeviceSequence&>(sequence).state;
+    INGLE_CHECK(check_tokens(state, tokens));
+    const size_t wanted = rows == LogitRows::all ? tokens.size() : rows == LogitRows::last && !tokens.empty() ? 1 : 0;
+    INGLE_CHECK(reserve_results(wanted, count));
+    const uint32_t start = state.length();
+    // Windows move on: to be able to go back, what they leave behind in a long prompt is kept until its end.
+    const bool moves_on = before_ && tokens.size() > max_rows_;
+    if (moves_on) before_->become(state);
+    base::Status ran = run_batches(state, tokens, rows, cancelled);
+    if (!ran.ok()) moves_on ? state.become(*before_) : static_cast<void>(state.truncate(start));
+    if (moves_on) before_->truncate(0);
+    return ran;
+  }
+
+  // A run of several sequences.
+  base::Status batch_pass(std::span<const SequenceTokens> batch, uint32_t count) {
+    size_t rows = 0;
+    for (const SequenceTokens& part : batch) {
+      if (part.tokens.empty()) return Error{ErrorCode::invalid_argument, "a sequence of a batch without tokens"};
+      INGLE_CHECK(check_tokens(static_cast<const DeviceSequence*>(part.sequence)->state, part.tokens));
+      rows += part.tokens.size();
+    }
+    if (rows > max_rows_)
+      return Error{ErrorCode::limit_exceeded,
+                   std::to_string(rows) + " tokens in a batch of at most " + std::to_string(max_rows_)};
+    INGLE_CHECK(reserve_results(batch.size(), count));
+    batch_tokens_.clear();
+    batch_rows_.clear();
+    batch_sequences_.clear();
+    for (const SequenceTokens& part : batch) {
+      SequenceState& state = static_cast<DeviceSequence*>(part.sequence)->state;
+      const auto tokens = static_cast<uint32_t>(part.tokens.size());
+      state.extend(tokens);
+      batch_sequences_.push_back({tokens, state.length(), state.pages()});
+      batch_tokens_.insert(batch_tokens_.end(), part.tokens.begin(), part.tokens.end());
+      batch_rows_.push_back(static_cast<uint32_t>(batch_tokens_.size() - 1));
+    }
+    run_device(batch_tokens_, batch_sequences_, batch_rows_, 0);
+    INGLE_CHECK(check_run());
+    for (const SequenceTokens& part : batch)
+      static_cast<DeviceSequence*>(part.sequence)->state.append(static_cast<uint32_t>(part.tokens.size()));
+    return {};
+  }
 
   size_t row_bytes() const { return size_t{graph_.vocabulary_size} * sizeof(float); }
 
@@ -220,13 +245,39 @@ class CpuEngine final : public Engine {
         output_rows = std::span(row_indices_).subspan(count - 1, 1);
       state.extend(static_cast<uint32_t>(count));
       const SequenceRows sequence{static_cast<uint32_t>(count), state.length(), state.pages()};
-      float* logits = logits_ + (rows == LogitRows::all ? done * graph_.vocabulary_size : 0);
-      device_->run({tokens.subspan(done, count), {&sequence, 1}, output_rows, logits});
+      run_device(tokens.subspan(done, count), {&sequence, 1}, output_rows, rows == LogitRows::all ? done : 0);
       INGLE_CHECK(check_run());
       state.append(static_cast<uint32_t>(count));
       done += count;
     }
     return {};
+  }
+
+  // A run whose first result is that of the pass's row `first`.
+  void run_device(std::span<const TokenId> tokens, std::span<const SequenceRows> sequences,
+                  std::span<const uint32_t> output_rows, size_t first) {
+    RunArgs args{tokens, sequences, output_rows};
+    if (device_finds_best()) {
+      args.best = best_.data() + first * best_count_;
+      args.best_count = best_count_;
+    } else {
+      args.logits = logits_ + first * graph_.vocabulary_size;
+    }
+    device_->run(args);
+  }
+
+  bool device_finds_best() const {
+    return best_count_ > 0 && best_count_ <= kMostBest && rows_ <= kMostBestRows && device_->program().logits_once;
+  }
+
+  // Of the last pass, in best_.
+  std::span<const TokenLogit> found_best() {
+    for (size_t row = 0; row < rows_ && !device_finds_best(); ++row) {
+      BestTokens best{std::span(best_).subspan(row * best_count_, best_count_)};
+      best.offer({logits_ + row * graph_.vocabulary_size, graph_.vocabulary_size}, 0);
+      best.sort();
+    }
+    return std::span(best_).first(rows_ * best_count_);
   }
 
   base::Status check_tokens(const SequenceState& sequence, std::span<const TokenId> tokens) const {
@@ -248,6 +299,14 @@ class CpuEngine final : public Engine {
     const PackedCopyUse use = device_->weights().use();
     if (use == PackedCopyUse::mended || use == PackedCopyUse::broken) info_.weights = weights_text(use);
     return device_->last_run();
+  }
+
+  // Room for the results of a pass: of all logits, or of the `count` best.
+  base::Status reserve_results(size_t rows, uint32_t count) {
+    rows_ = rows;
+    best_count_ = count;
+    if (best_.size() < rows * count) best_.resize(rows * count);
+    return device_finds_best() ? base::Status() : reserve_logits(rows);
   }
 
   base::Status reserve_logits(size_t rows) {
@@ -275,8 +334,11 @@ class CpuEngine final : public Engine {
   std::vector<SequenceRows> batch_sequences_;
   uint32_t max_rows_ = 0;
   std::vector<uint32_t> row_indices_;  ///< 0, 1, … max_rows_ - 1: which rows of a batch want logits is a part of this
-  float* logits_ = nullptr;
+  float* logits_ = nullptr;            ///< memory that is taken when it is first written
   size_t logit_rows_ = 0;
+  std::vector<TokenLogit> best_;
+  size_t rows_ = 0;          ///< results of the last pass
+  uint32_t best_count_ = 0;  ///< … how many of each row's best; 0: all logits
 };
 
 base::Status CpuEngine::build(const Architecture& architecture, const ModelConfig& config, uint32_t context) {
@@ -331,6 +393,7 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   batch_tokens_.reserve(max_rows_);
   batch_rows_.reserve(max_rows_);
   batch_sequences_.reserve(max_rows_);
+  best_.reserve(size_t{kMostBestRows} * kMostBest);
   return reserve_logits(1);
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "core/files/model_file.h"
+#include "core/hal/best_tokens.h"
 #include "core/hal/machine_limits.h"
 #include "core/sampling/sampler.h"
 #include "core/template/template.h"
@@ -112,7 +113,8 @@ struct MemoryPlan {
   uint64_t state_bytes = 0;       ///< KV cache of context_length tokens
   uint64_t activation_bytes = 0;  ///< what a batch's values share
   uint64_t scratch_bytes = 0;     ///< of all threads
-  uint64_t logit_bytes = 0;       ///< of one token
+  uint64_t logit_bytes = 0;       ///< of one token, whose best are found as they are computed
+  uint64_t logit_row_bytes = 0;   ///< of all its logits: only for samplers that look at all, and not in total_bytes()
   uint64_t tokenizer_bytes = 0;
   uint64_t table_bytes = 0;  ///< norms, biases, the program
   uint64_t state_bytes_per_token = 0;
@@ -227,10 +229,19 @@ class Engine {
   virtual base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
                                                  const std::function<bool()>& cancelled = {}) = 0;
 
+  /// The same, but of each row only its `count` best tokens, as BestTokens finds and sorts them: rows * count, valid
+  /// until the next call. Up to kMostBest tokens of up to kMostBestRows rows are found as they are computed.
+  virtual base::Result<std::span<const TokenLogit>> forward_best(Sequence& sequence, std::span<const TokenId> tokens,
+                                                                 LogitRows rows, uint32_t count,
+                                                                 const std::function<bool()>& cancelled = {}) = 0;
+
   /// Appends to several sequences in one pass over the weights: at least one token each, at most `batch` together, and
   /// no sequence twice. Returns the logits of each one's last token, vocabulary_size each. Errors as above; then all
   /// sequences are unchanged.
   virtual base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens> batch) = 0;
+  /// The same, but of each sequence only the `count` best tokens, as forward_best().
+  virtual base::Result<std::span<const TokenLogit>> forward_batch_best(std::span<const SequenceTokens> batch,
+                                                                       uint32_t count) = 0;
 };
 
 }  // namespace ingle::core

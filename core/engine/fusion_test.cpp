@@ -175,6 +175,12 @@ TEST_P(EachFormat, ASumOfAProductIsAddedToInPlace) {
   }
 }
 
+TEST_P(EachFormat, AProductThatOnlyACapReadsIsCappedAsItIsWritten) {
+  const ValueId x = start();
+  graph.logits = graph.scale(graph.matmul(x, matrix(), maker.vector(), 0.25f), 1.0f, 1.5f);
+  expect_parts(graph, KernelKind::scale, "cap");
+}
+
 // As adapters of the output matrix are.
 TEST_P(EachFormat, ASumThatIsTheLogitsIsGatheredThere) {
   const ValueId x = start();
@@ -363,7 +369,8 @@ class RandomGraph {
         made = product(x);
         break;
       case 2:
-        made = graph().scale(x, 0.5f, maker_.pick(2) == 0 ? 0.0f : 4.0f);
+        made = maker_.pick(2) == 0 ? graph().scale(x, 0.5f, maker_.pick(2) == 0 ? 0.0f : 4.0f)
+                                   : graph().scale(early_product(x), 1.0f, 4.0f);
         break;
       case 3:
         made = graph().add(x, any());

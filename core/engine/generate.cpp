@@ -1,6 +1,7 @@
 // The loop of generation: prefill, then sample, show, forward. Afterwards the sequence holds the prompt and the
 // generated tokens, but for the last of them where no further token was computed (it is then shorter by one). A pass
-// may compute proposed tokens too: their logits are waiting where they turn out right, else they are taken back.
+// may compute proposed tokens too: their logits are waiting where they turn out right, else they are taken back. Where
+// the sampler looks only at the best logits, only these are kept of each row.
 #include "core/engine/generate.h"
 
 #include <algorithm>
@@ -27,6 +28,8 @@ class Generation {
         options_(options),
         on_text_(on_text),
         cancelled_(cancelled),
+        vocabulary_size_(engine.info().vocabulary_size),
+        best_count_(best_needed(options.sampling, vocabulary_size_)),
         stream_(options.stop_strings) {}
 
   base::Result<GenerateResult> run(std::span<const TokenId> prompt) {
@@ -36,12 +39,12 @@ class Generation {
     if (!prefilled) return finish(StopReason::cancelled);
 
     const size_t most = reserve_results();
-    sampler_ = make_sampler(options_.sampling, static_cast<uint32_t>(logits_.size()), prompt.size() + most);
+    sampler_ = make_sampler(options_.sampling, vocabulary_size_, prompt.size() + most);
     for (const TokenId token : prompt) sampler_->accept(token);
     pass_.reserve(kSpeculationRows);
     Clock::time_point first_token{};
     while (true) {
-      const TokenId token = sampler_->sample(logits_);
+      const TokenId token = sample();
       if (first_token == Clock::time_point{}) {
         first_token = Clock::now();
         result_.first_token_ms = milliseconds_since(start);
@@ -62,14 +65,10 @@ class Generation {
                          prompt.empty() ? "the prompt is empty" : "nothing of the prompt is new"};
     result_.prompt_tokens = static_cast<uint32_t>(prompt.size() - length);
     base::Status status = start_speculation(prompt);
+    if (status.ok()) status = forward(prompt.subspan(length), LogitRows::last);
     if (status.ok()) {
-      auto logits = engine_.forward(sequence_, prompt.subspan(length), LogitRows::last, cancelled_);
-      if (logits) {
-        logits_ = *logits;
-        held_ = sequence_.length();
-        return true;
-      }
-      status = std::move(logits).error();
+      held_ = sequence_.length();
+      return true;
     }
     sequence_.truncate(length);
     if (status.error().code != base::ErrorCode::cancelled) return std::move(status).error();
@@ -109,40 +108,50 @@ class Generation {
     if (options_.max_tokens != 0 && result_.tokens.size() >= options_.max_tokens) return Ends(StopReason::length);
     if (held_ >= sequence_.capacity()) return Ends(StopReason::context_full);
 
-    auto logits = compute(token);
-    if (!logits && logits.error().code == base::ErrorCode::cancelled) return Ends(StopReason::cancelled);
-    INGLE_TRY(logits_, std::move(logits));
+    base::Status computed = compute(token);
+    if (!computed.ok() && computed.error().code == base::ErrorCode::cancelled) return Ends(StopReason::cancelled);
+    INGLE_CHECK(std::move(computed));
     return Ends();
   }
 
-  /// The logits after the text's last token.
-  base::Result<std::span<float>> compute(TokenId token) {
+  /// The logits after the text's last token, row_ of the pass.
+  base::Status compute(TokenId token) {
     if (row_ + 1 < pass_.size() && pass_[row_ + 1] == token) {
       ++held_;
       ++result_.taken_tokens;
-      return row_logits(++row_);
+      ++row_;
+      return {};
     }
     take_back();
     row_ = 0;
     pass_.assign(1, token);
     if (speculation_) speculation_->propose(room_for_proposals(), pass_);
     const Clock::time_point start = Clock::now();
-    auto logits = engine_.forward(sequence_, pass_, pass_.size() > 1 ? LogitRows::all : LogitRows::last, cancelled_);
-    if (!logits && pass_.size() > 1 && logits.error().code == base::ErrorCode::out_of_memory) {
+    base::Status computed = forward(pass_, LogitRows::all);
+    if (!computed.ok() && pass_.size() > 1 && computed.error().code == base::ErrorCode::out_of_memory) {
       speculation_.reset();  // the logits of one row are there
       pass_.resize(1);
-      logits = engine_.forward(sequence_, pass_, LogitRows::last, cancelled_);
+      computed = forward(pass_, LogitRows::all);
     }
-    INGLE_TRY(pass_logits_, std::move(logits));
+    INGLE_CHECK(std::move(computed));
     if (speculation_) speculation_->measured(pass_.size(), milliseconds_since(start) / 1000);
     result_.proposed_tokens += static_cast<uint32_t>(pass_.size() - 1);
     ++held_;
-    return row_logits(0);
+    return {};
   }
 
-  std::span<float> row_logits(size_t row) const {
-    const size_t vocabulary = pass_logits_.size() / pass_.size();
-    return pass_logits_.subspan(row * vocabulary, vocabulary);
+  base::Status forward(std::span<const TokenId> tokens, LogitRows rows) {
+    if (best_count_ > 0) {
+      INGLE_TRY(best_, engine_.forward_best(sequence_, tokens, rows, best_count_, cancelled_));
+    } else {
+      INGLE_TRY(logits_, engine_.forward(sequence_, tokens, rows, cancelled_));
+    }
+    return {};
+  }
+
+  TokenId sample() {
+    if (best_count_ > 0) return sampler_->sample_best(best_.subspan(row_ * best_count_, best_count_));
+    return sampler_->sample(logits_.subspan(row_ * vocabulary_size_, vocabulary_size_));
   }
 
   size_t room_for_proposals() const {
@@ -176,14 +185,16 @@ class Generation {
   const GenerateOptions& options_;
   const std::function<bool(std::string_view)>& on_text_;
   const std::function<bool()>& cancelled_;
+  const uint32_t vocabulary_size_;
+  const uint32_t best_count_;  ///< 0: the sampler wants whole rows of logits
   TextStream stream_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<Speculation> speculation_;
-  std::span<float> logits_;       ///< after the text's last token
-  uint32_t held_ = 0;             ///< tokens of the text that the sequence holds; behind them it may hold proposed ones
-  std::vector<TokenId> pass_;     ///< what was computed last: a token of the text and proposed ones
-  std::span<float> pass_logits_;  ///< … their logits
-  size_t row_ = 0;                ///< … how many of the proposed ones were right so far
+  uint32_t held_ = 0;          ///< tokens of the text that the sequence holds; behind them it may hold proposed ones
+  std::vector<TokenId> pass_;  ///< what was computed last: a token of the text and proposed ones
+  std::span<float> logits_;    ///< … rows of logits, of the prompt its last token's
+  std::span<const TokenLogit> best_;  ///< … or of the best of them
+  size_t row_ = 0;                    ///< … how many of the proposed ones were right so far
   GenerateResult result_;
 };
 

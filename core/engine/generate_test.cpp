@@ -67,7 +67,9 @@ class FakeSequence final : public Sequence {
 class FakeEngine final : public Engine {
  public:
   FakeEngine(std::vector<std::string> pieces, std::vector<TokenId> script)
-      : tokenizer_(std::move(pieces)), script_(std::move(script)) {}
+      : tokenizer_(std::move(pieces)), script_(std::move(script)) {
+    info_.vocabulary_size = tokenizer_.vocabulary_size();
+  }
 
   const EngineInfo& info() const override { return info_; }
   const ModelFile& file() const override { return file_; }
@@ -88,7 +90,8 @@ class FakeEngine final : public Engine {
     ++calls;
     if (held.length() + tokens.size() > held.capacity()) return Error{ErrorCode::limit_exceeded, "too long"};
     if (calls == fail_at_call) return Error{ErrorCode::io_error, "the disk is gone"};
-    if (rows == LogitRows::all && !memory_for_all) return Error{ErrorCode::out_of_memory, "too many rows"};
+    if (tokens.size() > 1 && rows == LogitRows::all && !memory_for_all)
+      return Error{ErrorCode::out_of_memory, "too many rows"};
     if (prompt_size == 0) prompt_size = held.length() + tokens.size();
     held.tokens.insert(held.tokens.end(), tokens.begin(), tokens.end());
     if (cancelled && cancelled()) return Error{ErrorCode::cancelled, "cancelled"};
@@ -101,6 +104,19 @@ class FakeEngine final : public Engine {
     }
     return std::span<float>(logits_);
   }
+  base::Result<std::span<const TokenLogit>> forward_best(Sequence& sequence, std::span<const TokenId> tokens,
+                                                         LogitRows rows, uint32_t count,
+                                                         const std::function<bool()>& cancelled) override {
+    INGLE_TRY(const std::span<float> logits, forward(sequence, tokens, rows, cancelled));
+    const size_t vocabulary = tokenizer_.vocabulary_size();
+    best_.resize(logits.size() / vocabulary * count);
+    for (size_t row = 0; row < logits.size() / vocabulary; ++row) {
+      BestTokens best{std::span(best_).subspan(row * count, count)};
+      best.offer(logits.subspan(row * vocabulary, vocabulary), 0);
+      best.sort();
+    }
+    return std::span<const TokenLogit>(best_);
+  }
 
   base::Status save_sequence(const Sequence&, std::span<const TokenId>, const std::filesystem::path&) override {
     return Error{ErrorCode::internal, "not here"};
@@ -109,6 +125,9 @@ class FakeEngine final : public Engine {
     return Error{ErrorCode::internal, "not here"};
   }
   base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens>) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
+  base::Result<std::span<const TokenLogit>> forward_batch_best(std::span<const SequenceTokens>, uint32_t) override {
     return Error{ErrorCode::internal, "not here"};
   }
 
@@ -122,6 +141,7 @@ class FakeEngine final : public Engine {
   EngineInfo info_;
   SamplingParams sampling_;
   std::vector<float> logits_;
+  std::vector<TokenLogit> best_;
 };
 
 const std::vector<std::string> kPieces = {"</s>", "<|eot|>", "<|x|>",    "Hello",    " wor", "ld",     "\n",

@@ -135,7 +135,8 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
   plan.embedding_bytes = embedding_bytes(graph);
   plan.activation_bytes = program.arena_bytes;
   plan.scratch_bytes = scratch_bytes_per_worker(graph, program, cpu) * threads;
-  plan.logit_bytes = uint64_t{graph.vocabulary_size} * sizeof(float);
+  plan.logit_bytes = BestLogits::kRowBytes * threads;
+  plan.logit_row_bytes = uint64_t{graph.vocabulary_size} * sizeof(float);
   plan.tokenizer_bytes = inputs.tokenizer_bytes;
   plan.table_bytes = table_bytes(graph, program);
   plan.state_bytes_per_token = states.bytes_per_token();

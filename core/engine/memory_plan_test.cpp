@@ -46,7 +46,7 @@ TEST_P(MemoryPlanTest, IsWhatAnEngineTakes) {
     EXPECT_EQ(planned.context_length, info.context_length);
     EXPECT_EQ(planned.trained_context_length, info.trained_context_length);
     EXPECT_EQ(planned.tokenizer_bytes, engine->tokenizer().memory_bytes());
-    EXPECT_EQ(planned.logit_bytes, info.vocabulary_size * sizeof(float));
+    EXPECT_EQ(planned.logit_row_bytes, info.vocabulary_size * sizeof(float));
     EXPECT_LE(planned.state_bytes, info.state_bytes);
     EXPECT_GE(static_cast<double>(planned.state_bytes), 0.9 * static_cast<double>(info.state_bytes));
   }

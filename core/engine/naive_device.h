@@ -88,7 +88,7 @@ class NaiveDevice final : public Device {
   }
 
   float* at(const BufferRef& buffer, size_t row) const {
-    if (!buffer.valid()) return nullptr;
+    if (!buffer.valid() || (buffer.offset == BufferRef::kLogits && args_.best != nullptr)) return nullptr;
     auto* base = buffer.offset == BufferRef::kLogits
                      ? args_.logits
                      : reinterpret_cast<float*>(const_cast<std::byte*>(arena_.data()) + buffer.offset);
@@ -216,10 +216,20 @@ class NaiveDevice final : public Device {
       if (kernel.gated) value *= activation(kernel, product(kernel.gate_matrix, n));
       if (kernel.vector >= 0) value += vector(kernel.vector)[n];
       if (kernel.accumulate) value += out[n];
-      result[n] = static_cast<float>(value);
+      result[n] = static_cast<float>(capped(kernel, static_cast<float>(value)));
     }
+    if (kernel.out.offset == BufferRef::kLogits && args_.best != nullptr) pick_best(result, row);
     if (out != nullptr) std::copy(result.begin(), result.end(), out);
     if (kernel.quantized_out.valid()) store_activations(kernel.quantized_out, row, result.data());
+  }
+
+  void pick_best(const std::vector<float>& logits, size_t row) const {
+    std::vector<TokenLogit> tokens;
+    for (size_t id = 0; id < logits.size(); ++id)
+      if (logits[id] > -INFINITY) tokens.push_back({logits[id], static_cast<int32_t>(id)});
+    std::stable_sort(tokens.begin(), tokens.end(), [](const auto& a, const auto& b) { return a.logit > b.logit; });
+    tokens.resize(args_.best_count);
+    std::copy(tokens.begin(), tokens.end(), args_.best + row * args_.best_count);
   }
 
   void prepare_head(const KernelDesc& kernel, size_t row, int32_t norm, float* head) const {

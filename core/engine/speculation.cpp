@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <limits>
 #include <utility>
 
 namespace ingle::core {
@@ -24,20 +23,11 @@ bool same_vocabulary(const Tokenizer& one, const Tokenizer& other) {
   return true;
 }
 
-/// -1: it is not that far ahead of the second.
-TokenId likeliest(std::span<const float> logits, float ahead) {
-  float first = logits[0], second = -std::numeric_limits<float>::infinity();
-  size_t best = 0;
-  for (size_t i = 1; i < logits.size(); ++i) {
-    if (logits[i] <= second) continue;
-    if (logits[i] > first) {
-      second = std::exchange(first, logits[i]);
-      best = i;
-    } else {
-      second = logits[i];
-    }
-  }
-  return first - second >= ahead ? static_cast<TokenId>(best) : -1;
+/// Of the two best, best first. -1: it is not that far ahead of the second, or no token (rows of the model's matrix
+/// beyond the tokenizer's tokens only fill it up).
+TokenId likeliest(std::span<const TokenLogit> best, float ahead, uint32_t tokens) {
+  const bool is_token = best[0].id >= 0 && static_cast<uint32_t>(best[0].id) < tokens;
+  return is_token && best[0].logit - best[1].logit >= ahead ? best[0].id : -1;
 }
 
 }  // namespace
@@ -62,27 +52,27 @@ base::Status DraftModel::start(std::span<const TokenId> text, const std::functio
 
 base::Status DraftModel::propose(std::span<const TokenId> text, size_t most, float ahead, std::vector<TokenId>& out) {
   if (text.size() + most > sequence_->capacity()) return {};
-  INGLE_TRY(std::span<float> logits, hold(text, {}));
+  INGLE_TRY(std::span<const TokenLogit> best, hold(text, {}));
   for (size_t n = 0; n < most; ++n) {
-    // Rows of logits beyond the tokenizer's tokens fill the model's matrix up.
-    const TokenId token = likeliest(logits.first(engine_.tokenizer().vocabulary_size()), ahead);
+    const TokenId token = likeliest(best, ahead, engine_.tokenizer().vocabulary_size());
     if (token < 0) break;
     out.push_back(token);
     if (n + 1 == most) break;
-    INGLE_TRY(logits, forward({&token, 1}, {}));
+    INGLE_TRY(best, forward({&token, 1}, {}));
   }
   return {};
 }
 
-base::Result<std::span<float>> DraftModel::forward(std::span<const TokenId> tokens,
-                                                   const std::function<bool()>& cancelled) {
-  INGLE_TRY(const std::span<float> logits, engine_.forward(*sequence_, tokens, LogitRows::last, cancelled));
+base::Result<std::span<const TokenLogit>> DraftModel::forward(std::span<const TokenId> tokens,
+                                                              const std::function<bool()>& cancelled) {
+  INGLE_TRY(const auto best, engine_.forward_best(*sequence_, tokens, LogitRows::last, 2, cancelled));
   held_.insert(held_.end(), tokens.begin(), tokens.end());
-  return logits;
+  return best;
 }
 
-// At least the text's last token is computed, for its logits.
-base::Result<std::span<float>> DraftModel::hold(std::span<const TokenId> text, const std::function<bool()>& cancelled) {
+// At least the text's last token is computed, for what follows it.
+base::Result<std::span<const TokenLogit>> DraftModel::hold(std::span<const TokenId> text,
+                                                           const std::function<bool()>& cancelled) {
   const auto end = std::mismatch(held_.begin(), held_.end(), text.begin(), text.end()).first;
   const auto same = std::min<size_t>(static_cast<size_t>(end - held_.begin()), text.size() - 1);
   held_.resize(sequence_->truncate(static_cast<uint32_t>(same)));

@@ -36,8 +36,10 @@ class DraftModel {
 
  private:
   DraftModel(Engine& engine, std::unique_ptr<Sequence> sequence);
-  base::Result<std::span<float>> hold(std::span<const TokenId> text, const std::function<bool()>& cancelled);
-  base::Result<std::span<float>> forward(std::span<const TokenId> tokens, const std::function<bool()>& cancelled);
+  /// Of what follows, the two likeliest.
+  base::Result<std::span<const TokenLogit>> hold(std::span<const TokenId> text, const std::function<bool()>& cancelled);
+  base::Result<std::span<const TokenLogit>> forward(std::span<const TokenId> tokens,
+                                                    const std::function<bool()>& cancelled);
 
   Engine& engine_;
   std::unique_ptr<Sequence> sequence_;

@@ -1,7 +1,8 @@
 // The planner: fusion, emission, phases, placement.
 //
 //   fuse     a gate's two products become one gated product; a product that only a sum reads is added to the other
-//            term in place; a norm, gated product or attention that only feeds 8-bit products writes what they read
+//            term in place, one that only a cap reads is capped as it is written; a norm, gated product or attention
+//            that only feeds 8-bit products writes what they read
 //   emit     one or more kernels per remaining operation; inputs of 8-bit products are quantised once
 //   phases   a kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between
 //   place    buffers live from the phase that writes them to the last that reads them; first fit into one arena
@@ -39,6 +40,7 @@ class Planner {
     place_kept();
     place_buffers();
     resolve_offsets();
+    program_.logits_once = logits_once();
     return std::move(program_);
   }
 
@@ -79,6 +81,7 @@ class Planner {
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
       if (graph_.ops[i].kind == OpKind::gate) fuse_gate(i);
       if (graph_.ops[i].kind == OpKind::add) fuse_add(i);
+      if (graph_.ops[i].kind == OpKind::scale) fuse_cap(i);
     }
     // A sum that is the logits is gathered there from the start (an adapter of the output matrix).
     for (size_t i = graph_.ops.size(); i-- > 0;)
@@ -133,6 +136,14 @@ class Planner {
       fused_into_[index] = product->output;
       return;
     }
+  }
+
+  void fuse_cap(size_t index) {
+    const Op& op = graph_.ops[index];
+    const Op* product = producer(op.inputs[0]);
+    if (op.cap == 0.0f || op.factor != 1.0f || !is_fusable_matmul(product, true, index)) return;
+    defer(*product, index);
+    fused_into_[index] = product->output;
   }
 
   // --- buffers
@@ -206,7 +217,7 @@ class Planner {
       case OpKind::gate:
         return emit_gate(index, op);
       case OpKind::scale:
-        return emit_scale(op);
+        return emit_scale(index, op);
       case OpKind::output_rows: {
         KernelDesc& kernel = push(KernelKind::output_rows, op.output);
         kernel.in[0] = input_of(op.inputs[0]);
@@ -304,7 +315,13 @@ class Planner {
     kernel.out = output_of(op.output);
   }
 
-  void emit_scale(const Op& op) {
+  void emit_scale(size_t index, const Op& op) {
+    if (fused_into_[index]) {
+      KernelDesc& kernel = emit_product(*producer(op.inputs[0]), op.output);
+      kernel.cap = op.cap;
+      kernel.out = output_of(op.output);
+      return;
+    }
     KernelDesc& kernel = push(KernelKind::scale, op.output);
     kernel.in[0] = input_of(op.inputs[0]);
     kernel.factor = op.factor;
@@ -461,6 +478,19 @@ class Planner {
     for (KeptValue& kept : program_.kept) resolve(kept.buffer);
     program_.max_rows = options_.max_rows;
     program_.max_positions = options_.max_positions;
+  }
+
+  bool logits_once() const {
+    const auto is_logits = [](uint64_t offset) { return offset == BufferRef::kLogits; };
+    for (const KeptValue& kept : program_.kept)
+      if (is_logits(kept.buffer.offset)) return false;
+    size_t uses = 0, products = 0;
+    for (const KernelDesc& kernel : program_.kernels) {
+      for (const auto& offsets : {reads(kernel), writes(kernel)})
+        uses += static_cast<size_t>(std::count_if(offsets.begin(), offsets.end(), is_logits));
+      products += kernel.kind == KernelKind::matmul && kernel.output_rows && is_logits(kernel.out.offset) ? 1 : 0;
+    }
+    return uses == 1 && products == 1;
   }
 
   const Graph& graph_;

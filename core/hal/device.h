@@ -3,7 +3,7 @@
 //
 //   device.prepare(constants, program);                     // once
 //   device.state_page_bytes(group)                          // for who allocates pages of sequences (core/memory)
-//   device.run({tokens, sequences, output_rows, logits});   // per batch of tokens
+//   device.run({tokens, sequences, output_rows, logits});   // per batch of tokens; see RunArgs::best, too
 #pragma once
 
 #include <cstddef>

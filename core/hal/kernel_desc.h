@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <span>
 
+#include "core/hal/best_tokens.h"
+
 namespace ingle::core {
 
 /// In formulas, x[i] is an element of row r of in[0], y of in[1]; W are rows of the matrix, w elements of the vector.
@@ -29,8 +31,9 @@ enum class KernelKind : uint8_t {
   rms_norm,    ///< x[i] / sqrt(mean of x^2 + epsilon) * w[i], to out and quantized_out where they are valid
   quantize,    ///< quantized_out = x
   matmul,      ///< out[n] = p(W)[n] + w[n] + (accumulate: out[n]), p(W)[n] = factor * (x . W[n]), of in[0] if
-               ///< that is valid, else quantized_in; gated: act(x . G[n]) * p(W)[n] with G the gate_matrix. To
-               ///< quantized_out where that is valid; then quantized_in is too, and there is no out
+               ///< that is valid, else quantized_in; gated: act(x . G[n]) * p(W)[n] with G the gate_matrix; then
+               ///< cap * tanh(that / cap) where cap != 0. To quantized_out where that is valid; then quantized_in is
+               ///< too, there is no out and no cap
   prepare_attention,  ///< for each head of in[0] (queries) and in[1] (keys): norm with q_norm or k_norm and
                       ///< epsilon where there is one, then rotation where there is a rope; then keys and in[2] (values)
                       ///< into the state at the row's position
@@ -100,6 +103,11 @@ struct RunArgs {
   std::span<const SequenceRows> sequences;  ///< whose rows these are, in order; each sequence at most once
   std::span<const uint32_t> output_rows;    ///< ascending indices of the rows that want logits
   float* logits = nullptr;                  ///< [output_rows][vocabulary]
+  /// [output_rows][best_count]: where Program::logits_once, this may be set instead of logits, for at most
+  /// kMostBestRows rows and kMostBest tokens. Each row's best, as BestTokens finds and sorts them; no row has to be in
+  /// memory for it.
+  TokenLogit* best = nullptr;
+  uint32_t best_count = 0;
 };
 
 }  // namespace ingle::core

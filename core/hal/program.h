@@ -49,6 +49,7 @@ struct Program {
   uint32_t max_positions = 0;     ///< of one sequence
   std::vector<uint32_t> windows;  ///< by state group: how many positions its layers see; 0: all
   std::vector<KeptValue> kept;    ///< as PlanOptions::keep
+  bool logits_once = false;       ///< one product of output rows writes the logits, and nothing reads them
 };
 
 }  // namespace ingle::core

@@ -29,21 +29,18 @@ void Candidates::gather(std::span<const float> logits) {
 }
 
 void Candidates::gather_best(std::span<const float> logits, size_t count) {
+  best_.resize(count);
+  BestTokens best(best_);
+  best.offer(logits, 0);
+  best.sort();
+  take_best(best_);
+}
+
+void Candidates::take_best(std::span<const TokenLogit> best) {
   items_.clear();
   weighed_ = false;
-  // A heap of the best so far, the worst of them on top. Ids rise, so an equal logit comes too late.
-  float worst = count > 0 ? -kInfinity : kInfinity;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (!(logits[i] > worst)) continue;
-    if (items_.size() == count) {
-      std::pop_heap(items_.begin(), items_.end(), better);
-      items_.pop_back();
-    }
-    items_.push_back({.weight = 0, .logit = logits[i], .id = static_cast<int32_t>(i)});
-    std::push_heap(items_.begin(), items_.end(), better);
-    if (items_.size() == count) worst = items_.front().logit;
-  }
-  std::sort_heap(items_.begin(), items_.end(), better);
+  for (const TokenLogit& token : best)
+    if (token.id >= 0) items_.push_back({.weight = 0, .logit = token.logit, .id = token.id});
   best_logit_ = items_.empty() ? -kInfinity : items_.front().logit;
   keep_infinite();
 }

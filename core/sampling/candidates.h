@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "core/hal/best_tokens.h"
+
 namespace ingle::core {
 
 struct Candidate {
@@ -24,6 +26,8 @@ class Candidates {
 
   /// The `count` best of them, best first.
   void gather_best(std::span<const float> logits, size_t count);
+  /// The same, found already: as BestTokens leaves them.
+  void take_best(std::span<const TokenLogit> best);
 
   std::vector<Candidate>& items() { return items_; }
   /// The largest logit when the weights were last computed (its item may have been taken out since).
@@ -42,6 +46,7 @@ class Candidates {
   void keep_infinite();
 
   std::vector<Candidate> items_;
+  std::vector<TokenLogit> best_;  ///< scratch
   float best_logit_ = 0;
   bool weighed_ = false;  ///< the weights are those of temperature 1
 };

@@ -59,17 +59,18 @@ class ChainSampler final : public Sampler {
     if (dry_.active()) dry_.apply(history_, logits);
     if (params_.temperature <= 0) return best_token(logits);
 
-    if (params_.mirostat == 2) {
+    const auto top_k = static_cast<size_t>(params_.top_k);
+    if (params_.mirostat != 2 && top_k > 0 && top_k < logits.size())
+      candidates_.gather_best(logits, top_k);
+    else
       candidates_.gather(logits);
-    } else {
-      truncate(logits);
-    }
-    if (candidates_.empty()) return 0;
-    candidates_.weigh(params_.temperature);
-    const double fraction = random_.uniform();
-    const size_t drawn =
-        params_.mirostat == 2 ? mirostat_.draw(candidates_, fraction) : candidates_.find_fraction(fraction);
-    return candidates_.items()[drawn].id;
+    return draw();
+  }
+
+  int32_t sample_best(std::span<const TokenLogit> best) override {
+    if (params_.temperature <= 0) return std::max(best.front().id, 0);
+    candidates_.take_best(best);
+    return draw();
   }
 
   void reset() override {
@@ -86,13 +87,17 @@ class ChainSampler final : public Sampler {
     }
   }
 
-  void truncate(std::span<const float> logits) {
-    const auto top_k = static_cast<size_t>(params_.top_k);
-    if (top_k > 0 && top_k < logits.size()) {
-      candidates_.gather_best(logits, top_k);
-    } else {
-      candidates_.gather(logits);
-    }
+  int32_t draw() {
+    if (params_.mirostat != 2) truncate();
+    if (candidates_.empty()) return 0;
+    candidates_.weigh(params_.temperature);
+    const double fraction = random_.uniform();
+    const size_t drawn =
+        params_.mirostat == 2 ? mirostat_.draw(candidates_, fraction) : candidates_.find_fraction(fraction);
+    return candidates_.items()[drawn].id;
+  }
+
+  void truncate() {
     if (params_.typical_p < 1) keep_typical(candidates_, params_.typical_p);
     if (params_.top_p < 1) keep_top_p(candidates_, params_.top_p);
     if (params_.min_p > 0) keep_min_p(candidates_, params_.min_p);
@@ -163,6 +168,17 @@ base::Status validate(const SamplingParams& p) {
     }
   }
   return {};
+}
+
+uint32_t best_needed(const SamplingParams& p, uint32_t vocabulary_size) {
+  const bool changes_logits =
+      !p.logit_bias.empty() ||
+      Penalties(p.repeat_penalty, p.frequency_penalty, p.presence_penalty, p.penalty_last_n).active() ||
+      Dry(p.dry_multiplier, p.dry_base, p.dry_allowed_length, p.dry_last_n, {}).active();
+  if (changes_logits) return 0;  // of any token
+  if (p.temperature <= 0) return 1;
+  const auto top_k = static_cast<uint32_t>(p.top_k);
+  return p.mirostat != 2 && top_k < vocabulary_size && top_k <= kMostBest ? top_k : 0;
 }
 
 std::unique_ptr<Sampler> make_sampler(const SamplingParams& params, uint32_t vocabulary_size, size_t history) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/hal/best_tokens.h"
 
 namespace ingle::core {
 
@@ -34,6 +35,9 @@ struct SamplingParams {
 /// Refuses values that make no sense (temperature < 0, top_p outside (0, 1], …), naming the field and its range.
 base::Status validate(const SamplingParams& params);
 
+/// How many of a row's best logits are all that a sampler with these parameters looks at; 0: it wants the whole row.
+uint32_t best_needed(const SamplingParams& params, uint32_t vocabulary_size);
+
 class Sampler {
  public:
   virtual ~Sampler() = default;
@@ -42,6 +46,8 @@ class Sampler {
   /// Chooses a token. `logits` has vocabulary-size entries and is used as scratch. Does not accept it. Never returns an
   /// id whose logit is NaN or -inf while another has a finite one.
   virtual int32_t sample(std::span<float> logits) = 0;
+  /// The same token from the best_needed() best of these logits, as BestTokens leaves them.
+  virtual int32_t sample_best(std::span<const TokenLogit> best) = 0;
   /// Restart: history cleared, random state back to the seed.
   virtual void reset() = 0;
 };

@@ -189,6 +189,57 @@ TEST(Sampler, NeverTakesATokenWithoutALogitWhileAnotherHasOne) {
   }
 }
 
+TEST(Sampler, DrawsTheSameFromTheBestAlone) {
+  const std::vector<SamplingParams> all = {
+      {.temperature = 0},
+      {.temperature = 0, .top_k = 5, .mirostat = 2},
+      {.temperature = 1, .top_k = 1},
+      {.temperature = 0.7f, .top_k = 40, .seed = 3},
+      {.temperature = 1, .top_k = 256, .top_p = 0.9f, .seed = 4},
+      {.temperature = 2, .top_k = 20, .min_p = 0.1f, .typical_p = 0.8f, .seed = 5},
+      {.temperature = 1, .top_k = 20, .xtc_probability = 0.5f, .xtc_threshold = 0.05f, .seed = 6}};
+  for (size_t i = 0; i < all.size(); ++i) {
+    const uint32_t count = best_needed(all[i], 300);
+    ASSERT_GT(count, 0u);
+    const auto from_all = make_sampler(all[i], 300), from_best = make_sampler(all[i], 300);
+    Random random(i);
+    for (int row = 0; row < 300; ++row) {
+      std::vector<float> logits(300);
+      const uint64_t values = row % 3 == 0 ? 5 : 1000;  // many ties
+      for (float& logit : logits) logit = static_cast<float>(random.next() % values) * 8 / static_cast<float>(values);
+      for (int odd = row % 5 * 70; odd > 0; --odd)  // up to all but a few
+        logits[random.next() % 300] = row % 2 == 0 ? kNan : -kInfinity;
+      if (row % 7 == 0) logits[random.next() % 300] = logits[random.next() % 300] = kInfinity;
+      std::vector<TokenLogit> kept(count);
+      BestTokens best(kept);
+      best.offer(logits, 0);
+      best.sort();
+      const int32_t token = from_best->sample_best(kept);
+      ASSERT_EQ(from_all->sample(logits), token) << "parameters " << i << ", row " << row;
+    }
+    const std::vector<TokenLogit> none(count);
+    EXPECT_EQ(from_best->sample_best(none), 0);
+  }
+}
+
+TEST(Sampler, AsksForWhatItLooksAt) {
+  EXPECT_EQ(best_needed({.temperature = 0}, 1000), 1u);
+  EXPECT_EQ(best_needed({.temperature = 0, .top_k = 40, .mirostat = 2}, 1000), 1u) << "the best token is all";
+  EXPECT_EQ(best_needed({.temperature = 1, .top_k = 40, .top_p = 0.5f, .min_p = 0.1f}, 1000), 40u);
+  EXPECT_EQ(best_needed({.temperature = 1, .top_k = kMostBest}, 1000), kMostBest);
+  EXPECT_EQ(best_needed({.temperature = 1, .top_k = kMostBest + 1}, 1000), 0u);
+  EXPECT_EQ(best_needed({.temperature = 1, .top_k = 40}, 40), 0u) << "top-k is off";
+  EXPECT_EQ(best_needed({.temperature = 1}, 1000), 0u);
+  EXPECT_EQ(best_needed({.temperature = 1, .top_k = 40, .mirostat = 2}, 1000), 0u);
+  // What changes logits may make any token the best.
+  EXPECT_EQ(best_needed({.temperature = 0, .repeat_penalty = 1.1f}, 1000), 0u);
+  EXPECT_EQ(best_needed({.temperature = 0, .frequency_penalty = 0.1f}, 1000), 0u);
+  EXPECT_EQ(best_needed({.temperature = 0, .presence_penalty = 0.1f}, 1000), 0u);
+  EXPECT_EQ(best_needed({.temperature = 0, .presence_penalty = 0.1f, .penalty_last_n = 0}, 1000), 1u);
+  EXPECT_EQ(best_needed({.temperature = 0, .dry_multiplier = 0.8f}, 1000), 0u);
+  EXPECT_EQ(best_needed({.temperature = 0, .logit_bias = {{3, 1.0f}}}, 1000), 0u);
+}
+
 TEST(Sampler, WithoutAnyLogitTakesTheFirstToken) {
   for (const float temperature : {0.0f, 1.0f}) {
     for (const int32_t mirostat : {0, 2}) {

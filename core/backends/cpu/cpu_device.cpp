@@ -37,6 +37,15 @@ size_t tile_piece(size_t panels, size_t workers) {
   return (share + 1) / 2 * 2;
 }
 
+// The values of panels [begin, end) in args.out.
+void cap_panels(const Kernels& kernels, const MatmulArgs& args, float cap, size_t begin, size_t end) {
+  const size_t first = begin * kPanelRows, count = std::min<size_t>(end * kPanelRows, args.weight->rows) - first;
+  for (size_t row = 0; row < args.rows; ++row) {
+    float* const values = args.out + row * args.out_stride + first;
+    kernels.scale(values, 1.0f, cap, count, values);
+  }
+}
+
 }  // namespace
 
 uint64_t plan_weight_bytes(const Graph& graph) {
@@ -70,6 +79,7 @@ CpuDevice::CpuDevice(const CpuOptions& options)
 
 CpuDevice::~CpuDevice() {
   attention_.release(*this);
+  best_logits_.release(*this);
   deallocate(arena_, program_.arena_bytes);
   deallocate(scratch_, scratch_stride_ * workers_.count());
 }
@@ -106,6 +116,7 @@ base::Status CpuDevice::prepare(const Constants& constants, Program program, con
   INGLE_TRY(arena_, allocate(program_.arena_bytes));
   places_.resize(program_.max_rows);
   INGLE_CHECK(attention_.prepare(*this, program_, workers_.count()));
+  INGLE_CHECK(best_logits_.prepare(*this, workers_.count()));
   scratch_stride_ = scratch_bytes_per_worker(constants, program_, options_);
   INGLE_TRY(scratch_, allocate(scratch_stride_ * workers_.count()));
   // Tiles are read all over it.
@@ -150,6 +161,12 @@ void CpuDevice::run(const RunArgs& args) {
   give_back_activations();
   for (size_t i = 0; i < program_.kernels.size(); ++i) phases_[i].reset();
   weights_.begin_run();
+  if (args_.best != nullptr) best_logits_.begin(args_);
+  run_program();
+  if (args_.best != nullptr) best_logits_.finish(args_);
+}
+
+void CpuDevice::run_program() {
   if (weights_.unchecked()) return run_checking();
   if (!times_.empty()) return run_timed();
   workers_.run([this](uint32_t worker) {
@@ -417,8 +434,12 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   const bool pairs = args.rows > 1 || args.quantized_out != nullptr;
   const Cut pieces = tiled ? Cut{.small = tile_piece(panels, workers_.count())}
                            : cut(panels, workers_.count(), pairs ? 2 : 1, args.rows > 8 ? 4 : 2);
-  counter.take(panels, pieces,
-               [&](size_t begin, size_t end) { multiply(kernels_, args, begin, end, scratch(worker)); });
+  const bool only_best = kernel.out.offset == BufferRef::kLogits && args_.best != nullptr;
+  counter.take(panels, pieces, [&](size_t begin, size_t end) {
+    if (only_best) return best_logits_.multiply(kernels_, args, kernel.cap, begin, end, worker, scratch(worker));
+    multiply(kernels_, args, begin, end, scratch(worker));
+    if (kernel.cap != 0.0f) cap_panels(kernels_, args, kernel.cap, begin, end);
+  });
 }
 
 // Heads that become codes are rotated after all else; attention turns its results back.

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "core/backends/cpu/attention.h"
+#include "core/backends/cpu/best_logits.h"
 #include "core/backends/cpu/limits.h"
 #include "core/backends/cpu/weights.h"
 #include "core/backends/cpu/workers.h"
@@ -109,6 +110,7 @@ class CpuDevice final : public Device {
   void place_rows();
   void give_back_activations();
   void finish(size_t i, Counter& counter);
+  void run_program();
   void run_checking();
   void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
@@ -155,6 +157,7 @@ class CpuDevice final : public Device {
   const Constants* constants_ = nullptr;
   Program program_;
   Attention attention_;
+  BestLogits best_logits_;
   std::vector<Place> places_;        ///< by row of this run
   std::unique_ptr<Phase[]> phases_;  ///< by kernel
   std::byte* arena_ = nullptr;
