@@ -138,6 +138,7 @@ TEST_P(AllocationTest, NoneForAPromptNorForATokenAfterIt) {
 }
 
 TEST_P(AllocationTest, NoneForTheBestTokens) {
+  if (!GetParam().loras.empty()) GTEST_SKIP() << "with adapters of the output matrix, several rows are made whole";
   const auto engine = load({.threads = 2, .batch = 16});
   const auto sequence = engine->new_sequence().value();
   const std::span<const TokenId> tokens = GetParam().tokens;

@@ -208,7 +208,7 @@ void expect_best(Device& device, const Head& head) {
   ASSERT_TRUE(device.prepare(head.graph, std::move(program)).ok());
   const SequenceRows sequence{kMostBestRows, 0, {}};
   std::vector<TokenId> tokens(kMostBestRows);
-  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<TokenId>(i * 131);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<TokenId>(i * 131 % Head::kVocabulary);
   std::vector<uint32_t> wanted(kMostBestRows);
   std::iota(wanted.begin(), wanted.end(), 0u);
   for (const size_t rows : {1, 2, 3, 4, 5, 7, 8, 32}) {
