@@ -271,6 +271,8 @@ TEST(LogitsOnce, WhereOneProductWritesThemAndNothingReadsThem) {
   EXPECT_FALSE(once(graph)) << "of every token";
   graph.logits = graph.rms_norm(product, -1, 1e-6f);
   EXPECT_FALSE(once(graph)) << "no product";
+  graph.logits = product;
+  EXPECT_FALSE(once(graph)) << "others read them";
 }
 
 }  // namespace

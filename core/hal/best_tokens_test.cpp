@@ -33,7 +33,7 @@ void expect_same(const std::vector<TokenLogit>& found, const std::vector<TokenLo
 }
 
 std::vector<TokenLogit> best_of(const std::vector<float>& logits, size_t count) {
-  std::vector<TokenLogit> kept(count);
+  std::vector<TokenLogit> kept(count, {99, 99});  // of an earlier search
   BestTokens best(kept);
   best.offer(logits, 0);
   best.sort();
