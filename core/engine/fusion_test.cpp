@@ -317,6 +317,10 @@ TEST_F(Order, AttentionThatOthersReadStaysFloats) {
   expect_same(graph.add(graph.matmul(out, maker.matrix("Q8_0")), graph.scale(out, 2.0f)));
 }
 
+TEST_F(Order, ACapWithAFactorIsNotTheProducts) {
+  expect_same(graph.scale(product(x), 0.5f, 1.5f));
+}
+
 TEST_F(Order, LogitsThatAreReadOnceMoreStay) {
   const ValueId logits = graph.scale(x, 0.5f), more = graph.add(logits, product(x));
   expect_same(logits);
