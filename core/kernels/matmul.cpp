@@ -321,11 +321,13 @@ void multiply_panels(const ReadyPanel* panels, size_t count, const MatmulArgs& a
   }
 }
 
-// Up to this many rows are multiplied by panels as they are; a second pass finds the panel in the nearest caches.
+// Up to this many rows, of one term or two, are multiplied by panels as they are; further passes find the panel in the
+// nearest caches.
 constexpr size_t kDirectRows = std::is_void_v<MatrixUnit> ? 2 * kMaxDirectRows : kMaxDirectRows;
 
 bool direct_rows(const MatmulArgs& args) {
-  return !args.float_path && args.rows <= kDirectRows && args.weight->storage == PackedMatrix::Storage::quantized;
+  return !args.float_path && args.rows <= kDirectRows * args.terms &&
+         args.weight->storage == PackedMatrix::Storage::quantized;
 }
 
 void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArgs& args, size_t panel, float* result) {
@@ -345,8 +347,8 @@ namespace {
 
 // Panels [begin, end), each multiplied as it is read.
 void matmul_direct(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end) {
-  alignas(64) float result[kDirectRows * 16];
-  alignas(64) float gates[kDirectRows * 16];
+  alignas(64) float result[2 * kDirectRows * 16];
+  alignas(64) float gates[2 * kDirectRows * 16];
   alignas(64) float values[kDirectRows * 16];
   for (size_t panel = begin; panel < end; ++panel) {
     direct_panel(kernels, *args.weight, args, panel, result);

@@ -36,7 +36,7 @@ void BestLogits::multiply(const Kernels& kernels, MatmulArgs args, float cap, si
     part.rows = static_cast<uint32_t>(std::min(panels * kPanelRows, whole.rows - id));
     if (bias != nullptr) args.bias = bias + id;
     kernels.matmul(kernels, args, 0, panels, scratch);
-    for (size_t row = 0; row < args.rows; ++row) {
+    for (size_t row = 0; row < args.rows / args.terms; ++row) {
       float* const values = logits(worker, row);
       if (cap != 0.0f) kernels.scale(values, 1.0f, cap, part.rows, values);
       found_[worker * kMostBestRows + row].offer(std::span(values, part.rows), id);

@@ -40,7 +40,7 @@ size_t tile_piece(size_t panels, size_t workers) {
 // The values of panels [begin, end) in args.out.
 void cap_panels(const Kernels& kernels, const MatmulArgs& args, float cap, size_t begin, size_t end) {
   const size_t first = begin * kPanelRows, count = std::min<size_t>(end * kPanelRows, args.weight->rows) - first;
-  for (size_t row = 0; row < args.rows; ++row) {
+  for (size_t row = 0; row < args.rows / args.terms; ++row) {
     float* const values = args.out + row * args.out_stride + first;
     kernels.scale(values, 1.0f, cap, count, values);
   }
