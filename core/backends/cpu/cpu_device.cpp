@@ -25,6 +25,16 @@ size_t widest_matrix(const Constants& constants) {
   return widest;
 }
 
+// How many rows to take at a time: each taking costs about as much as a short row, and neighbours can be asked for
+// ahead.
+size_t row_piece(size_t rows, size_t workers) {
+  return std::clamp<size_t>(rows / (workers * 8), 1, 16);
+}
+
+void ask_for(const float* row, size_t width) {
+  for (size_t i = 0; i < width; i += 16) __builtin_prefetch(row + i);
+}
+
 bool has_tiles(const CpuOptions& options) {
   return options.kernels->matmul_tiles != nullptr && !options.reference && !options.deterministic;
 }
@@ -386,8 +396,9 @@ void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
 
 void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   const size_t width = kernel.in[0].width;
-  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), row_piece(rows_of(kernel), workers_.count()), [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
+      if (r + 1 < end) ask_for(floats(kernel.in[0]) + (r + 1) * width, width);
       float* out = floats(kernel.out);
       out = out != nullptr ? out + r * width : reinterpret_cast<float*>(scratch(worker));
       kernels_.rms_norm(floats(kernel.in[0]) + r * width, vector(kernel.vector), kernel.epsilon, width, out);
@@ -398,7 +409,7 @@ void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker
 
 void CpuDevice::quantize(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.in[0].width;
-  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), row_piece(rows_of(kernel), workers_.count()), [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) store_activations(kernel, r, floats(kernel.in[0]) + r * width, width);
   });
 }
@@ -459,13 +470,17 @@ void CpuDevice::prepare_head(const KernelDesc& kernel, size_t row, int32_t norm,
 }
 
 void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
-  counter.take(rows_of(kernel), 8, [&](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; ++row) {
-      float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
-      for (uint32_t h = 0; h < kernel.heads; ++h) prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
-    }
-    for (uint32_t h = 0; h < kernel.kv_heads; ++h) store_head(kernel, h, begin, end, scratch(worker));
-  });
+  // Keys of 16 positions share memory.
+  counter.take(rows_of(kernel), std::max<size_t>(8, row_piece(rows_of(kernel), workers_.count())),
+               [&](size_t begin, size_t end) {
+                 for (size_t row = begin; row < end; ++row) {
+                   float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
+                   if (row + 1 < end) ask_for(q + kernel.in[0].width, kernel.in[0].width);
+                   for (uint32_t h = 0; h < kernel.heads; ++h)
+                     prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
+                 }
+                 for (uint32_t h = 0; h < kernel.kv_heads; ++h) store_head(kernel, h, begin, end, scratch(worker));
+               });
 }
 
 // Keys and values of one head. Keys are prepared outside the buffer they come from: the first one of a page, which all
@@ -481,6 +496,9 @@ void CpuDevice::store_head(const KernelDesc& kernel, uint32_t head, size_t begin
     prepare_head(kernel, row, kernel.k_norm, out);
   };
   for (size_t row = begin; row < end; ++row) {
+    if (row + 1 < end)
+      for (const BufferRef& in : {kernel.in[1], kernel.in[2]})
+        ask_for(floats(in) + (row + 1) * in.width + head * dim, dim);
     const Place place = places_[row];
     const SequenceRows& sequence = args_.sequences[place.sequence];
     const uint32_t into_page = place.position % kPagePositions;
@@ -513,7 +531,7 @@ void CpuDevice::attention(const KernelDesc& kernel, Counter& counter, uint32_t w
 
 void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.out.width;
-  counter.take(rows_of(kernel), 1, [&](size_t begin, size_t end) {
+  counter.take(rows_of(kernel), row_piece(rows_of(kernel), workers_.count()), [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       const float* x = floats(kernel.in[0]) + r * width;
       float* out = floats(kernel.out) + r * width;
