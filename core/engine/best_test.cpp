@@ -22,7 +22,8 @@ std::vector<TokenLogit> best_of(std::span<const float> logits, size_t vocabulary
     std::vector<TokenLogit> row;
     for (size_t id = 0; id < vocabulary; ++id)
       if (logits[id] > -INFINITY) row.push_back({logits[id], static_cast<int32_t>(id)});
-    std::stable_sort(row.begin(), row.end(), [](const auto& a, const auto& b) { return a.logit > b.logit; });
+    std::sort(row.begin(), row.end(),
+              [](const auto& a, const auto& b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; });
     row.resize(count);
     best.insert(best.end(), row.begin(), row.end());
   }

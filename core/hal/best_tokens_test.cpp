@@ -19,7 +19,8 @@ std::vector<TokenLogit> sorted(const std::vector<float>& logits, size_t count) {
   std::vector<TokenLogit> all;
   for (size_t id = 0; id < logits.size(); ++id)
     if (!std::isnan(logits[id]) && logits[id] != -kInfinity) all.push_back({logits[id], static_cast<int32_t>(id)});
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.logit > b.logit; });
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; });
   all.resize(count);
   return all;
 }
