@@ -227,7 +227,8 @@ class NaiveDevice final : public Device {
     std::vector<TokenLogit> tokens;
     for (size_t id = 0; id < logits.size(); ++id)
       if (logits[id] > -INFINITY) tokens.push_back({logits[id], static_cast<int32_t>(id)});
-    std::stable_sort(tokens.begin(), tokens.end(), [](const auto& a, const auto& b) { return a.logit > b.logit; });
+    std::sort(tokens.begin(), tokens.end(),
+              [](const auto& a, const auto& b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; });
     tokens.resize(args_.best_count);
     std::copy(tokens.begin(), tokens.end(), args_.best + row * args_.best_count);
   }

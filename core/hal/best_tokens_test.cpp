@@ -46,7 +46,7 @@ std::vector<float> random_logits(size_t count, unsigned seed, unsigned values, u
   std::mt19937 random(seed);
   std::vector<float> logits(count);
   for (float& logit : logits) {
-    logit = static_cast<float>(random() % values) - static_cast<float>(values / 2);
+    logit = static_cast<float>(random() % values) - 2.0f;
     if (random() % 100 < odd) logit = std::vector{kNan, -kInfinity, kInfinity, -kNan}[random() % 4];
   }
   return logits;
