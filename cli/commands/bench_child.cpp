@@ -102,7 +102,6 @@ struct Work {
   }
   /// Several sequences in step, which share what is at depth. Returns the seconds it took.
   Result<double> generate_together(size_t streams, size_t number) const {
-    INGLE_CHECK(go_to_depth());
     std::vector<std::unique_ptr<core::Sequence>> forks(streams);
     for (auto& fork : forks) {
       INGLE_TRY(fork, sequence.fork());
@@ -165,6 +164,7 @@ Result<Json> measure(Session& session) {
     out["cost"]["generation"] = cost_json(meter.stop(), gen);
   }
   if (gen > 0 && streams > 0) {
+    INGLE_CHECK(work.go_to_depth());
     INGLE_TRY(const double seconds, work.generate_together(streams, gen));
     out["streams_tps"] = static_cast<double>(streams * gen) / seconds;
   }
@@ -186,6 +186,13 @@ Result<Json> measure(Session& session) {
     if (gen > 0) {
       INGLE_CHECK(work.go_to_depth());
       INGLE_TRY(out["profile"]["generation"], profile(engine, limits, [&] { return work.generate(gen); }));
+    }
+    if (gen > 0 && streams > 0) {
+      INGLE_CHECK(work.go_to_depth());
+      INGLE_TRY(out["profile"]["streams"], profile(engine, limits, [&]() -> Status {
+                  INGLE_CHECK(work.generate_together(streams, gen));
+                  return {};
+                }));
     }
   }
   if (values.is_set("trace")) {

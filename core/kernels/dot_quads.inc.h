@@ -17,6 +17,19 @@ constexpr int short_quads(int largest_code, int quads) {
   return 0;
 }
 
+// Where sums of bytes with P panels start from: -bias times the sum of half `half` of the activations, or of both. The
+// unit that multiplies can add that up, but has enough to do where several panels share the start.
+template <int halves, int P, typename Sums = I32>
+INGLE_INLINE inline Sums byte_start(const ActivationGroup& group, int half, int32_t bias) {
+  if (bias == 0) return Sums::sum_from(0);
+  if constexpr (P == 1 && requires(Sums sums) { sums.add_sums(group.sums[0], bias); }) {
+    const Sums start = Sums::sum_from(0).add_sums(group.sums[half], -bias);
+    return halves == 2 ? start : start.add_sums(group.sums[1], -bias);
+  } else {
+    return Sums::sum_from(-bias * group.template code_sum<halves>(half));
+  }
+}
+
 // Where sums of 16 bits start from: -bias times the sum of half `half` of the activations, or of both.
 template <typename Short, int halves>
 INGLE_INLINE inline Short short_start(const ActivationGroup& group, int half, int32_t bias) {
@@ -45,7 +58,7 @@ INGLE_INLINE inline void dot_quads(const ActivationGroup* const* rows, size_t at
   };
   if constexpr (chain == 0) {
     for (int i = 0; i < M; ++i) {
-      const I32 start = I32::sum_from(bias == 0 ? 0 : -bias * rows[i][at].template code_sum<halves>(half));
+      const I32 start = byte_start<halves, P>(rows[i][at], half, bias);
       for (int p = 0; p < P; ++p) dots[p][i] = start;
     }
     unroll<quads>([&]<int j>() INGLE_INLINE { add.template operator()<j>(dots); });

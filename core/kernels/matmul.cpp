@@ -1,5 +1,5 @@
 // Matrix products of packed weights with rows of activations. Three ways through a panel, chosen by the rows M:
-//   M <= 4          the packed tile is multiplied as it is read (decode: bound by memory)
+//   few             the packed tile is multiplied as it is read (decode: bound by memory)
 //   more            panels are unpacked once, to bytes and float scales in cache, and multiplied tile by tile: some
 //                   panels by some rows, a block of columns at a time
 //   float weights   32-bit products, also for reference precision
@@ -98,7 +98,7 @@ INGLE_INLINE inline void multiply_bytes(const UnpackedPanel* panels, size_t at, 
         sums[i / 2] = sums[i / 2].add(w, rows[i][at].q + column, rows[std::min(i + 1, M - 1)][at].q + column);
     }
     for (int i = 0; i < M; ++i)
-      dots[0][i] = I32::sum_from(-bias * rows[i][at].template code_sum<halves>(half)) +
+      dots[0][i] = byte_start<halves, P>(rows[i][at], half, bias) +
                    (i % 2 == 0 ? sums[i / 2].template row<0>() : sums[i / 2].template row<1>());
   } else {
     dot_quads<I16, halves, is_signed, chain>(
@@ -321,9 +321,14 @@ void multiply_panels(const ReadyPanel* panels, size_t count, const MatmulArgs& a
   }
 }
 
-// Up to this many rows, of one term or two, are multiplied by panels as they are; further passes find the panel in the
-// nearest caches.
-constexpr size_t kDirectRows = std::is_void_v<MatrixUnit> ? 2 * kMaxDirectRows : kMaxDirectRows;
+// Rows that a panel is multiplied with as it is read. Up to kDirectRows, of one term or two, it is read again for the
+// next ones rather than unpacked.
+constexpr size_t kPassRows = F32::registers == 32 ? kMaxDirectRows : kMaxDirectRows / 2;
+constexpr size_t kDirectRows = std::is_void_v<MatrixUnit> ? 2 * kPassRows : kPassRows;
+
+// A panel is asked for while those before it are multiplied. The processors' own prefetchers stop at the page's end and
+// start anew with each of the streams; docs/performance.md has the numbers.
+constexpr size_t kPrefetchBytes = 4096;
 
 bool direct_rows(const MatmulArgs& args) {
   return !args.float_path && args.rows <= kDirectRows * args.terms &&
@@ -331,13 +336,18 @@ bool direct_rows(const MatmulArgs& args) {
 }
 
 void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArgs& args, size_t panel, float* result) {
-  const size_t passes = (args.rows + kMaxDirectRows - 1) / kMaxDirectRows;
+  const std::byte* data = w.data + panel * w.panel_bytes;
+  const size_t groups = w.columns / kGroup, passes = (args.rows + kPassRows - 1) / kPassRows;
+  // Each of several passes asks for its share of the next panel: the first one reads as fast as memory can.
+  Prefetch prefetch{reinterpret_cast<uintptr_t>(data) + (passes > 1 ? w.panel_bytes : kPrefetchBytes),
+                    (w.panel_bytes / passes + groups * 64 - 1) / (groups * 64)};
   for (size_t pass = 0; pass < passes; ++pass) {
     const size_t begin = args.rows * pass / passes, end = args.rows * (pass + 1) / passes;
-    const ActivationGroup* rows[kMaxDirectRows];
-    for (size_t r = begin; r < end; ++r) rows[r - begin] = args.quantized + r * (w.columns / kGroup);
-    kernels.packed[w.layout].direct[end - begin - 1](
-        w.data + panel * w.panel_bytes, w.columns / packed_layouts()[w.layout].columns, rows, result + begin * 16);
+    const ActivationGroup* rows[kPassRows];
+    for (size_t r = begin; r < end; ++r) rows[r - begin] = args.quantized + r * groups;
+    kernels.packed[w.layout].direct[end - begin - 1](data, w.columns / packed_layouts()[w.layout].columns, rows,
+                                                     result + begin * 16, prefetch);
+    prefetch.from += groups * prefetch.lines * 64;
   }
 }
 

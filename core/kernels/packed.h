@@ -61,8 +61,16 @@ struct UnpackedPanel {
   float* mins;     ///< the same shape; written only where the format has a min
 };
 
+/// What a kernel asks for while it multiplies: memory from an address on, which may lie beyond the matrix, and how many
+/// lines of it for each 32 columns. One row asks for as many as it reads.
+struct Prefetch {
+  uintptr_t from;
+  size_t lines;
+};
+
 /// result[m][16] = the products of a panel's 16 rows with M rows of activations, M = the function's index.
-using DirectKernel = void (*)(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result);
+using DirectKernel = void (*)(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result,
+                              const Prefetch& prefetch);
 using UnpackKernel = void (*)(const std::byte* panel, size_t tiles, const UnpackedPanel& out);
 /// The same panel as floats, out[column][16].
 using UnpackFloatKernel = void (*)(const std::byte* panel, size_t tiles, float* out);
@@ -70,7 +78,7 @@ using UnpackFloatKernel = void (*)(const std::byte* panel, size_t tiles, float* 
 /// values from one to the next, 64-byte aligned.
 using UnpackTilesKernel = void (*)(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride);
 
-inline constexpr size_t kMaxDirectRows = 4;
+inline constexpr size_t kMaxDirectRows = 8;  ///< fewer where there are no registers for their sums
 
 /// The kernels of one shape on one instruction set.
 struct PackedKernels {

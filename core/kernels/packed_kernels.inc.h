@@ -128,22 +128,12 @@ INGLE_INLINE inline void group_dot(const T& tile, int g, const ActivationGroup* 
   });
 }
 
-// Weights are asked for this far ahead of where they are multiplied. The processors' own prefetchers stop at the page's
-// end and start anew with each of the streams; docs/performance.md has the numbers.
-constexpr uintptr_t kPrefetchBytes = 4096;
-
-// Lines of the tile that is kPrefetchBytes after the one at `tile`: its group g's share. It may lie beyond the matrix,
-// which a prefetch may.
-template <typename T>
-inline void prefetch_share(const uint8_t* tile, int g) {
-  constexpr int groups = T::columns / 32, lines = (T::bytes + groups * 64 - 1) / (groups * 64);
-  for (int line = 0; line < lines; ++line)
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(tile) + kPrefetchBytes +
-                                                     static_cast<uintptr_t>(g * lines + line) * 64));
-}
-
 template <typename T, int M>
-void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result) {
+void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result,
+            const Prefetch& prefetch) {
+  constexpr size_t tile_groups = T::columns / 32, own_lines = (T::bytes + tile_groups * 64 - 1) / (tile_groups * 64);
+  const size_t lines = M == 1 ? own_lines : prefetch.lines;
+  uintptr_t soon = prefetch.from;
   F32 acc[M];
   for (int i = 0; i < M; ++i) acc[i] = F32::zero();
   const auto* p = reinterpret_cast<const uint8_t*>(panel);
@@ -151,7 +141,7 @@ void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* 
   for (size_t t = 0; t < tiles; ++t, p += T::bytes) {
     const T tile(p);
     for (int g = 0; g < T::columns / 32; ++g, ++at) {
-      prefetch_share<T>(p, g);
+      for (size_t line = 0; line < lines; ++line, soon += 64) __builtin_prefetch(reinterpret_cast<const void*>(soon));
       group_dot<T, M>(tile, g, rows, at, acc);
     }
   }
@@ -228,5 +218,12 @@ void unpack_float(const std::byte* panel, size_t tiles, float* out) {
 
 template <typename T>
 constexpr PackedKernels packed_kernels() {
-  return {{direct<T, 1>, direct<T, 2>, direct<T, 3>, direct<T, 4>}, unpack<T>, unpack_float<T>};
+  PackedKernels kernels{{direct<T, 1>, direct<T, 2>, direct<T, 3>, direct<T, 4>}, unpack<T>, unpack_float<T>};
+  if constexpr (F32::registers == 32) {
+    kernels.direct[4] = direct<T, 5>;
+    kernels.direct[5] = direct<T, 6>;
+    kernels.direct[6] = direct<T, 7>;
+    kernels.direct[7] = direct<T, 8>;
+  }
+  return kernels;
 }

@@ -68,6 +68,11 @@ struct I32 {
   I32 dot_unsigned(Quad w, const int8_t* a) const { return {_mm512_dpbusd_epi32(v, w.v, broadcast4(a))}; }
   /// The same for any signed w, given as prepare_signed().
   I32 dot_signed(Quad w, const int8_t* a) const { return {_mm512_dpbusd_epi32(v, w.v, broadcast4(a))}; }
+  /// this + factor * (sums[0] + sums[1]) in all rows. Where a set has it, it is cheaper than sum_from() of a number
+  /// that has to be computed.
+  I32 add_sums(const int16_t* sums, int32_t factor) const {
+    return dot_pairs({_mm512_set1_epi16(static_cast<int16_t>(factor))}, sums);
+  }
   /// Per row: this + w[0] * a[0] + w[1] * a[1].
   I32 dot_pairs(Pairs w, const int16_t* a) const {
     int32_t bits;

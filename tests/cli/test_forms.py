@@ -292,6 +292,10 @@ class Bench(ProgramTest):
         words = ["bench", TINY, "--repeat", "1", "--profile"]
         self.assertEqual(list(self.ok_json(*words, "--prompt", "0", "--gen", "2")["profile"]), ["generation"])
         self.assertEqual(list(self.ok_json(*words, "--prompt", "8", "--gen", "0")["profile"]), ["prompt"])
+        streams = self.ok_json(*words, "--prompt", "0", "--gen", "2", "--streams", "3")["profile"]
+        self.assertEqual(list(streams), ["generation", "streams"])
+        work = [sum(operation["multiply_adds"] for operation in streams[phase]) for phase in streams]
+        self.assertEqual(work[1], 3 * work[0])
         self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["profile"], {})
         self.assertEqual(self.ok_json(*words, "--prompt", "0", "--gen", "0")["cost"], {})
 

@@ -246,8 +246,8 @@ TEST(Packing, ByteProductsAreCloseToFloatProducts) {
   }
 }
 
-// Decode and prefill take different kernels, and prefill one per tile size, all to the same bits: 1 to 4 rows are
-// multiplied directly, 15 are 12 + 2 + 1 or 4 + 4 + 4 + 2 + 1, 11 are 8 + 2 + 1; more than 512 are several blocks.
+// Decode and prefill take different kernels, and prefill one per tile size, all to the same bits: up to 16
+// rows are multiplied directly, 23 are 6 + 6 + 6 + 4 + 1 or 4 * 5 + 2 + 1; more than 512 are several blocks.
 TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
   constexpr size_t kTokens = 1041;
   for (const IsaStatus& status : probe_isas({})) {
@@ -261,7 +261,7 @@ TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
         const auto one = product.rows(t, 1, false);
         single.insert(single.end(), one.begin(), one.end());
       }
-      for (const size_t count : {2u, 3u, 4u, 5u, 7u, 11u, 15u, 511u, 512u, 513u, 1030u, 1041u}) {
+      for (const size_t count : {2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 11u, 15u, 16u, 23u, 511u, 512u, 513u, 1030u, 1041u}) {
         const auto many = product.rows(0, count, false);
         EXPECT_TRUE(std::equal(many.begin(), many.end(), single.begin()))
             << format->name << " by " << count << " rows on " << status.name;
@@ -316,7 +316,7 @@ TEST(Packing, ExtremeCodesAndActivationsDoNotOverflow) {
         std::vector<std::byte> scratch(matmul_scratch_bytes(kColumns) + 64);
         auto* aligned =
             reinterpret_cast<std::byte*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63});
-        for (const size_t rows : {size_t{1}, size_t{4}, kTokens * 2 + 1}) {  // the last: unpacked, not directly
+        for (const size_t rows : {size_t{1}, kTokens, kTokens * 2 + 1}) {  // the last: unpacked, not directly
           std::vector<ActivationGroup> repeated;
           for (size_t t = 0; t < rows; ++t)
             repeated.insert(repeated.end(), groups.begin() + static_cast<ptrdiff_t>(t % kTokens * kColumns / kGroup),

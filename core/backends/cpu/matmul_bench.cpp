@@ -74,7 +74,7 @@ void multiply(benchmark::State& state, const char* format_name, bool gated) {
 
 void shapes(benchmark::internal::Benchmark* benchmark) {
   for (const int64_t columns : {1536, 8960})
-    for (const int64_t rows : {1, 8, 512}) benchmark->Args({rows, columns});
+    for (const int64_t rows : {1, 8, 16, 512}) benchmark->Args({rows, columns});
 }
 
 BENCHMARK_CAPTURE(multiply, Q4_K, "Q4_K", false)->Apply(shapes);
