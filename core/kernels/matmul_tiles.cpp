@@ -47,16 +47,22 @@ struct Span {
   bool first, last;      // of the columns
 };
 
+// While one panel is decoded, the next one is asked for: it comes from memory, in too few pages for the processor's own
+// prefetchers to find their stride.
 void decode_span(const Kernels& kernels, const PanelGroup& group, const Span& span, TileScratch& scratch) {
-  for (size_t pair = 0; pair < group.pairs(); ++pair)
-    for (size_t side = 0; side < 2; ++side) {
-      const PackedMatrix& matrix = group.matrix(side);
-      const PackedLayout& layout = packed_layouts()[matrix.layout];
-      const std::byte* panel = matrix.data + group.panel(pair, side) * matrix.panel_bytes;
-      kernels.packed[matrix.layout].unpack_tiles(panel + span.column / layout.columns * layout.tile_bytes,
-                                                 span.steps * kTileColumns / layout.columns,
-                                                 scratch.weights[pair][0][side], 2 * kTileValues);
-    }
+  const size_t panels = 2 * group.pairs();
+  const auto codes = [&](size_t i) {
+    const PackedMatrix& matrix = group.matrix(i % 2);
+    const PackedLayout& layout = packed_layouts()[matrix.layout];
+    return matrix.data + group.panel(i / 2, i % 2) * matrix.panel_bytes +
+           span.column / layout.columns * layout.tile_bytes;
+  };
+  for (size_t i = 0; i < panels; ++i) {
+    const uint32_t layout = group.matrix(i % 2).layout;
+    kernels.packed[layout].unpack_tiles(codes(i), span.steps * kTileColumns / packed_layouts()[layout].columns,
+                                        scratch.weights[i / 2][0][i % 2], 2 * kTileValues,
+                                        codes(std::min(i + 1, panels - 1)));
+  }
 }
 
 // 2 x 2 tiles of sums, [row tile][panel of the pair], where they are while others are in the unit.

@@ -75,8 +75,9 @@ using UnpackKernel = void (*)(const std::byte* panel, size_t tiles, const Unpack
 /// The same panel as floats, out[column][16].
 using UnpackFloatKernel = void (*)(const std::byte* panel, size_t tiles, float* out);
 /// The same rounded to bf16, as tiles that a tile unit reads, [column / 2][row][column % 2]: 32 columns each, `stride`
-/// values from one to the next, 64-byte aligned.
-using UnpackTilesKernel = void (*)(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride);
+/// values from one to the next, 64-byte aligned. Meanwhile it asks for as much memory as it reads, from `soon` on.
+using UnpackTilesKernel = void (*)(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride,
+                                   const std::byte* soon);
 
 inline constexpr size_t kMaxDirectRows = 8;  ///< fewer where there are no registers for their sums
 

@@ -25,26 +25,12 @@ size_t widest_matrix(const Constants& constants) {
   return widest;
 }
 
-// How many rows to take at a time: each taking costs about as much as a short row, and neighbours can be asked for
-// ahead.
-size_t row_piece(size_t rows, size_t workers) {
-  return std::clamp<size_t>(rows / (workers * 8), 1, 16);
-}
-
 void ask_for(const float* row, size_t width) {
   for (size_t i = 0; i < width; i += 16) __builtin_prefetch(row + i);
 }
 
 bool has_tiles(const CpuOptions& options) {
   return options.kernels->matmul_tiles != nullptr && !options.reference && !options.deterministic;
-}
-
-// How many panels of tiles to take at a time. All activations pass by each piece, so that it should not be small: up to
-// 16, as many pieces for one worker as for another.
-size_t tile_piece(size_t panels, size_t workers) {
-  const size_t rounds = (panels + 16 * workers - 1) / (16 * workers);
-  const size_t share = (panels + rounds * workers - 1) / (rounds * workers);
-  return (share + 1) / 2 * 2;
 }
 
 // The values of panels [begin, end) in args.out.
@@ -394,9 +380,17 @@ void CpuDevice::rope_table(const KernelDesc& kernel, Counter& counter) {
   });
 }
 
+// Calls work(begin, end) for the kernel's rows, at least `fewest` at a time: taking costs about as much as a short row,
+// and neighbours can be asked for ahead.
+template <typename Work>
+void CpuDevice::take_rows(const KernelDesc& kernel, Counter& counter, size_t fewest, Work work) {
+  const size_t rows = rows_of(kernel);
+  counter.take(rows, std::clamp<size_t>(rows / (workers_.count() * 8), fewest, 16), work);
+}
+
 void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   const size_t width = kernel.in[0].width;
-  counter.take(rows_of(kernel), row_piece(rows_of(kernel), workers_.count()), [&](size_t begin, size_t end) {
+  take_rows(kernel, counter, 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       if (r + 1 < end) ask_for(floats(kernel.in[0]) + (r + 1) * width, width);
       float* out = floats(kernel.out);
@@ -409,7 +403,7 @@ void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker
 
 void CpuDevice::quantize(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.in[0].width;
-  counter.take(rows_of(kernel), row_piece(rows_of(kernel), workers_.count()), [&](size_t begin, size_t end) {
+  take_rows(kernel, counter, 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) store_activations(kernel, r, floats(kernel.in[0]) + r * width, width);
   });
 }
@@ -443,7 +437,8 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   // Kernels take panels in pairs unless they read each once and write floats. A piece costs some time of its own, which
   // shows where few rows make it short.
   const bool pairs = args.rows > 1 || args.quantized_out != nullptr;
-  const Cut pieces = tiled ? Cut{.small = tile_piece(panels, workers_.count())}
+  // All tiles of activations pass by each piece, so that those should be few.
+  const Cut pieces = tiled ? even_cut(panels, workers_.count(), 2, 16)
                            : cut(panels, workers_.count(), pairs ? 2 : 1, args.rows > 8 ? 4 : 2);
   const bool only_best = kernel.out.offset == BufferRef::kLogits && args_.best != nullptr;
   counter.take(panels, pieces, [&](size_t begin, size_t end) {
@@ -471,16 +466,14 @@ void CpuDevice::prepare_head(const KernelDesc& kernel, size_t row, int32_t norm,
 
 void CpuDevice::prepare_attention(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   // Keys of 16 positions share memory.
-  counter.take(rows_of(kernel), std::max<size_t>(8, row_piece(rows_of(kernel), workers_.count())),
-               [&](size_t begin, size_t end) {
-                 for (size_t row = begin; row < end; ++row) {
-                   float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
-                   if (row + 1 < end) ask_for(q + kernel.in[0].width, kernel.in[0].width);
-                   for (uint32_t h = 0; h < kernel.heads; ++h)
-                     prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
-                 }
-                 for (uint32_t h = 0; h < kernel.kv_heads; ++h) store_head(kernel, h, begin, end, scratch(worker));
-               });
+  take_rows(kernel, counter, 8, [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      float* q = floats(kernel.in[0]) + row * kernel.in[0].width;
+      if (row + 1 < end) ask_for(q + kernel.in[0].width, kernel.in[0].width);
+      for (uint32_t h = 0; h < kernel.heads; ++h) prepare_head(kernel, row, kernel.q_norm, q + h * kernel.head_dim);
+    }
+    for (uint32_t h = 0; h < kernel.kv_heads; ++h) store_head(kernel, h, begin, end, scratch(worker));
+  });
 }
 
 // Keys and values of one head. Keys are prepared outside the buffer they come from: the first one of a page, which all
@@ -531,7 +524,7 @@ void CpuDevice::attention(const KernelDesc& kernel, Counter& counter, uint32_t w
 
 void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {
   const size_t width = kernel.out.width;
-  counter.take(rows_of(kernel), row_piece(rows_of(kernel), workers_.count()), [&](size_t begin, size_t end) {
+  take_rows(kernel, counter, 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       const float* x = floats(kernel.in[0]) + r * width;
       float* out = floats(kernel.out) + r * width;

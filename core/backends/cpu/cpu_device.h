@@ -114,6 +114,8 @@ class CpuDevice final : public Device {
   void run_checking();
   void run_timed();
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  template <typename Work>
+  void take_rows(const KernelDesc& kernel, Counter& counter, size_t fewest, Work work);
   void embed(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   const std::byte* embedding_row(const KernelDesc& kernel, size_t row, std::byte* buffer);
   void rope_table(const KernelDesc& kernel, Counter& counter);

@@ -116,7 +116,7 @@ TEST(Tiles, WeightsDecodedByVectorsAgreeWithThePortable) {
     const auto decode = [&](const Kernels& kernels) {
       auto out = std::make_unique<Weights>();
       kernels.packed[matrix.layout].unpack_tiles(matrix.data, kColumns / packed_layouts()[matrix.layout].columns,
-                                                 out->values[0][0], 2 * kTileValues);
+                                                 out->values[0][0], 2 * kTileValues, matrix.data);
       return out;
     };
     const auto vectors = decode(*find_kernels("amx")), portable = decode(emulated_tile_kernels());

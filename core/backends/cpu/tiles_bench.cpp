@@ -64,6 +64,7 @@ struct Shape {
   const char* format;
   uint32_t rows, columns;
   bool gated = false;
+  bool cold = false;  ///< weights come from memory, as in a model
 };
 
 // A product of random weights; its numbers mean nothing.
@@ -71,6 +72,7 @@ class Product {
  public:
   Product(const Kernels& kernels, const Shape& shape, size_t tokens)
       : kernels_(kernels),
+        cold_(shape.cold),
         panels_(shape.rows / kPanelRows),
         tiles_(tokens * shape.columns),
         out_(tokens * shape.rows),
@@ -93,10 +95,13 @@ class Product {
     args_.rows = tokens;
     args_.out = out_.get();
     args_.out_stride = shape.rows;
+    if (shape.gated) args_.tiles_out = reinterpret_cast<uint16_t*>(out_.get());  // as in a model
     products_ = static_cast<double>(tokens) * shape.rows * shape.columns * (shape.gated ? 2 : 1);
   }
   /// Multiply-adds per nanosecond.
   double run() const {
+    if (cold_)
+      for (size_t i = 0; i < panels_ * matrix_.panel_bytes; i += 64) _mm_clflush(packed_->get() + i);
     const int64_t start = base::monotonic_ns();
     for (size_t panel = 0; panel < panels_; panel += 16)
       kernels_.matmul_tiles(kernels_, args_, panel, std::min(panels_, panel + 16), scratch_.get());
@@ -105,6 +110,7 @@ class Product {
 
  private:
   const Kernels& kernels_;
+  bool cold_;
   size_t panels_;
   Huge<uint16_t> tiles_;
   Huge<float> out_;
@@ -148,13 +154,18 @@ void tiles(benchmark::State& state, const Shape& shape) {
   state.counters["shared"] = shared;
 }
 
-// The shapes of Qwen2.5-1.5B.
+// The shapes of Qwen2.5-1.5B and SmolLM2-135M.
+BENCHMARK_CAPTURE(tiles, Q4_K_1536_to_1536_cold, Shape{"Q4_K", 1536, 1536, false, true})->Arg(512)->Iterations(30);
+BENCHMARK_CAPTURE(tiles, Q4_K_1536_to_8960_gated_cold, Shape{"Q4_K", 8960, 1536, true, true})->Arg(512)->Iterations(10);
+BENCHMARK_CAPTURE(tiles, Q6_K_8960_to_1536_cold, Shape{"Q6_K", 1536, 8960, false, true})->Arg(512)->Iterations(15);
 BENCHMARK_CAPTURE(tiles, Q4_K_1536_to_1536, Shape{"Q4_K", 1536, 1536})->Arg(512)->Iterations(30);
 BENCHMARK_CAPTURE(tiles, Q4_K_1536_to_256, Shape{"Q4_K", 256, 1536})->Arg(512)->Iterations(30);
 BENCHMARK_CAPTURE(tiles, Q4_K_1536_to_8960_gated, Shape{"Q4_K", 8960, 1536, true})->Arg(512)->Iterations(10);
 BENCHMARK_CAPTURE(tiles, Q4_K_8960_to_1536, Shape{"Q4_K", 1536, 8960})->Arg(512)->Iterations(15);
 BENCHMARK_CAPTURE(tiles, Q6_K_8960_to_1536, Shape{"Q6_K", 1536, 8960})->Arg(512)->Iterations(15);
 BENCHMARK_CAPTURE(tiles, Q8_0_1536_to_1536, Shape{"Q8_0", 1536, 1536})->Arg(512)->Iterations(30);
+BENCHMARK_CAPTURE(tiles, Q4_1_576_to_576, Shape{"Q4_1", 576, 576})->Arg(512)->Iterations(60);
+BENCHMARK_CAPTURE(tiles, Q4_1_576_to_1536_gated, Shape{"Q4_1", 1536, 576, true})->Arg(512)->Iterations(60);
 BENCHMARK_CAPTURE(tiles, Q4_K_1536_to_1536_few, Shape{"Q4_K", 1536, 1536})->Arg(32)->Arg(64)->Arg(128)->Iterations(30);
 
 }  // namespace

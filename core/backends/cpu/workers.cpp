@@ -34,6 +34,12 @@ Cut cut(size_t items, size_t workers, size_t unit, size_t parts) {
   return cut;
 }
 
+Cut even_cut(size_t items, size_t workers, size_t unit, size_t most) {
+  const size_t pieces = std::max<size_t>((items + most * workers - 1) / (most * workers), 1) * workers;
+  const size_t units = (items + unit - 1) / unit, each = units / pieces;
+  return {.large = (each + 1) * unit, .count = units % pieces, .small = std::max<size_t>(each, 1) * unit};
+}
+
 Workers::Workers(uint32_t count, std::span<const CpuSet> places) : count_(count == 0 ? 1 : count) {
   for (uint32_t worker = 1; worker < count_; ++worker) {
     threads_.emplace_back([this, worker] { loop(worker); });

@@ -42,6 +42,9 @@ struct Cut {
 /// Pieces that begin at multiples of `unit`, for so many workers: three quarters of the items by one of `parts` of a
 /// worker's share at a time, the rest by a quarter of that.
 Cut cut(size_t items, size_t workers, size_t unit, size_t parts);
+/// Pieces that begin at multiples of `unit` and have at most `most` items: as few as that allows, as many for one
+/// worker as for another, and as large.
+Cut even_cut(size_t items, size_t workers, size_t unit, size_t most);
 
 /// One worker's part in a phase. Several kinds of work may be in one phase, each with a Phase of its own to take from.
 class Counter {

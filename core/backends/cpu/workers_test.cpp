@@ -92,6 +92,31 @@ TEST(Pieces, AreFewAndSmallAtTheEnd) {
       }
 }
 
+// Each item once and in order; no two pieces differ by more than a unit, but the last one may lack some of its unit;
+// and no worker has a piece more than another, if there are enough.
+TEST(Pieces, AreEven) {
+  for (size_t items = 0; items < 1200; items = items * 9 / 8 + 1)
+    for (const size_t workers : {1, 2, 3, 16, 100})
+      for (const size_t unit : {1, 2})
+        for (const size_t most : {2, 16}) {
+          const Cut pieces = even_cut(items, workers, unit, most);
+          size_t count = 0, smallest = most, largest = 0;
+          for (; pieces.begin(count) < items; ++count) {
+            EXPECT_EQ(pieces.begin(count) % unit, 0);
+            const size_t size = pieces.begin(count + 1) - pieces.begin(count);
+            smallest = std::min(smallest, size);
+            largest = std::max(largest, size);
+          }
+          const std::string where =
+              std::to_string(items) + " items, " + std::to_string(workers) + " workers, " + std::to_string(most);
+          EXPECT_EQ(pieces.begin(0), 0);
+          EXPECT_LE(largest, most) << where;
+          EXPECT_LE(largest, smallest + unit) << where;
+          EXPECT_TRUE(count % workers == 0 || items < workers * most || most == unit) << where;
+          EXPECT_LE(count, items / most + workers) << where;
+        }
+}
+
 // Held to places, or left where the system puts them if it knows no such place; the caller may always go anywhere.
 TEST(Workers, StayInTheirPlaces) {
   const CpuSet allowed = allowed_cpus();
