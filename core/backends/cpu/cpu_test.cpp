@@ -1,10 +1,13 @@
 // Every instruction set that works here against the portable kernels, and packing against the formats' own decoders.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <utility>
@@ -48,6 +51,29 @@ TEST(InstructionSets, UnknownOnesAreRefusedByName) {
   ASSERT_FALSE(kernels.ok());
   EXPECT_NE(kernels.error().message.find("sse9"), std::string::npos);
   EXPECT_NE(kernels.error().message.find("scalar"), std::string::npos);
+}
+
+// A probe needs a pipe. Where there is none, that says nothing about the kernels.
+TEST(InstructionSets, AProbeThatCouldNotRunIsNotRemembered) {
+  const auto names = [](const std::vector<IsaStatus>& statuses) {
+    std::string proven;
+    for (const IsaStatus& status : statuses) proven += status.proven ? status.name + " " : "";
+    return proven;
+  };
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "unprobed";
+  std::filesystem::remove_all(folder);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const int free = ::dup(0);
+  ::close(free);
+  const rlimit one_more{static_cast<rlim_t>(free) + 1,
+                        limit.rlim_max};  // a file can be written, a pipe can't be opened
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
+  const auto without = probe_isas(folder);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(names(without), "scalar ");
+  EXPECT_EQ(names(probe_isas(folder)), names(probe_isas({})));
+  EXPECT_TRUE(std::filesystem::exists(folder / "instruction-sets.json"));
 }
 
 // A packed matrix times the unit vectors gives back its weights: the float path exactly up to rounding, whatever the

@@ -13,9 +13,11 @@
 #include <sys/auxv.h>
 #endif
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
 
@@ -63,15 +65,31 @@ bool offered(std::string_view name) {
   return false;
 }
 
-// Runs the comparison in a child. Empty: proven.
-std::string prove(const Kernels& kernels) {
+// Waits for a byte, or for the other end to be closed; false: neither came in time.
+bool wait_for_answer(int end) {
+  const int64_t deadline = base::monotonic_ns() + int64_t{kProbeMilliseconds} * 1'000'000;
+  for (;;) {
+    const int64_t left = (deadline - base::monotonic_ns()) / 1'000'000;
+    pollfd wait{end, POLLIN, 0};
+    const int ready = ::poll(&wait, 1, static_cast<int>(std::max<int64_t>(left, 0)));
+    if (ready >= 0 || errno != EINTR) return ready == 1;
+  }
+}
+
+struct Verdict {
+  std::string note;     ///< empty: proven
+  bool lasting = true;  ///< the next probe would say the same
+};
+
+// Runs the comparison in a child.
+Verdict prove(const Kernels& kernels) {
   int ends[2];
-  if (::pipe(ends) != 0) return std::string("no pipe for the probe: ") + std::strerror(errno);
+  if (::pipe(ends) != 0) return {std::string("no pipe for the probe: ") + std::strerror(errno), false};
   const pid_t child = ::fork();
   if (child < 0) {
     ::close(ends[0]);
     ::close(ends[1]);
-    return std::string("no process for the probe: ") + std::strerror(errno);
+    return {std::string("no process for the probe: ") + std::strerror(errno), false};
   }
   if (child == 0) {
     ::close(ends[0]);
@@ -83,17 +101,18 @@ std::string prove(const Kernels& kernels) {
   }
   ::close(ends[1]);
   char verdict = 0;
-  pollfd wait{ends[0], POLLIN, 0};
-  const bool answered = ::poll(&wait, 1, kProbeMilliseconds) == 1 && ::read(ends[0], &verdict, 1) == 1;
+  const bool in_time = wait_for_answer(ends[0]);
+  const bool answered = in_time && ::read(ends[0], &verdict, 1) == 1;
   ::close(ends[0]);
   if (!answered) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (verdict == 'y') return "";
-  if (verdict == 'n') return "its results differ from the portable kernels'";
-  if (WIFSIGNALED(status)) return std::string("its kernels die with ") + strsignal(WTERMSIG(status));
-  return "its probe did not answer";
+  if (verdict == 'y') return {};
+  if (verdict == 'n') return {"its results differ from the portable kernels'"};
+  // A machine that stalls or is short of memory says nothing about the kernels.
+  if (!in_time || !WIFSIGNALED(status) || WTERMSIG(status) == SIGKILL) return {"its probe did not answer", false};
+  return {std::string("its kernels die with ") + strsignal(WTERMSIG(status))};
 }
 
 std::string boot_id() {
@@ -144,14 +163,19 @@ void write_cache(const std::filesystem::path& path, const std::string& key, cons
   (void)base::write_file_atomic(path, json.dump(1));
 }
 
-std::vector<IsaStatus> probe_now() {
+// `lasting`: whether all verdicts are.
+std::vector<IsaStatus> probe_now(bool& lasting) {
   std::vector<IsaStatus> statuses;
+  lasting = true;
   for (const KernelSet& set : kernel_sets()) {
     IsaStatus status{std::string(set.name), offered(set.name), false, ""};
-    if (!status.offered)
+    if (!status.offered) {
       status.note = "not offered by this processor or system";
-    else if (status.name != "scalar")
-      status.note = prove(set.table());
+    } else if (status.name != "scalar") {
+      Verdict verdict = prove(set.table());
+      status.note = std::move(verdict.note);
+      lasting = lasting && verdict.lasting;
+    }
     status.proven = status.note.empty();
     statuses.push_back(std::move(status));
   }
@@ -162,15 +186,16 @@ std::vector<IsaStatus> probe_now() {
 
 std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder) {
   std::vector<IsaStatus> statuses;
+  bool lasting = false;
   if (cache_folder.empty()) {
-    statuses = probe_now();
+    statuses = probe_now(lasting);
   } else {
     const auto path = cache_folder / "instruction-sets.json";
     const std::string key = cache_key();
     statuses = read_cache(path, key);
     if (statuses.empty()) {
-      statuses = probe_now();
-      write_cache(path, key, statuses);
+      statuses = probe_now(lasting);
+      if (lasting) write_cache(path, key, statuses);
     }
   }
   // kernel_sets() has the portable set first; here it is the last resort.

@@ -20,7 +20,7 @@ struct IsaStatus {
 };
 
 /// All of this build, in order of preference, "scalar" last. Results are cached in `cache_folder` (empty: not) until
-/// the next boot or build.
+/// the next boot or build, unless a probe could not be run to its end.
 std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder);
 
 /// The kernels of `name`, or of the best proven set where it is empty. Errors: unsupported (lists what works here).
