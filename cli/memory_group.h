@@ -12,9 +12,8 @@ struct GroupMemory {
 };
 
 /// The least of what the process's group and those around it allow and have left; nothing where none has a limit.
-/// Cached file pages count as free, as in MemAvailable: they can be dropped. `mount` is where the groups' files are,
-/// `self` what says which group the process is in. A container may not see the outer groups' files; its own are at
-/// `mount` then.
+/// Cached file pages count as free, as in MemAvailable: they can be dropped. `mount` and `self` as control_groups()
+/// says.
 std::optional<GroupMemory> group_memory(const std::filesystem::path& mount = "/sys/fs/cgroup",
                                         const std::filesystem::path& self = "/proc/self/cgroup");
 

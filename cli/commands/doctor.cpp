@@ -21,9 +21,11 @@ Json describe_machine(const Session& session) {
   }
   Json cores = Json::array();
   for (const core::CoreKind& kind : core::core_kinds()) cores.push_back({{"count", kind.cores}, {"speed", kind.speed}});
+  const auto cpu_time = core::allowed_cpu_time();
   return {{"processor", processor_name()},
           {"hardware_threads", std::thread::hardware_concurrency()},
           {"cores", cores},
+          {"allowed_cpu_time", cpu_time ? Json(*cpu_time) : Json()},
           {"default_threads", core::default_threads()},
           {"memory_bytes", total_memory_bytes()},
           {"free_memory_bytes", free_memory_bytes()},
@@ -128,7 +130,10 @@ void print_machine(Page& page, const Json& machine) {
   page.heading("Machine");
   page.line("Processor", machine["processor"].get<std::string>());
   page.line("Hardware threads", machine["hardware_threads"].dump());
-  page.line("Cores", cores_text(machine["cores"]) + "; threads by default: " + machine["default_threads"].dump());
+  std::string cores = cores_text(machine["cores"]) + "; threads by default: " + machine["default_threads"].dump();
+  if (const Json& time = machine["allowed_cpu_time"]; !time.is_null())
+    cores += ", as control groups allow the time of " + show_fixed(time.get<double>(), 1);
+  page.line("Cores", cores);
   page.line("Memory", show_bytes(machine["memory_bytes"].get<uint64_t>()) + ", " +
                           show_bytes(machine["free_memory_bytes"].get<uint64_t>()) + " free");
   if (machine["instruction_sets"].empty()) return;

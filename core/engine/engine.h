@@ -97,7 +97,11 @@ struct CoreKind {
 };
 /// The physical cores that this process may use, fastest first.
 std::vector<CoreKind> core_kinds();
-/// Threads that an engine takes where the options name none: one per core that is at least half as fast as the fastest.
+/// How many CPUs' time control groups allow this process, as `docker run --cpus` does; nothing where they do not limit
+/// it.
+std::optional<double> allowed_cpu_time();
+/// Threads that an engine takes where the options name none: one per core that is at least half as fast as the fastest,
+/// and no more than there is time for.
 uint32_t default_threads();
 
 /// Bytes of memory that could be taken now without pushing others out.

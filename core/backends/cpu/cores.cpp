@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
 
-#include "base/files.h"
+#include "base/control_groups.h"
 
 namespace ingle::core {
 namespace {
@@ -26,9 +27,13 @@ constexpr double kUseful = 0.5;
 // Cores of one kind may differ by this much: some are allowed higher clocks than others.
 constexpr double kAlike = 0.8;
 
+// Files of control groups have no size to read by. A longer one is of no such form.
 std::string_view read(const std::filesystem::path& path, std::string& memory) {
-  auto text = base::read_file(path, kMostBytes);
-  memory = text.ok() ? *std::move(text) : std::string();
+  memory.resize(kMostBytes + 1);
+  std::ifstream file(path);
+  file.read(memory.data(), static_cast<std::streamsize>(memory.size()));
+  memory.resize(static_cast<size_t>(file.gcount()));
+  if (memory.size() > kMostBytes) memory.clear();
   std::string_view trimmed = memory;
   while (!trimmed.empty() && trimmed.back() == '\n') trimmed.remove_suffix(1);
   return trimmed;
@@ -69,6 +74,23 @@ CpuSet read_cpus(const std::filesystem::path& path) {
     if (!text.starts_with(',')) return {};
     text.remove_prefix(1);
   }
+}
+
+// Of a group: "200000 100000", microseconds in a period of so many; of version 1 in two files. 0: no limit, or unknown.
+double quota_of(const base::ControlGroup& group) {
+  constexpr uint64_t kMostMicroseconds = 1'000'000'000'000;
+  uint64_t quota = 0, period = 0;
+  if (group.version == 1) {
+    quota = read_number(group.folder / "cpu.cfs_quota_us", kMostMicroseconds);
+    period = read_number(group.folder / "cpu.cfs_period_us", kMostMicroseconds);
+  } else {
+    std::string memory;
+    std::string_view text = read(group.folder / "cpu.max", memory);
+    if (!take_number(text, kMostMicroseconds, quota) || !text.starts_with(' ')) return 0;
+    text.remove_prefix(1);
+    if (!take_number(text, kMostMicroseconds, period) || !text.empty()) return 0;
+  }
+  return period == 0 ? 0 : static_cast<double>(quota) / static_cast<double>(period);
 }
 
 bool contains(const CpuSet& cpus, uint32_t cpu) {
@@ -148,6 +170,13 @@ std::vector<Core> usable_cores() {
 
 uint32_t useful_cores(std::span<const Core> cores) {
   return static_cast<uint32_t>(std::ranges::count_if(cores, [](const Core& core) { return core.speed >= kUseful; }));
+}
+
+std::optional<double> cpu_quota(const std::filesystem::path& mount, const std::filesystem::path& self) {
+  std::optional<double> least;
+  for (const base::ControlGroup& group : base::control_groups("cpu", mount, self))
+    if (const double quota = quota_of(group); quota > 0) least = std::min(quota, least.value_or(quota));
+  return least;
 }
 
 CpuSet fast_enough(std::span<const Core> cores, uint32_t threads) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -33,6 +34,10 @@ std::vector<Core> usable_cores();
 
 /// How many of these cores are worth a thread each, by default.
 uint32_t useful_cores(std::span<const Core> cores);
+/// How many CPUs' time the control groups of this process allow it, as `docker run --cpus` does; nothing where none has
+/// a limit. Parameters as base::control_groups() says.
+std::optional<double> cpu_quota(const std::filesystem::path& mount = "/sys/fs/cgroup",
+                                const std::filesystem::path& self = "/proc/self/cgroup");
 /// The CPUs of all cores that are about as fast as those that so many threads need; empty if that is every core.
 CpuSet fast_enough(std::span<const Core> cores, uint32_t threads);
 

@@ -168,5 +168,38 @@ TEST(UsableCores, CoverWhatThisThreadMayUse) {
   EXPECT_GE(useful_cores(usable_cores()), 1);
 }
 
+class Quota : public Cores {
+ protected:
+  std::optional<double> quota() const { return cpu_quota(root_ / "groups", root_ / "self"); }
+};
+
+// The least of the group's and those around it; what is no number, or is cut short, is no limit.
+TEST_F(Quota, OfVersion2) {
+  write("self", "0::/user/app\n");
+  EXPECT_FALSE(quota());
+  write("groups/user/app/cpu.max", "max 100000\n");
+  EXPECT_FALSE(quota());
+  write("groups/user/app/cpu.max", "250000 100000\n");
+  EXPECT_EQ(quota(), 2.5);
+  write("groups/user/cpu.max", "50000 100000\n");
+  EXPECT_EQ(quota(), 0.5);
+  for (const char* nonsense : {"", "50000", "50000 ", "50000 0\n", "-1 100000\n", "50000 100000 1\n", "0 100000\n",
+                               "99999999999999999999999 1\n"}) {
+    write("groups/user/cpu.max", nonsense);
+    EXPECT_EQ(quota(), 2.5) << nonsense;
+  }
+}
+
+TEST_F(Quota, OfVersion1AndOfAContainer) {
+  write("self", "9:cpuset:/a\n4:cpu,cpuacct:/docker/0123\n");
+  write("groups/cpu/cpu.cfs_quota_us", "-1\n");
+  write("groups/cpu/cpu.cfs_period_us", "100000\n");
+  EXPECT_FALSE(quota());
+  write("groups/cpu/cpu.cfs_quota_us", "300000\n");
+  EXPECT_EQ(quota(), 3);
+  write("groups/cpu.max", "100000 100000\n");  // where version 2 has it, which this process is not in
+  EXPECT_EQ(quota(), 3);
+}
+
 }  // namespace
 }  // namespace ingle::core
