@@ -1,6 +1,7 @@
 // https://docs.kernel.org/admin-guide/cgroup-v2.html and cgroup-v1/cgroups.html
 #include "base/control_groups.h"
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -32,6 +33,8 @@ std::vector<ControlGroup> control_groups(std::string_view controller, const fs::
     const int version = controllers.empty() ? 2 : 1;
     const fs::path root = version == 2 ? mount : mount / controller;
     fs::path path = fs::path(line.substr(second + 1)).relative_path();
+    // A group beyond the root that the process is shown.
+    if (std::ranges::find(path, fs::path("..")) != path.end()) path.clear();
     for (; !path.empty(); path = path.parent_path()) groups.push_back({root / path, version});
     groups.push_back({root, version});
   }

@@ -104,7 +104,7 @@ Status write_tunings(const std::filesystem::path& path, const std::vector<Tuning
 }
 
 std::string machine_fingerprint(const Session& session) {
-  std::string out = processor_name() + ", " + std::to_string(core::default_threads()) + " cores";
+  std::string out = processor_name() + ", " + std::to_string(core::default_threads()) + " threads";
   for (const char* name : {"isa", "precision"})
     if (session.values.is_set(name)) out += ", " + session.values.text(name);
   return out;

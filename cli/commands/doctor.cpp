@@ -132,7 +132,7 @@ void print_machine(Page& page, const Json& machine) {
   page.line("Hardware threads", machine["hardware_threads"].dump());
   std::string cores = cores_text(machine["cores"]) + "; threads by default: " + machine["default_threads"].dump();
   if (const Json& time = machine["allowed_cpu_time"]; !time.is_null())
-    cores += ", as control groups allow the time of " + show_fixed(time.get<double>(), 1);
+    cores += "; control groups allow the time of " + show_fixed(time.get<double>(), 1) + " CPUs";
   page.line("Cores", cores);
   page.line("Memory", show_bytes(machine["memory_bytes"].get<uint64_t>()) + ", " +
                           show_bytes(machine["free_memory_bytes"].get<uint64_t>()) + " free");

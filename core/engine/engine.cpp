@@ -486,11 +486,8 @@ std::optional<double> allowed_cpu_time() {
   return cpu_quota();
 }
 
-// A thread more than the time that is allowed would have all of them stopped for the rest of each period.
 uint32_t default_threads() {
-  const uint32_t cores = useful_cores(usable_cores());
-  const double quota = allowed_cpu_time().value_or(cores);
-  return quota < cores ? std::max<uint32_t>(static_cast<uint32_t>(quota), 1) : cores;
+  return useful_cores(usable_cores(), allowed_cpu_time());
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::load(const std::filesystem::path& model, const EngineOptions& options,

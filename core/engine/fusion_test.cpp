@@ -131,7 +131,7 @@ const std::vector<const Kernels*>& working_kernels() {
 /// Expects the same bits from the fused and the unfused program, for the numbers of rows that have kernels of their
 /// own, and that the fusion leaves no kernel of the kind `gone`.
 void expect_parts(const Graph& graph, KernelKind gone, std::string_view what,
-                  const std::vector<uint32_t>& row_counts = {1, 3, 7, 40}) {
+                  const std::vector<uint32_t>& row_counts = {1, 3, 7, 16, 40}) {
   for (const uint32_t rows : row_counts) {
     const Program fused = plan(graph, rows, true), parts = plan(graph, rows, false);
     EXPECT_EQ(kernels_of(fused, gone), 0u) << what;

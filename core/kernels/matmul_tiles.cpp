@@ -61,7 +61,7 @@ void decode_span(const Kernels& kernels, const PanelGroup& group, const Span& sp
     const uint32_t layout = group.matrix(i % 2).layout;
     kernels.packed[layout].unpack_tiles(codes(i), span.steps * kTileColumns / packed_layouts()[layout].columns,
                                         scratch.weights[i / 2][0][i % 2], 2 * kTileValues,
-                                        codes(std::min(i + 1, panels - 1)));
+                                        reinterpret_cast<uintptr_t>(codes(std::min(i + 1, panels - 1))));
   }
 }
 

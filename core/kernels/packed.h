@@ -61,11 +61,11 @@ struct UnpackedPanel {
   float* mins;     ///< the same shape; written only where the format has a min
 };
 
-/// What a kernel asks for while it multiplies: memory from an address on, which may lie beyond the matrix, and how many
-/// lines of it for each 32 columns. One row asks for as many as it reads.
+/// What a kernel asks for while it multiplies: for each tile, memory that begins `step` bytes after the last tile's,
+/// and so many lines of it for each 32 columns. It may lie beyond the matrix. One row asks for as much as it reads.
 struct Prefetch {
   uintptr_t from;
-  size_t lines;
+  size_t step, lines;
 };
 
 /// result[m][16] = the products of a panel's 16 rows with M rows of activations, M = the function's index.
@@ -75,9 +75,9 @@ using UnpackKernel = void (*)(const std::byte* panel, size_t tiles, const Unpack
 /// The same panel as floats, out[column][16].
 using UnpackFloatKernel = void (*)(const std::byte* panel, size_t tiles, float* out);
 /// The same rounded to bf16, as tiles that a tile unit reads, [column / 2][row][column % 2]: 32 columns each, `stride`
-/// values from one to the next, 64-byte aligned. Meanwhile it asks for as much memory as it reads, from `soon` on.
-using UnpackTilesKernel = void (*)(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride,
-                                   const std::byte* soon);
+/// values from one to the next, 64-byte aligned. Meanwhile it asks for as much memory as it reads, from `soon` on,
+/// which may lie beyond the matrix.
+using UnpackTilesKernel = void (*)(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride, uintptr_t soon);
 
 inline constexpr size_t kMaxDirectRows = 8;  ///< fewer where there are no registers for their sums
 

@@ -131,18 +131,18 @@ INGLE_INLINE inline void group_dot(const T& tile, int g, const ActivationGroup* 
 template <typename T, int M>
 void direct(const std::byte* panel, size_t tiles, const ActivationGroup* const* rows, float* result,
             const Prefetch& prefetch) {
-  constexpr size_t tile_groups = T::columns / 32, own_lines = (T::bytes + tile_groups * 64 - 1) / (tile_groups * 64);
-  const size_t lines = M == 1 ? own_lines : prefetch.lines;
-  uintptr_t soon = prefetch.from;
+  constexpr size_t groups = T::columns / 32, own_lines = (T::bytes + groups * 64 - 1) / (groups * 64);
+  const size_t lines = M == 1 ? own_lines : prefetch.lines, step = M == 1 ? T::bytes : prefetch.step;
   F32 acc[M];
   for (int i = 0; i < M; ++i) acc[i] = F32::zero();
   const auto* p = reinterpret_cast<const uint8_t*>(panel);
   size_t at = 0;
   for (size_t t = 0; t < tiles; ++t, p += T::bytes) {
     const T tile(p);
-    for (int g = 0; g < T::columns / 32; ++g, ++at) {
+    uintptr_t soon = prefetch.from + t * step;
+    for (size_t g = 0; g < groups; ++g, ++at) {
       for (size_t line = 0; line < lines; ++line, soon += 64) __builtin_prefetch(reinterpret_cast<const void*>(soon));
-      group_dot<T, M>(tile, g, rows, at, acc);
+      group_dot<T, M>(tile, static_cast<int>(g), rows, at, acc);
     }
   }
   for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);

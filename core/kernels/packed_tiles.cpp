@@ -51,13 +51,14 @@ inline void unpack_tile(const T& tile, int g, uint16_t* out) {
 }
 
 template <typename T>
-void unpack_tiles(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride, const std::byte* soon) {
+void unpack_tiles(const std::byte* panel, size_t tiles, uint16_t* out, size_t stride, uintptr_t soon) {
   constexpr int groups = T::columns / 32, lines = (T::bytes + groups * 64 - 1) / (groups * 64);
   const auto* p = reinterpret_cast<const uint8_t*>(panel);
   for (size_t t = 0; t < tiles; ++t, p += T::bytes, soon += T::bytes) {
     const T tile(p);
     for (int g = 0; g < groups; ++g, out += stride) {
-      for (int line = 0; line < lines; ++line) __builtin_prefetch(soon + (g * lines + line) * 64);
+      for (int line = 0; line < lines; ++line)
+        __builtin_prefetch(reinterpret_cast<const void*>(soon + static_cast<size_t>(g * lines + line) * 64));
       unpack_tile(tile, g, out);
     }
   }

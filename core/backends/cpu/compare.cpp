@@ -98,7 +98,8 @@ std::string compare_matmul(const Kernels& kernels, const Kernels& scalar, Random
   constexpr uint32_t kRows = 37, kColumns = 512;  // a last panel that is not full
   for (const QuantFormat* format : all_quants()) {
     const PackedData data = make_matrix(*format, kRows, kColumns, random);
-    for (const size_t rows : {1u, 2u, 3u, 4u, 7u, 15u}) {  // 7: two passes; 15: tiles of 12 or 4, of 2 and of 1
+    for (const size_t rows :
+         {1u, 2u, 3u, 7u, 15u, 23u}) {  // 23, of one term or two, are unpacked everywhere, in tiles of all sizes
       const auto x = random.vector(rows * kColumns);
       for (const bool float_path : {false, true})
         if (!close(multiply(scalar, data, x, rows, float_path), multiply(kernels, data, x, rows, float_path), 1e-5f))

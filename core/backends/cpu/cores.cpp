@@ -168,8 +168,10 @@ std::vector<Core> usable_cores() {
   return cores;
 }
 
-uint32_t useful_cores(std::span<const Core> cores) {
-  return static_cast<uint32_t>(std::ranges::count_if(cores, [](const Core& core) { return core.speed >= kUseful; }));
+uint32_t useful_cores(std::span<const Core> cores, std::optional<double> quota) {
+  const auto useful = std::ranges::count_if(cores, [](const Core& core) { return core.speed >= kUseful; });
+  const double time = std::max(quota.value_or(kMostCpus), 1.0);
+  return static_cast<uint32_t>(std::min(static_cast<double>(useful), time));
 }
 
 std::optional<double> cpu_quota(const std::filesystem::path& mount, const std::filesystem::path& self) {

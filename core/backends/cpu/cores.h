@@ -32,8 +32,9 @@ std::vector<Core> find_cores(const std::filesystem::path& devices, std::span<con
 /// The cores that this thread may use; at least one.
 std::vector<Core> usable_cores();
 
-/// How many of these cores are worth a thread each, by default.
-uint32_t useful_cores(std::span<const Core> cores);
+/// How many of these cores are worth a thread each, by default, where the time of so many CPUs is allowed: one thread
+/// more would have all of them stopped for the rest of each period.
+uint32_t useful_cores(std::span<const Core> cores, std::optional<double> quota = {});
 /// How many CPUs' time the control groups of this process allow it, as `docker run --cpus` does; nothing where none has
 /// a limit. Parameters as base::control_groups() says.
 std::optional<double> cpu_quota(const std::filesystem::path& mount = "/sys/fs/cgroup",

@@ -168,6 +168,14 @@ TEST(UsableCores, CoverWhatThisThreadMayUse) {
   EXPECT_GE(useful_cores(usable_cores()), 1);
 }
 
+TEST_F(Cores, GetNoMoreThreadsThanThereIsTimeFor) {
+  const std::vector<Core> four(4);
+  EXPECT_EQ(useful_cores(four), 4);
+  EXPECT_EQ(useful_cores(four, 0.5), 1);
+  EXPECT_EQ(useful_cores(four, 2.5), 2);
+  EXPECT_EQ(useful_cores(four, 64), 4);
+}
+
 class Quota : public Cores {
  protected:
   std::optional<double> quota() const { return cpu_quota(root_ / "groups", root_ / "self"); }
@@ -198,6 +206,10 @@ TEST_F(Quota, OfVersion1AndOfAContainer) {
   write("groups/cpu/cpu.cfs_quota_us", "300000\n");
   EXPECT_EQ(quota(), 3);
   write("groups/cpu.max", "100000 100000\n");  // where version 2 has it, which this process is not in
+  EXPECT_EQ(quota(), 3);
+  write("self", "4:cpu:/../outside\n");
+  write("groups/outside/cpu.cfs_quota_us", "100000\n");
+  write("groups/outside/cpu.cfs_period_us", "100000\n");
   EXPECT_EQ(quota(), 3);
 }
 

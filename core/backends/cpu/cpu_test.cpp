@@ -142,7 +142,7 @@ TEST(Tiles, WeightsDecodedByVectorsAgreeWithThePortable) {
     const auto decode = [&](const Kernels& kernels) {
       auto out = std::make_unique<Weights>();
       kernels.packed[matrix.layout].unpack_tiles(matrix.data, kColumns / packed_layouts()[matrix.layout].columns,
-                                                 out->values[0][0], 2 * kTileValues, matrix.data);
+                                                 out->values[0][0], 2 * kTileValues, 0);
       return out;
     };
     const auto vectors = decode(*find_kernels("amx")), portable = decode(emulated_tile_kernels());
@@ -272,8 +272,9 @@ TEST(Packing, ByteProductsAreCloseToFloatProducts) {
   }
 }
 
-// Decode and prefill take different kernels, and prefill one per tile size, all to the same bits: up to 16
-// rows are multiplied directly, 23 are 6 + 6 + 6 + 4 + 1 or 4 * 5 + 2 + 1; more than 512 are several blocks.
+// Decode and prefill take different kernels, and prefill one per tile size, all to the same bits: up to
+// 4, 8 or 16 rows are multiplied directly; 23 are tiles of 6 + 6 + 6 + 4 + 1 or, of up to 4, 5 of them + 2 + 1; more
+// than 512 are several blocks.
 TEST(Packing, ARowsProductDoesNotDependOnTheNumberOfRows) {
   constexpr size_t kTokens = 1041;
   for (const IsaStatus& status : probe_isas({})) {

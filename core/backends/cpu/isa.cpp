@@ -111,8 +111,9 @@ Verdict prove(const Kernels& kernels) {
   if (verdict == 'y') return {};
   if (verdict == 'n') return {"its results differ from the portable kernels'"};
   // A machine that stalls or is short of memory says nothing about the kernels.
-  if (!in_time || !WIFSIGNALED(status) || WTERMSIG(status) == SIGKILL) return {"its probe did not answer", false};
-  return {std::string("its kernels die with ") + strsignal(WTERMSIG(status))};
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  if (!in_time || signal == 0 || signal == SIGKILL || signal == SIGABRT) return {"its probe did not answer", false};
+  return {std::string("its kernels die with ") + strsignal(signal)};
 }
 
 std::string boot_id() {

@@ -82,15 +82,17 @@ class Product {
     std::mt19937 random(1);
     for (std::byte& byte : encoded) byte = static_cast<std::byte>(random() & 0x3f);  // scales stay finite
     const MatrixSource source{"w", &format, encoded.data(), shape.rows, shape.columns};
-    matrix_ = plan_packed(source);
-    packed_ = std::make_unique<Huge<std::byte>>(packed_bytes(matrix_));
-    matrix_.data = packed_->get();
-    pack_panels(source, matrix_, 0, matrix_.panels());
+    for (PackedMatrix* matrix : {&matrix_, &gate_}) {
+      *matrix = plan_packed(source);
+      packed_.push_back(std::make_unique<Huge<std::byte>>(packed_bytes(*matrix)));
+      matrix->data = packed_.back()->get();
+      pack_panels(source, *matrix, 0, matrix->panels());
+    }
     std::vector<float> x(shape.columns);
     for (float& value : x) value = std::normal_distribution<float>()(random);
     for (size_t r = 0; r < tokens; ++r) kernels.store_tile_row(x.data(), x.size(), x.size(), r, 0, tiles_.get());
     args_.weight = &matrix_;
-    args_.gate = shape.gated ? &matrix_ : nullptr;
+    args_.gate = shape.gated ? &gate_ : nullptr;
     args_.tiles = tiles_.get();
     args_.rows = tokens;
     args_.out = out_.get();
@@ -101,7 +103,8 @@ class Product {
   /// Multiply-adds per nanosecond.
   double run() const {
     if (cold_)
-      for (size_t i = 0; i < panels_ * matrix_.panel_bytes; i += 64) _mm_clflush(packed_->get() + i);
+      for (const auto& packed : packed_)
+        for (size_t i = 0; i < panels_ * matrix_.panel_bytes; i += 64) _mm_clflush(packed->get() + i);
     const int64_t start = base::monotonic_ns();
     for (size_t panel = 0; panel < panels_; panel += 16)
       kernels_.matmul_tiles(kernels_, args_, panel, std::min(panels_, panel + 16), scratch_.get());
@@ -115,8 +118,8 @@ class Product {
   Huge<uint16_t> tiles_;
   Huge<float> out_;
   Huge<std::byte> scratch_;
-  std::unique_ptr<Huge<std::byte>> packed_;
-  PackedMatrix matrix_;
+  std::vector<std::unique_ptr<Huge<std::byte>>> packed_;
+  PackedMatrix matrix_, gate_;
   MatmulArgs args_;
   double products_ = 0;
 };
