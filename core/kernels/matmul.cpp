@@ -337,17 +337,14 @@ bool direct_rows(const MatmulArgs& args) {
 
 // What the `pass`-th of so many passes over a panel asks for. If there are several, each asks for its share of the next
 // panel: the first one reads as fast as memory can, and nothing would be left to ask for.
-Prefetch prefetch_of(const PackedMatrix& w, const std::byte* panel, bool next, size_t pass, size_t passes) {
+Prefetch prefetch_of(const PackedMatrix& w, const std::byte* panel, size_t pass, size_t passes) {
   const PackedLayout& layout = packed_layouts()[w.layout];
-  const bool shares = next && passes > 1;
-  const size_t step = layout.tile_bytes / (shares ? passes : 1), tiles = w.columns / layout.columns;
-  return {reinterpret_cast<uintptr_t>(panel) + (shares ? w.panel_bytes + pass * tiles * step : kPrefetchBytes), step,
-          (step * kGroup + layout.columns * 64 - 1) / (layout.columns * 64)};
+  const size_t step = layout.tile_bytes / passes, tiles = w.columns / layout.columns;
+  return {reinterpret_cast<uintptr_t>(panel) + (passes > 1 ? w.panel_bytes + pass * tiles * step : kPrefetchBytes),
+          step, (step * kGroup + layout.columns * 64 - 1) / (layout.columns * 64)};
 }
 
-// `next`: there is another panel behind it to multiply.
-void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArgs& args, size_t panel, bool next,
-                  float* result) {
+void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArgs& args, size_t panel, float* result) {
   const std::byte* data = w.data + panel * w.panel_bytes;
   const size_t passes = (args.rows + kPassRows - 1) / kPassRows;
   for (size_t pass = 0; pass < passes; ++pass) {
@@ -355,7 +352,7 @@ void direct_panel(const Kernels& kernels, const PackedMatrix& w, const MatmulArg
     const ActivationGroup* rows[kPassRows];
     for (size_t r = begin; r < end; ++r) rows[r - begin] = args.quantized + r * (w.columns / kGroup);
     kernels.packed[w.layout].direct[end - begin - 1](data, w.columns / packed_layouts()[w.layout].columns, rows,
-                                                     result + begin * 16, prefetch_of(w, data, next, pass, passes));
+                                                     result + begin * 16, prefetch_of(w, data, pass, passes));
   }
 }
 
@@ -369,9 +366,8 @@ void matmul_direct(const Kernels& kernels, const MatmulArgs& args, size_t begin,
   alignas(64) float gates[2 * kDirectRows * 16];
   alignas(64) float values[kDirectRows * 16];
   for (size_t panel = begin; panel < end; ++panel) {
-    const bool next = panel + 1 < end;
-    direct_panel(kernels, *args.weight, args, panel, next, result);
-    if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, next, gates);
+    direct_panel(kernels, *args.weight, args, panel, result);
+    if (args.gate != nullptr) direct_panel(kernels, *args.gate, args, panel, gates);
     finish(args, panel, 0, args.rows, result, args.gate != nullptr ? gates : nullptr, values);
   }
 }
