@@ -133,6 +133,14 @@ class CpuEngine final : public Engine {
     return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(state)));
   }
 
+  uint64_t sequence_bytes(uint32_t tokens) const override { return states_->sequence_bytes(tokens); }
+  uint64_t sequence_bytes_in_use() const override {
+    uint64_t bytes = 0;
+    for (size_t group = 0; group < states_->groups(); ++group)
+      bytes += states_->pool(group).used() * states_->pool(group).page_bytes();
+    return bytes;
+  }
+
   base::Status save_sequence(const Sequence& sequence, std::span<const TokenId> tokens,
                              const std::filesystem::path& path) override {
     return write_state_file(path, static_cast<const DeviceSequence&>(sequence).state, state_key_, tokens);
@@ -459,6 +467,7 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.weights = weights_text(device_->weights().use());
   info_.activation_bytes = device_->arena_bytes();
   info_.state_bytes = states_->sequence_bytes(context);
+  info_.windowed = std::ranges::any_of(states_->options().windows, [](uint32_t window) { return window != 0; });
 }
 
 }  // namespace

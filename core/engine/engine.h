@@ -72,6 +72,7 @@ struct EngineInfo {
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0, state_bytes = 0, activation_bytes = 0;  ///< as planned and allocated
   uint64_t streamed_bytes = 0;  ///< of the weights: what is read from disk in each pass, as MemoryPlan
+  bool windowed = false;        ///< layers look back over a window only, so that a sequence can't be cut anywhere
   double load_ms = 0;
   /// Where the weights came from: "packed" (from the model's file), "packed, copy kept" (for the next time), "packed,
   /// damaged copy replaced", "copy" (of an earlier load), "copy, mended" (it was damaged; known after the first
@@ -204,6 +205,10 @@ class Engine {
   virtual const SamplingParams& default_sampling() const = 0;
 
   virtual base::Result<std::unique_ptr<Sequence>> new_sequence() = 0;
+  /// Bytes that a sequence of that many tokens takes.
+  virtual uint64_t sequence_bytes(uint32_t tokens) const = 0;
+  /// Bytes that all sequences have now; what they share counts once.
+  virtual uint64_t sequence_bytes_in_use() const = 0;
 
   /// Writes a sequence, and the tokens that it holds, to a file that appears when it is complete. Only this model, from
   /// the same file, can go on with it. Errors: io_error, no_space, permission_denied; invalid_argument (not as many

@@ -8,8 +8,6 @@
 #include <chrono>
 #include <memory>
 
-#include "core/engine/text_stream.h"
-
 namespace ingle::core {
 namespace {
 
@@ -30,7 +28,7 @@ class Generation {
         cancelled_(cancelled),
         vocabulary_size_(engine.info().vocabulary_size),
         best_count_(best_needed(options.sampling, vocabulary_size_)),
-        stream_(options.stop_strings) {}
+        reply_(engine.tokenizer(), options) {}
 
   base::Result<GenerateResult> run(std::span<const TokenId> prompt) {
     const Clock::time_point start = Clock::now();
@@ -95,17 +93,16 @@ class Generation {
   /// Shows a token and computes the next logits. Returns why generation ends, or nothing.
   base::Result<std::optional<StopReason>> take(TokenId token) {
     using Ends = std::optional<StopReason>;
-    const std::vector<TokenId>& stops = engine_.tokenizer().stop_ids();
-    if (!options_.ignore_stop_tokens && std::binary_search(stops.begin(), stops.end(), token)) {
-      return Ends(StopReason::stop_token);
-    }
+    if (reply_.ends_with(token)) return Ends(StopReason::stop_token);
     sampler_->accept(token);
     if (speculation_) speculation_->accept(token);
     result_.tokens.push_back(token);
-    const bool wanted = show(stream_.push(engine_.tokenizer().token_bytes(token, options_.show_special)));
-    if (stream_.stopped()) return Ends(StopReason::stop_string);
+    const size_t shown = result_.text.size();
+    const Ends ends = reply_.take(token, result_.text);
+    const bool wanted = show(shown);
+    if (ends == StopReason::stop_string) return ends;
     if (!wanted || (cancelled_ && cancelled_())) return Ends(StopReason::cancelled);
-    if (options_.max_tokens != 0 && result_.tokens.size() >= options_.max_tokens) return Ends(StopReason::length);
+    if (ends) return ends;
     if (held_ >= sequence_.capacity()) return Ends(StopReason::context_full);
 
     base::Status computed = compute(token);
@@ -165,18 +162,17 @@ class Generation {
     if (sequence_.length() > held_) sequence_.truncate(held_);
   }
 
-  /// False: the listener wants no more.
-  bool show(const std::string& text) {
-    if (text.empty()) return true;
-    result_.text += text;
-    return !on_text_ || on_text_(text);
+  /// What the text has behind its first `shown` bytes. False: the listener wants no more.
+  bool show(size_t shown) {
+    if (result_.text.size() == shown) return true;
+    return !on_text_ || on_text_(std::string_view(result_.text).substr(shown));
   }
 
   GenerateResult finish(StopReason reason) {
     take_back();
-    show(stream_.finish());
-    // What was held back may complete a stop string only now, with the replacement of an unfinished code point.
-    result_.reason = stream_.stopped() ? StopReason::stop_string : reason;
+    const size_t shown = result_.text.size();
+    result_.reason = reply_.finish(reason, result_.text);
+    show(shown);
     return std::move(result_);
   }
 
@@ -187,7 +183,7 @@ class Generation {
   const std::function<bool()>& cancelled_;
   const uint32_t vocabulary_size_;
   const uint32_t best_count_;  ///< 0: the sampler wants whole rows of logits
-  TextStream stream_;
+  Reply reply_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<Speculation> speculation_;
   uint32_t held_ = 0;          ///< tokens of the text that the sequence holds; behind them it may hold proposed ones

@@ -9,18 +9,13 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/engine/reply.h"
 #include "core/engine/speculation.h"
 
 namespace ingle::core {
 
-enum class StopReason { stop_token, stop_string, length, context_full, cancelled };
-
-struct GenerateOptions {
+struct GenerateOptions : ReplyOptions {
   SamplingParams sampling;
-  uint32_t max_tokens = 0;  ///< 0: until the context is full
-  std::vector<std::string> stop_strings;
-  bool ignore_stop_tokens = false;
-  bool show_special = false;
   SpeculationOptions speculation;
 };
 

@@ -118,6 +118,8 @@ class FakeEngine final : public Engine {
     return std::span<const TokenLogit>(best_);
   }
 
+  uint64_t sequence_bytes(uint32_t) const override { return 0; }
+  uint64_t sequence_bytes_in_use() const override { return 0; }
   base::Status save_sequence(const Sequence&, std::span<const TokenId>, const std::filesystem::path&) override {
     return Error{ErrorCode::internal, "not here"};
   }

@@ -1,0 +1,69 @@
+// What somebody wants generated, and what they are told while it happens.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/engine/reply.h"
+#include "core/sampling/sampler.h"
+
+namespace ingle::core {
+
+/// Who is served first: background work runs where no interactive work is there, and seldom otherwise.
+enum class Priority : uint8_t { interactive, background };
+
+struct GenerationRequest {
+  std::vector<TokenId> prompt;
+  SamplingParams sampling;
+  ReplyOptions reply;
+  /// Logarithms of probabilities before penalties and temperature, of each token and so many likelier ones; below 0:
+  /// none.
+  int32_t logprobs = -1;
+  Priority priority = Priority::interactive;
+  /// Whose request it is. What was computed for one principal is never used for another, as the time that it saves
+  /// would tell them of it.
+  std::string principal;
+  std::string client;       ///< those of one client share its part of the machine
+  bool keep_prefix = true;  ///< what is computed may serve later requests of the principal, and theirs this one
+};
+
+struct TokenLogprob {
+  TokenId token = 0;
+  float logprob = 0;  ///< natural logarithm
+};
+
+struct GeneratedToken {
+  TokenId token = 0;
+  float logprob = 0;
+  std::vector<TokenLogprob> likeliest;  ///< as many as were asked for, falling
+};
+
+struct GenerationStats {
+  uint32_t prompt_tokens = 0, cached_tokens = 0;  ///< cached: of the prompt, what did not have to be computed
+  uint32_t generated_tokens = 0;                  ///< with the stop token, where one ended it
+  uint32_t preemptions = 0;                       ///< how often it lost its memory to others and was computed again
+  double queue_ms = 0, prefill_ms = 0, decode_ms = 0;
+  uint64_t state_bytes = 0;  ///< what its sequence takes
+};
+
+/// What is new since the last event. The last one has `finished` or `error`.
+struct GenerationEvent {
+  std::string text;
+  std::vector<GeneratedToken> tokens;  ///< where log-probabilities were asked for
+  uint32_t token_count = 0;            ///< tokens behind the text, shown or not
+  bool started = false;                ///< the prompt has been computed
+  std::optional<StopReason> finished;
+  std::optional<base::Error> error;
+  GenerationStats stats;
+};
+
+/// Called by the thread that runs the scheduler, which waits for it: it hands the event on and returns.
+using EventSink = std::function<void(GenerationEvent&&)>;
+
+using RequestId = uint64_t;
+
+}  // namespace ingle::core

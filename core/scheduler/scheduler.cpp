@@ -1,0 +1,509 @@
+#include "core/scheduler/scheduler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+namespace ingle::core {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr uint32_t kPromised = 256;         // tokens that memory is promised for at a time
+constexpr uint32_t kFewestPromptRows = 16;  // of a pass: fewer would cost more passes than they save waiting
+constexpr uint64_t kBackgroundTurn = 8;     // passes in which background work has one beside interactive work
+constexpr double kSmoothing = 0.25;         // weight of the latest measurement
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void smooth(double& average, double latest) {
+  average += average == 0 ? latest : (latest - average) * kSmoothing;
+}
+
+/// Of one token, and of the likeliest, before anything is done to the logits.
+GeneratedToken with_logprobs(std::span<const float> logits, TokenId token, size_t likeliest) {
+  float top = -INFINITY;
+  for (const float logit : logits) top = std::max(top, logit);
+  double sum = 0;
+  for (const float logit : logits)
+    if (logit == logit) sum += std::exp(static_cast<double>(logit) - top);
+  const auto logprob = [&](TokenId id) {
+    return static_cast<float>(static_cast<double>(logits[static_cast<size_t>(id)]) - top - std::log(sum));
+  };
+  GeneratedToken result{token, logprob(token), {}};
+  std::vector<TokenId> ids(logits.size());
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<TokenId>(i);
+  const size_t count = std::min(likeliest, ids.size());
+  std::ranges::partial_sort(ids, ids.begin() + static_cast<ptrdiff_t>(count), [&](TokenId a, TokenId b) {
+    const float x = logits[static_cast<size_t>(a)], y = logits[static_cast<size_t>(b)];
+    return x != y ? x > y : a < b;
+  });
+  for (size_t i = 0; i < count; ++i) result.likeliest.push_back({ids[i], logprob(ids[i])});
+  return result;
+}
+
+}  // namespace
+
+struct Scheduler::Job {
+  Job(RequestId number, GenerationRequest asked, EventSink to, const Tokenizer& tokenizer)
+      : id(number),
+        request(std::move(asked)),
+        sink(std::move(to)),
+        text(request.prompt),
+        reply(tokenizer, request.reply),
+        arrived(seconds_now()) {}
+
+  uint32_t held() const { return sequence ? sequence->length() : 0; }
+  /// Tokens of the text that were not computed yet.
+  uint32_t pending() const { return static_cast<uint32_t>(text.size()) - held(); }
+  bool interactive() const { return request.priority == Priority::interactive; }
+  bool in_prompt() const { return stats.generated_tokens == 0; }
+
+  /// Hands on what is new, if anything is.
+  void emit() {
+    if (event.text.empty() && event.tokens.empty() && event.token_count == 0 && !event.started && !event.finished &&
+        !event.error)
+      return;
+    event.stats = stats;
+    sink(std::exchange(event, {}));
+  }
+
+  const RequestId id;
+  const GenerationRequest request;
+  const EventSink sink;
+  std::vector<TokenId> text;  ///< the prompt and what was generated
+  Reply reply;
+  std::unique_ptr<Sampler> sampler;
+  std::unique_ptr<Sequence> sequence;  ///< null while it waits
+  uint32_t best = 0;                   ///< logits that the sampler looks at; 0: all
+  uint32_t promised = 0;               ///< tokens that there is memory for
+  bool ended = false;
+  double arrived, begun = 0, answered = 0;  ///< seconds of the steady clock; begun: with a place
+  GenerationEvent event;
+  GenerationStats stats;
+};
+
+Scheduler::Scheduler(Engine& engine, const SchedulerOptions& options)
+    : engine_(engine),
+      options_(options),
+      state_limit_(options.state_bytes != 0 ? options.state_bytes : available_memory() / 2),
+      prefixes_(options.kept_prefixes, engine.info().windowed) {
+  counted_.state_limit_bytes = state_limit_;
+  stats_ = counted_;
+}
+
+Scheduler::~Scheduler() = default;
+
+base::Result<RequestId> Scheduler::submit(GenerationRequest request, EventSink sink) {
+  const size_t tokens = request.prompt.size();
+  const EngineInfo& info = engine_.info();
+  if (tokens == 0) return Error{ErrorCode::invalid_argument, "the prompt is empty"};
+  if (tokens >= info.context_length)
+    return Error{ErrorCode::limit_exceeded, "the prompt has " + std::to_string(tokens) +
+                                                " tokens, and the context holds " +
+                                                std::to_string(info.context_length) + ", the answer included"};
+  if (engine_.sequence_bytes(static_cast<uint32_t>(tokens) + 1) > state_limit_)
+    return Error{ErrorCode::limit_exceeded,
+                 "the prompt has " + std::to_string(tokens) + " tokens, and there is no memory for so many"};
+  for (const TokenId token : request.prompt)
+    if (token < 0 || static_cast<uint32_t>(token) >= info.vocabulary_size)
+      return Error{ErrorCode::invalid_argument, "token " + std::to_string(token) + " is not in the vocabulary"};
+  INGLE_CHECK(validate(request.sampling));
+
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Error{ErrorCode::busy, "the model is being closed"};
+  if (stats_.waiting + arrived_.size() >= options_.max_waiting) {
+    ++stats_.refused;
+    return Error{ErrorCode::busy, std::to_string(options_.max_waiting) + " requests wait already; try again later"};
+  }
+  ++stats_.submitted;
+  const RequestId id = next_id_++;
+  arrived_.push_back(std::make_unique<Job>(id, std::move(request), std::move(sink), engine_.tokenizer()));
+  changed_.notify_all();
+  return id;
+}
+
+void Scheduler::cancel(RequestId id) {
+  const std::lock_guard lock(mutex_);
+  cancelled_.push_back(id);
+  changed_.notify_all();
+}
+
+void Scheduler::forget(std::string principal) {
+  const std::lock_guard lock(mutex_);
+  forgotten_.push_back(std::move(principal));
+  changed_.notify_all();
+}
+
+void Scheduler::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+SchedulerStats Scheduler::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+bool Scheduler::wait() {
+  std::unique_lock lock(mutex_);
+  const auto work = [&] {
+    return !arrived_.empty() || !cancelled_.empty() || !forgotten_.empty() || !running_.empty() || !waiting_.empty();
+  };
+  changed_.wait(lock, [&] { return closed_ || work(); });
+  return work();
+}
+
+bool Scheduler::step() {
+  take_mail();
+  remove_ended();
+  admit();
+  for (const auto& job : running_)
+    if (job->sequence && !job->ended && !reserve(*job)) {
+      // Alone, and there is not enough for one: it ends here. Otherwise it waits for the others.
+      if (running_.size() == 1) {
+        finish(*job, StopReason::context_full);
+      } else {
+        preempt(*job);
+      }
+    }
+  remove_ended();
+  const std::vector<Part> parts = choose_parts();
+  if (!parts.empty()) run(parts);
+  remove_ended();
+  update_stats();
+  return !parts.empty();
+}
+
+// What others asked for since the last pass.
+void Scheduler::take_mail() {
+  std::vector<RequestId> cancelled;
+  std::vector<std::string> forgotten;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& job : arrived_) served_.try_emplace(job->request.client, least_served());
+    waiting_.splice(waiting_.end(), arrived_);
+    cancelled.swap(cancelled_);
+    forgotten.swap(forgotten_);
+    stats_.waiting = static_cast<uint32_t>(waiting_.size());
+  }
+  for (const std::string& principal : forgotten) prefixes_.forget(principal);
+  if (cancelled.empty()) return;
+  for (Jobs* jobs : {&running_, &waiting_})
+    for (const auto& job : *jobs)
+      if (std::ranges::find(cancelled, job->id) != cancelled.end()) finish(*job, StopReason::cancelled);
+}
+
+// Gives places to those that wait: interactive ones first, then whose client has had least, then who came first.
+void Scheduler::admit() {
+  while (running_.size() < options_.max_running) {
+    auto best = waiting_.end();
+    for (auto job = waiting_.begin(); job != waiting_.end(); ++job) {
+      if (follows_another(**job)) continue;
+      // What lost its memory has answered in part, so it does not wait behind new ones.
+      const auto rank = [&](const Job& of) {
+        return std::tuple(!of.interactive(), of.in_prompt(), served_.at(of.request.client));
+      };
+      if (best == waiting_.end() || rank(**job) < rank(**best)) best = job;
+    }
+    if (best == waiting_.end() || !start(**best)) return;
+    running_.splice(running_.end(), waiting_, best);
+  }
+}
+
+// Whether most of its prompt is being computed for another request, which will share it.
+bool Scheduler::follows_another(const Job& job) const {
+  if (!job.request.keep_prefix) return false;
+  return std::ranges::any_of(running_, [&](const auto& other) {
+    if (other->ended || !other->in_prompt() || !other->request.keep_prefix ||
+        other->request.principal != job.request.principal)
+      return false;
+    const auto differs = std::ranges::mismatch(job.text, other->text).in1;
+    return static_cast<size_t>(differs - job.text.begin()) > job.text.size() / 2;
+  });
+}
+
+// Its sequence, and memory for it. False: there is none now.
+bool Scheduler::start(Job& job) {
+  if (job.request.keep_prefix) job.sequence = prefixes_.take(job.request.principal, job.text);
+  if (!job.sequence) {
+    auto made = engine_.new_sequence();
+    if (!made) {
+      // Others will end; where there are none, it would wait for ever.
+      if (running_.empty()) fail(job, std::move(made).error());
+      return false;
+    }
+    job.sequence = std::move(made).value();
+  }
+  const uint32_t cached = job.sequence->length();
+  if (!reserve(job)) {
+    if (running_.empty()) finish(job, StopReason::context_full);  // nobody will give memory back
+    job.sequence.reset();
+    return false;
+  }
+  if (job.in_prompt()) {
+    job.begun = seconds_now();
+    job.stats.prompt_tokens = static_cast<uint32_t>(job.text.size());
+    job.stats.cached_tokens = cached;
+    job.stats.queue_ms = (job.begun - job.arrived) * 1000;
+    counted_.prompt_tokens += job.stats.prompt_tokens;
+    counted_.cached_tokens += cached;
+    job.best = job.request.logprobs >= 0 ? 0 : best_needed(job.request.sampling, engine_.info().vocabulary_size);
+    job.sampler = make_sampler(job.request.sampling, engine_.info().vocabulary_size, job.text.size() + kPromised);
+    for (const TokenId token : job.text) job.sampler->accept(token);
+  }
+  return true;
+}
+
+// Promises memory for the text and the token after it. False: there is none.
+bool Scheduler::reserve(Job& job) {
+  const uint32_t capacity = job.sequence->capacity(), needed = static_cast<uint32_t>(job.text.size()) + 1;
+  if (job.promised >= std::min(needed, capacity)) return true;
+  const uint32_t promised = std::exchange(job.promised, std::min(needed + kPromised, capacity));
+  while (promised_bytes(job) > state_limit_) {
+    if (prefixes_.evict()) continue;
+    if (Job* victim = find_victim(job)) {
+      preempt(*victim);
+      continue;
+    }
+    // Less may do.
+    if (job.promised > needed) {
+      job.promised = std::min(needed, capacity);
+      continue;
+    }
+    job.promised = promised;
+    return false;
+  }
+  return true;
+}
+
+// What all sequences take now, and will have taken when they are as long as was promised; `job` may not run yet.
+uint64_t Scheduler::promised_bytes(const Job& job) const {
+  uint64_t bytes = engine_.sequence_bytes_in_use();
+  const auto add = [&](const Job& of) {
+    const uint64_t now = engine_.sequence_bytes(of.held()), then = engine_.sequence_bytes(of.promised);
+    bytes += then > now ? then - now : 0;
+  };
+  bool runs = false;
+  for (const auto& other : running_) {
+    if (other->sequence) add(*other);
+    runs = runs || other.get() == &job;
+  }
+  if (!runs) add(job);
+  return bytes;
+}
+
+// Who gives up memory for `job`: the background request that came last, else the interactive one, if it came later.
+Scheduler::Job* Scheduler::find_victim(const Job& job) {
+  for (const bool interactive : {false, true}) {
+    if (interactive && !job.interactive()) break;
+    for (auto other = running_.rbegin(); other != running_.rend(); ++other) {
+      if (!(*other)->sequence || (*other)->ended || (*other)->interactive() != interactive) continue;
+      const bool lower = job.interactive() && !interactive;
+      if (other->get() != &job && (lower || is_running_before(job, **other))) return other->get();
+      if (!lower) break;
+    }
+  }
+  return nullptr;
+}
+
+bool Scheduler::is_running_before(const Job& job, const Job& other) const {
+  for (const auto& running : running_) {
+    if (running.get() == &other) return false;
+    if (running.get() == &job) return true;
+  }
+  return false;
+}
+
+// Its memory goes, its text stays: it waits for a place to be computed again.
+void Scheduler::preempt(Job& job) {
+  job.sequence.reset();
+  job.promised = 0;
+  ++job.stats.preemptions;
+  ++counted_.preempted;
+}
+
+std::vector<Scheduler::Part> Scheduler::choose_parts() {
+  ++pass_;
+  const bool interactive = std::ranges::any_of(running_, [](const auto& job) { return job->interactive(); });
+  const bool all = !interactive || pass_ % kBackgroundTurn == 0;
+  std::vector<Part> parts;
+  std::vector<Job*> prompts;
+  for (const auto& job : running_) {
+    if (!all && !job->interactive()) continue;
+    if (job->pending() == 1) {
+      parts.push_back({job.get(), 1});
+    } else {
+      prompts.push_back(job.get());
+    }
+  }
+  std::ranges::stable_sort(
+      prompts, {}, [this](const Job* job) { return std::tuple(!job->interactive(), served_.at(job->request.client)); });
+  uint32_t rows = rows_for_prompts(parts.size());
+  for (Job* job : prompts) {
+    if (rows == 0) break;
+    const uint32_t tokens = std::min(rows, job->pending());
+    parts.push_back({job, tokens});
+    rows -= tokens;
+  }
+  return parts;
+}
+
+// How many tokens of prompts a pass may have beside so many answers.
+uint32_t Scheduler::rows_for_prompts(size_t answers) const {
+  const uint32_t most = engine_.info().batch - std::min(engine_.info().batch, static_cast<uint32_t>(answers));
+  if (rows_per_ms_ == 0) return std::min(most, 4 * kFewestPromptRows);
+  const double wanted = rows_per_ms_ * (answers > 0 ? options_.pass_ms : options_.lone_pass_ms);
+  return std::min(most, std::max(kFewestPromptRows, static_cast<uint32_t>(std::min(wanted, 1e9))));
+}
+
+void Scheduler::run(const std::vector<Part>& parts) {
+  std::vector<SequenceTokens> batch;
+  uint32_t best = 1, rows = 0;
+  bool all_logits = false;
+  for (const Part& part : parts) {
+    Job& job = *part.job;
+    batch.push_back({job.sequence.get(), std::span(job.text).subspan(job.held(), part.tokens)});
+    rows += part.tokens;
+    if (part.tokens < job.pending()) continue;  // nothing is sampled
+    all_logits = all_logits || job.best == 0;
+    best = std::max(best, job.best);
+  }
+  const double start = seconds_now();
+  std::span<float> logits;
+  std::span<const TokenLogit> found;
+  base::Status status;
+  if (all_logits) {
+    auto computed = engine_.forward_batch(batch);
+    if (computed)
+      logits = *computed;
+    else
+      status = std::move(computed).error();
+  } else {
+    auto computed = engine_.forward_batch_best(batch, best);
+    if (computed)
+      found = *computed;
+    else
+      status = std::move(computed).error();
+  }
+  ++counted_.passes;
+  if (!status.ok()) {
+    for (const Part& part : parts) fail(*part.job, status.error());
+    return;
+  }
+  if (rows >= parts.size() + kFewestPromptRows) smooth(rows_per_ms_, rows / ((seconds_now() - start) * 1000));
+  const size_t vocabulary = engine_.info().vocabulary_size;
+  for (size_t i = 0; i < parts.size(); ++i)
+    advance(parts[i], all_logits ? logits.subspan(i * vocabulary, vocabulary) : logits,
+            all_logits ? found : found.subspan(i * best, best));
+}
+
+// A job's tokens were computed: if these are all, the next one is chosen.
+void Scheduler::advance(const Part& part, std::span<float> logits, std::span<const TokenLogit> best) {
+  Job& job = *part.job;
+  served_.at(job.request.client) += part.tokens;
+  if (job.pending() > 0) return;
+  const bool first = job.in_prompt();
+  if (first) {
+    job.answered = seconds_now();
+    job.stats.prefill_ms = (job.answered - job.begun) * 1000;
+    job.event.started = true;
+    keep_prefix(job);
+  }
+  std::vector<float> untouched;
+  if (job.request.logprobs >= 0) untouched.assign(logits.begin(), logits.end());
+  const TokenId token = sample(job, logits, best);
+  ++job.stats.generated_tokens;
+  ++counted_.generated_tokens;
+  job.stats.decode_ms = (seconds_now() - job.answered) * 1000;
+  if (job.reply.ends_with(token)) return finish(job, StopReason::stop_token);
+
+  job.sampler->accept(token);
+  job.text.push_back(token);
+  ++job.event.token_count;
+  if (!untouched.empty())
+    job.event.tokens.push_back(with_logprobs(untouched, token, static_cast<size_t>(job.request.logprobs)));
+  if (const auto reason = job.reply.take(token, job.event.text)) return finish(job, *reason);
+  if (job.held() >= job.sequence->capacity()) return finish(job, StopReason::context_full);
+  job.emit();
+}
+
+TokenId Scheduler::sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best) {
+  if (job.best == 0) return job.sampler->sample(logits);
+  if (logits.empty()) return job.sampler->sample_best(best.first(job.best));
+  return job.sampler->sample(logits);  // another request of the pass wanted all; the token is the same
+}
+
+// A copy of the prompt's state for others, which shares its pages.
+void Scheduler::keep_prefix(Job& job) {
+  if (!job.request.keep_prefix) return;
+  if (auto fork = job.sequence->fork()) prefixes_.keep(job.request.principal, job.text, std::move(fork).value());
+}
+
+void Scheduler::finish(Job& job, StopReason reason) {
+  if (job.ended) return;
+  job.ended = true;
+  job.event.finished = job.reply.finish(reason, job.event.text);
+  if (job.sequence) job.stats.state_bytes = engine_.sequence_bytes(job.held());
+  ++(reason == StopReason::cancelled ? counted_.cancelled : counted_.finished);
+  const double now = seconds_now();
+  if (last_end_ != 0 && !waiting_.empty()) smooth(seconds_per_job_, now - last_end_);
+  last_end_ = now;
+  job.emit();
+  if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
+    const auto tokens = std::span<const TokenId>(job.text).first(job.held());
+    prefixes_.keep(job.request.principal, tokens, std::move(job.sequence));
+  }
+  job.sequence.reset();
+}
+
+void Scheduler::fail(Job& job, base::Error error) {
+  if (job.ended) return;
+  job.ended = true;
+  job.sequence.reset();
+  ++counted_.failed;
+  job.event.error = std::move(error);
+  job.emit();
+}
+
+// Those that ended go; those that lost their memory wait again, before all others.
+void Scheduler::remove_ended() {
+  for (Jobs* jobs : {&running_, &waiting_}) std::erase_if(*jobs, [](const auto& job) { return job->ended; });
+  for (auto job = running_.begin(); job != running_.end();) {
+    const auto next = std::next(job);
+    if (!(*job)->sequence) waiting_.splice(waiting_.begin(), running_, job);
+    job = next;
+  }
+  std::erase_if(served_, [&](const auto& client) {
+    for (const Jobs* jobs : {&running_, &waiting_})
+      for (const auto& job : *jobs)
+        if (job->request.client == client.first) return false;
+    return true;
+  });
+}
+
+// What a client begins with that has nothing here yet, so that it neither waits for the others nor they for it.
+double Scheduler::least_served() const {
+  const auto least = std::ranges::min_element(served_, {}, [](const auto& client) { return client.second; });
+  return least == served_.end() ? 0 : least->second;
+}
+
+void Scheduler::update_stats() {
+  const std::lock_guard lock(mutex_);
+  counted_.submitted = stats_.submitted;
+  counted_.refused = stats_.refused;
+  counted_.running = static_cast<uint32_t>(running_.size());
+  counted_.waiting = static_cast<uint32_t>(waiting_.size());
+  counted_.kept_prefixes = static_cast<uint32_t>(prefixes_.size());
+  counted_.state_bytes = engine_.sequence_bytes_in_use();
+  counted_.retry_after_s = std::clamp(seconds_per_job_, 1.0, 60.0);
+  stats_ = counted_;
+}
+
+}  // namespace ingle::core

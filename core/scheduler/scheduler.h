@@ -1,0 +1,124 @@
+// Decides which sequences the engine computes next, so that many requests share one model: continuous batching. Every
+// pass takes the next token of each answer in progress and, in the rows that are left, a piece of the prompts that
+// wait; requests come and go between passes.
+//
+//   Scheduler scheduler(*engine, {});
+//   auto id = scheduler.submit(request, [](GenerationEvent&& event) { … });   // from any thread
+//   while (scheduler.wait()) scheduler.step();                               // of one thread, which owns the engine
+//
+// - Interactive requests go first; while there are any, background ones run in one pass of several.
+// - Clients get equal shares of what is computed, whatever number of requests each has: who has had least comes first.
+// - Memory for tokens is promised in pieces before it is used. Where none is left, kept prefixes go first, then the
+//   request that came last gives its own up, waits, and is computed again.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/engine/engine.h"
+#include "core/scheduler/prefix_cache.h"
+#include "core/scheduler/request.h"
+
+namespace ingle::core {
+
+struct SchedulerOptions {
+  uint32_t max_running = 32;   ///< sequences in a pass
+  uint32_t max_waiting = 256;  ///< requests that wait for one of these places; more are refused
+  uint32_t kept_prefixes = 64;
+  uint64_t state_bytes = 0;   ///< the most that all sequences may take; 0: half of the memory that is free now
+  double pass_ms = 100;       ///< a pass takes about so long at most while answers are in progress
+  double lone_pass_ms = 400;  ///< … and while there are none, for whoever comes next
+};
+
+/// A moment's state, for reports.
+struct SchedulerStats {
+  uint32_t running = 0, waiting = 0, kept_prefixes = 0;
+  uint64_t state_bytes = 0, state_limit_bytes = 0;
+  uint64_t submitted = 0, finished = 0, failed = 0, cancelled = 0, refused = 0, preempted = 0;
+  uint64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, passes = 0;
+  double retry_after_s = 1;  ///< when a refused request may find a place, by how fast the last ones ended
+};
+
+class Scheduler {
+ public:
+  /// The engine outlives it, and nobody else uses it meanwhile.
+  Scheduler(Engine& engine, const SchedulerOptions& options);
+  ~Scheduler();
+
+  /// From any thread. Errors: limit_exceeded (the prompt does not fit the context, or no memory could ever hold it),
+  /// invalid_argument (no prompt, a token out of range, sampling), busy (too many wait, or it is closed).
+  base::Result<RequestId> submit(GenerationRequest request, EventSink sink);
+  /// From any thread: ends it before the next pass, with StopReason::cancelled. Ids of the past are ignored.
+  void cancel(RequestId id);
+  /// From any thread.
+  SchedulerStats stats() const;
+  /// From any thread: takes no more requests. wait() says false once the last one has ended.
+  void close();
+  /// From any thread: drops what was kept for a principal, before the next pass.
+  void forget(std::string principal);
+
+  /// Waits until there is something to do. False: it is closed, and all is done.
+  bool wait();
+  /// One pass, with what comes before and after it. False: there was nothing to do.
+  bool step();
+
+ private:
+  struct Job;
+  using Jobs = std::list<std::unique_ptr<Job>>;
+  struct Part {
+    Job* job;
+    uint32_t tokens;
+  };
+
+  void take_mail();
+  void admit();
+  bool follows_another(const Job& job) const;
+  bool start(Job& job);
+  bool reserve(Job& job);
+  uint64_t promised_bytes(const Job& job) const;
+  Job* find_victim(const Job& job);
+  bool is_running_before(const Job& job, const Job& other) const;
+  void preempt(Job& job);
+  std::vector<Part> choose_parts();
+  uint32_t rows_for_prompts(size_t answers) const;
+  void run(const std::vector<Part>& parts);
+  void advance(const Part& part, std::span<float> logits, std::span<const TokenLogit> best);
+  TokenId sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best);
+  void keep_prefix(Job& job);
+  void finish(Job& job, StopReason reason);
+  void fail(Job& job, base::Error error);
+  void remove_ended();
+  double least_served() const;
+  void update_stats();
+
+  Engine& engine_;
+  const SchedulerOptions options_;
+  const uint64_t state_limit_;
+  PrefixCache prefixes_;
+  Jobs running_, waiting_;
+  std::map<std::string, double> served_;  ///< tokens that each client has had
+  uint64_t pass_ = 0;
+  double rows_per_ms_ = 0;      ///< of prompts, lately; 0: not known
+  double seconds_per_job_ = 0;  ///< between the ends of two requests, lately
+  double last_end_ = 0;         ///< seconds of the steady clock
+  SchedulerStats counted_;      ///< as the running thread counts
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Jobs arrived_;  ///< guarded by mutex_, as all below
+  std::vector<RequestId> cancelled_;
+  std::vector<std::string> forgotten_;
+  SchedulerStats stats_;
+  RequestId next_id_ = 1;
+  bool closed_ = false;
+};
+
+}  // namespace ingle::core
