@@ -23,6 +23,7 @@ pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+find_package(Boost 1.81 REQUIRED)  # headers only
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)

@@ -134,6 +134,12 @@ void Scheduler::cancel(RequestId id) {
   changed_.notify_all();
 }
 
+void Scheduler::cancel_all() {
+  const std::lock_guard lock(mutex_);
+  all_cancelled_ = true;
+  changed_.notify_all();
+}
+
 void Scheduler::forget(std::string principal) {
   const std::lock_guard lock(mutex_);
   forgotten_.push_back(std::move(principal));
@@ -154,7 +160,8 @@ SchedulerStats Scheduler::stats() const {
 bool Scheduler::wait() {
   std::unique_lock lock(mutex_);
   const auto work = [&] {
-    return !arrived_.empty() || !cancelled_.empty() || !forgotten_.empty() || !running_.empty() || !waiting_.empty();
+    return !arrived_.empty() || !cancelled_.empty() || all_cancelled_ || !forgotten_.empty() || !running_.empty() ||
+           !waiting_.empty();
   };
   changed_.wait(lock, [&] { return closed_ || work(); });
   return work();
@@ -185,19 +192,21 @@ bool Scheduler::step() {
 void Scheduler::take_mail() {
   std::vector<RequestId> cancelled;
   std::vector<std::string> forgotten;
+  bool all = false;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& job : arrived_) served_.try_emplace(job->request.client, least_served());
     waiting_.splice(waiting_.end(), arrived_);
     cancelled.swap(cancelled_);
     forgotten.swap(forgotten_);
+    all = std::exchange(all_cancelled_, false);
     stats_.waiting = static_cast<uint32_t>(waiting_.size());
   }
   for (const std::string& principal : forgotten) prefixes_.forget(principal);
-  if (cancelled.empty()) return;
+  if (cancelled.empty() && !all) return;
   for (Jobs* jobs : {&running_, &waiting_})
     for (const auto& job : *jobs)
-      if (std::ranges::find(cancelled, job->id) != cancelled.end()) finish(*job, StopReason::cancelled);
+      if (all || std::ranges::find(cancelled, job->id) != cancelled.end()) finish(*job, StopReason::cancelled);
 }
 
 // Gives places to those that wait: interactive ones first, then whose client has had least, then who came first.

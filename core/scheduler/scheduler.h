@@ -58,6 +58,7 @@ class Scheduler {
   base::Result<RequestId> submit(GenerationRequest request, EventSink sink);
   /// From any thread: ends it before the next pass, with StopReason::cancelled. Ids of the past are ignored.
   void cancel(RequestId id);
+  void cancel_all();
   /// From any thread.
   SchedulerStats stats() const;
   /// From any thread: takes no more requests. wait() says false once the last one has ended.
@@ -115,6 +116,7 @@ class Scheduler {
   std::condition_variable changed_;
   Jobs arrived_;  ///< guarded by mutex_, as all below
   std::vector<RequestId> cancelled_;
+  bool all_cancelled_ = false;
   std::vector<std::string> forgotten_;
   SchedulerStats stats_;
   RequestId next_id_ = 1;

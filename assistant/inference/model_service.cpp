@@ -1,0 +1,60 @@
+#include "assistant/inference/model_service.h"
+
+#include <ctime>
+#include <utility>
+
+namespace ingle::assistant {
+
+using base::Error;
+using base::ErrorCode;
+
+std::unique_ptr<ModelService> ModelService::start(std::string name, std::unique_ptr<core::Engine> engine,
+                                                  const core::SchedulerOptions& options) {
+  return std::unique_ptr<ModelService>(new ModelService(std::move(name), std::move(engine), options));
+}
+
+ModelService::ModelService(std::string name, std::unique_ptr<core::Engine> engine,
+                           const core::SchedulerOptions& options)
+    : name_(std::move(name)),
+      loaded_at_(static_cast<int64_t>(std::time(nullptr))),
+      engine_(std::move(engine)),
+      scheduler_(*engine_, options),
+      thread_([this] {
+        while (scheduler_.wait()) scheduler_.step();
+      }) {}
+
+ModelService::~ModelService() {
+  scheduler_.close();
+  scheduler_.cancel_all();
+  thread_.join();
+}
+
+base::Result<std::vector<core::TokenId>> ModelService::chat_prompt(const core::ChatRequest& request) const {
+  const core::ChatTemplate* chat_template = engine_->chat_template();
+  if (chat_template == nullptr)
+    return Error{ErrorCode::unsupported, "this model has no chat template; use a completion without messages"};
+  return core::build_chat_prompt(engine_->tokenizer(), *chat_template, request);
+}
+
+std::vector<core::TokenId> ModelService::text_prompt(std::string_view text, bool special) const {
+  return tokenize(text, true, special);
+}
+
+base::Result<std::vector<core::TokenId>> ModelService::gap_prompt(std::string_view before,
+                                                                  std::string_view after) const {
+  return core::build_fim_prompt(engine_->tokenizer(), before, after);
+}
+
+std::vector<core::TokenId> ModelService::tokenize(std::string_view text, bool add_special, bool parse_special) const {
+  return engine_->tokenizer().encode(text, {.add_special = add_special, .parse_special = parse_special});
+}
+
+std::string ModelService::detokenize(const std::vector<core::TokenId>& tokens, bool show_special) const {
+  return core::replace_invalid_utf8(engine_->tokenizer().decode(tokens, show_special));
+}
+
+base::Result<core::RequestId> ModelService::generate(core::GenerationRequest request, core::EventSink sink) {
+  return scheduler_.submit(std::move(request), std::move(sink));
+}
+
+}  // namespace ingle::assistant

@@ -1,0 +1,64 @@
+// A loaded model that serves many: the engine, its scheduler, and the thread that runs both. What goes in and comes out
+// is plain data, so that the model may as well run in a process of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "core/engine/engine.h"
+#include "core/engine/prompt.h"
+#include "core/scheduler/scheduler.h"
+
+namespace ingle::assistant {
+
+class ModelService {
+ public:
+  /// `name`: what clients call the model.
+  static std::unique_ptr<ModelService> start(std::string name, std::unique_ptr<core::Engine> engine,
+                                             const core::SchedulerOptions& options);
+  /// Ends what runs.
+  ~ModelService();
+  ModelService(const ModelService&) = delete;
+  ModelService& operator=(const ModelService&) = delete;
+
+  const std::string& name() const { return name_; }
+  int64_t loaded_at() const { return loaded_at_; }  ///< seconds since the epoch
+  const core::EngineInfo& info() const { return engine_->info(); }
+  const core::SamplingParams& default_sampling() const { return engine_->default_sampling(); }
+  bool has_chat_template() const { return engine_->chat_template() != nullptr; }
+
+  /// Errors: as core::build_chat_prompt; unsupported where the model has no chat template.
+  base::Result<std::vector<core::TokenId>> chat_prompt(const core::ChatRequest& request) const;
+  /// The text with BOS where the model's metadata says so. Special tokens in it are plain text unless `special`.
+  std::vector<core::TokenId> text_prompt(std::string_view text, bool special) const;
+  /// As core::build_fim_prompt.
+  base::Result<std::vector<core::TokenId>> gap_prompt(std::string_view before, std::string_view after) const;
+  std::vector<core::TokenId> tokenize(std::string_view text, bool add_special, bool parse_special) const;
+  std::string detokenize(const std::vector<core::TokenId>& tokens, bool show_special) const;
+  /// The bytes that a token adds to a text; may be part of a code point.
+  std::string token_bytes(core::TokenId token) const { return engine_->tokenizer().token_bytes(token, true); }
+
+  /// As core::Scheduler.
+  base::Result<core::RequestId> generate(core::GenerationRequest request, core::EventSink sink);
+  void cancel(core::RequestId id) { scheduler_.cancel(id); }
+  void forget(std::string principal) { scheduler_.forget(std::move(principal)); }
+  core::SchedulerStats stats() const { return scheduler_.stats(); }
+  /// Takes no more requests; those that run go on.
+  void close() { scheduler_.close(); }
+
+ private:
+  ModelService(std::string name, std::unique_ptr<core::Engine> engine, const core::SchedulerOptions& options);
+
+  const std::string name_;
+  const int64_t loaded_at_;
+  std::unique_ptr<core::Engine> engine_;
+  core::Scheduler scheduler_;
+  std::thread thread_;
+};
+
+}  // namespace ingle::assistant

@@ -1,0 +1,147 @@
+#include "server/api/answer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ingle::server {
+namespace {
+
+class Answer : public std::enable_shared_from_this<Answer> {
+ public:
+  Answer(const Call& call, assistant::ModelService& model, size_t choices, std::unique_ptr<AnswerFormat> format,
+         bool stream)
+      : call_(call), model_(model), format_(std::move(format)), stream_(stream), choices_(choices) {
+    for (size_t i = 0; i < choices; ++i) choices_[i].index = i;
+  }
+
+  void submit(std::vector<core::GenerationRequest> requests) {
+    for (size_t i = 0; i < requests.size(); ++i) {
+      auto id = model_.generate(std::move(requests[i]), [self = shared_from_this(), i](core::GenerationEvent&& event) {
+        self->heard(i, std::move(event));
+      });
+      if (!id) {
+        ApiError error = api_error(id.error());
+        if (error.status == 429) error.retry_after_s = model_.stats().retry_after_s;
+        return fail(error);
+      }
+      const std::lock_guard lock(mutex_);
+      ids_.push_back(*id);
+    }
+    if (stream_) {
+      const std::lock_guard lock(mutex_);
+      begin();
+    }
+    call_.exchange->on_gone([self = shared_from_this()] { self->cancel(); });
+  }
+
+ private:
+  void begin() {
+    if (std::exchange(begun_, true)) return;
+    HttpResponse response = call_.response(format_->stream_type());
+    response.body = format_->begin();
+    call_.exchange->begin(std::move(response), format_->ping());
+  }
+
+  void heard(size_t index, core::GenerationEvent&& event) {
+    std::unique_lock lock(mutex_);
+    if (failed_) return;
+    if (event.error) {
+      lock.unlock();
+      return fail(api_error(*event.error));
+    }
+    Choice& choice = choices_[index];
+    choice.text += event.text;
+    choice.tokens.insert(choice.tokens.end(), event.tokens.begin(), event.tokens.end());
+    choice.finished = event.finished;
+    choice.stats = event.stats;
+    if (stream_) {
+      begin();
+      if (const std::string piece = format_->piece(choice, event); !piece.empty()) call_.exchange->write(piece);
+    }
+    if (!event.finished || ++ended_ < choices_.size()) return;
+    if (stream_) {
+      call_.exchange->write(format_->end(choices_));
+      call_.exchange->end();
+    } else {
+      call_.respond(format_->whole(choices_));
+    }
+  }
+
+  void fail(const ApiError& error) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(failed_, true)) return;
+      if (begun_) {
+        call_.exchange->write(format_->failed(error));
+        call_.exchange->end();
+      } else {
+        call_.fail(error);
+      }
+    }
+    cancel();
+  }
+
+  void cancel() {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+    for (const core::RequestId id : ids_) model_.cancel(id);
+  }
+
+  Call call_;
+  assistant::ModelService& model_;
+  const std::unique_ptr<AnswerFormat> format_;
+  const bool stream_;
+  std::mutex mutex_;  ///< of all below and of format_
+  std::vector<Choice> choices_;
+  std::vector<core::RequestId> ids_;
+  size_t ended_ = 0;
+  bool begun_ = false, failed_ = false;
+};
+
+}  // namespace
+
+void answer(Call& call, assistant::ModelService& model, std::vector<core::GenerationRequest> requests,
+            std::unique_ptr<AnswerFormat> format, bool stream) {
+  std::make_shared<Answer>(call, model, requests.size(), std::move(format), stream)->submit(std::move(requests));
+}
+
+std::string sse(const base::Json& json) {
+  return "data: " + to_text(json) + "\n\n";
+}
+
+base::Json timings_json(const assistant::ModelService& model, const core::GenerationStats& stats) {
+  const core::EngineInfo& info = model.info();
+  const auto rate = [](uint32_t tokens, double ms) { return ms > 0 ? tokens * 1000 / ms : 0.0; };
+  const uint32_t computed = stats.prompt_tokens - stats.cached_tokens;
+  const uint32_t decoded = stats.generated_tokens > 0 ? stats.generated_tokens - 1 : 0;
+  return {{"queue_ms", stats.queue_ms},
+          {"prompt_n", computed},
+          {"cache_n", stats.cached_tokens},
+          {"prompt_ms", stats.prefill_ms},
+          {"prompt_per_second", rate(computed, stats.prefill_ms)},
+          {"predicted_n", stats.generated_tokens},
+          {"predicted_ms", stats.decode_ms},
+          {"predicted_per_second", rate(decoded, stats.decode_ms)},
+          {"preemptions", stats.preemptions},
+          {"device", "cpu"},
+          {"isa", info.isa},
+          {"threads", info.threads},
+          {"weight_bytes", info.weight_bytes},
+          {"streamed_bytes", info.streamed_bytes},
+          {"state_bytes", stats.state_bytes}};
+}
+
+base::Json usage_json(const std::vector<Choice>& choices) {
+  uint32_t prompt = 0, cached = 0, generated = 0;
+  for (const Choice& choice : choices) {
+    prompt = choice.stats.prompt_tokens;  // one prompt, however many answers
+    generated += choice.stats.generated_tokens;
+    if (choice.index == 0) cached = choice.stats.cached_tokens;
+  }
+  return {{"prompt_tokens", prompt},
+          {"completion_tokens", generated},
+          {"total_tokens", prompt + generated},
+          {"prompt_tokens_details", {{"cached_tokens", cached}}}};
+}
+
+}  // namespace ingle::server

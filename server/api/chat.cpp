@@ -1,0 +1,136 @@
+#include "server/api/chat.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "server/api/generation.h"
+
+namespace ingle::server {
+namespace {
+
+constexpr size_t kMostMessages = 4096;
+
+constexpr Field kMessageFields[] = {
+    {"role", ""},
+    {"content", ""},
+    {"name", "who of several speaks", Use::hint},
+    {"tool_calls", ""},
+    {"tool_call_id", ""},
+    {"reasoning_content", "what the model thought"},
+    {"thinking", ""},
+    {"refusal", "", Use::hint},
+    {"audio", "there is no audio here", Use::refused},
+    {"function_call", "use tool_calls", Use::refused},
+    {"annotations", "", Use::hint},
+};
+constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant", "tool"};
+
+/// Templates read arguments as objects; OpenAI's clients send them as text.
+void open_arguments(base::Json& calls) {
+  if (!calls.is_array()) return;
+  for (base::Json& call : calls) {
+    if (!call.is_object() || !call.contains("function") || !call["function"].is_object()) continue;
+    base::Json& arguments = call["function"]["arguments"];
+    if (!arguments.is_string()) continue;
+    if (auto parsed = base::parse_json(arguments.get<std::string>()); parsed && parsed->is_object())
+      arguments = *parsed;
+  }
+}
+
+base::Json read_message(Reader& reader, const base::Json& message, const std::string& path) {
+  Reader inner(message, path);
+  inner.check(kMessageFields, nullptr);
+  base::Json result = base::Json::object();
+  if (const auto role = inner.text("role")) {
+    if (std::ranges::find(kRoles, *role) == std::end(kRoles)) {
+      inner.fail("role", "'" + path + ".role' is system, developer, user, assistant or tool");
+    }
+    result["role"] = *role == "developer" ? "system" : *role;
+  } else {
+    inner.require("role");
+  }
+  const base::Json* calls = inner.array("tool_calls");
+  const base::Json* content = inner.find("content");
+  if (content == nullptr && calls == nullptr) inner.require("content");
+  result["content"] =
+      content == nullptr || inner.error() ? std::string() : read_content(inner, *content, path + ".content");
+  if (calls != nullptr) {
+    result["tool_calls"] = *calls;
+    open_arguments(result["tool_calls"]);
+  }
+  for (const char* name : {"reasoning_content", "tool_call_id"})
+    if (const auto text = inner.text(name)) result[name] = *text;
+  reader.adopt(inner.error());
+  return result;
+}
+
+}  // namespace
+
+std::string read_content(Reader& reader, const base::Json& content, const std::string& path) {
+  if (content.is_string()) return content.get<std::string>();
+  const auto wrong = [&](const std::string& message, const std::string& at) {
+    if (!reader.error()) reader.adopt(ApiError{400, message, at, {}, {}});
+    return std::string();
+  };
+  if (!content.is_array()) return wrong("'" + path + "' must be a string or an array of parts", path);
+  std::string text;
+  for (size_t i = 0; i < content.size(); ++i) {
+    const std::string at = path + "[" + std::to_string(i) + "]";
+    const base::Json& part = content[i];
+    const auto type = part.is_object() ? part.find("type") : part.end();
+    if (!part.is_object() || type == part.end() || !type->is_string())
+      return wrong("'" + at + "' must be a part with a type", at);
+    const std::string kind = type->get<std::string>();
+    if (kind != "text" && kind != "input_text" && kind != "output_text")
+      return wrong("parts of type '" + kind.substr(0, 64) + "' are not supported; this model reads text", at + ".type");
+    const auto words = part.find("text");
+    if (words == part.end() || !words->is_string()) return wrong("'" + at + ".text' must be a string", at + ".text");
+    text += words->get<std::string>();
+  }
+  return text;
+}
+
+base::Json read_messages(Reader& reader, std::string_view name) {
+  reader.require(name);
+  const base::Json* messages = reader.array(name);
+  base::Json result = base::Json::array();
+  if (messages == nullptr) return result;
+  if (messages->empty() || messages->size() > kMostMessages) {
+    reader.fail(name, "'" + std::string(name) + "' must have 1 to " + std::to_string(kMostMessages) + " messages");
+    return result;
+  }
+  for (size_t i = 0; i < messages->size() && !reader.error(); ++i)
+    result.push_back(read_message(reader, (*messages)[i], reader.path_of(name) + "[" + std::to_string(i) + "]"));
+  return result;
+}
+
+void read_template_options(Reader& reader, core::ChatRequest& request) {
+  if (const auto effort = reader.text("reasoning_effort")) {
+    static constexpr std::string_view kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
+    if (std::ranges::find(kEfforts, *effort) == std::end(kEfforts)) {
+      reader.fail("reasoning_effort", "'reasoning_effort' is none, minimal, low, medium, high or xhigh");
+    }
+    request.enable_thinking = *effort != "none" && *effort != "minimal";
+    request.variables["reasoning_effort"] = *effort;
+  }
+  if (const base::Json* variables = reader.object("chat_template_kwargs")) {
+    for (const auto& [key, value] : variables->items()) {
+      if (key == "enable_thinking" && value.is_boolean()) {
+        request.enable_thinking = value.get<bool>();
+      } else {
+        request.variables[key] = value;
+      }
+    }
+  }
+}
+
+std::optional<ApiError> build_prompt(const assistant::ModelService& model, core::ChatRequest& request,
+                                     std::vector<core::TokenId>& prompt) {
+  request.now = static_cast<int64_t>(std::time(nullptr));
+  auto built = model.chat_prompt(request);
+  if (!built) return api_error(built.error(), "messages");
+  prompt = std::move(built).value();
+  return check_context(model, prompt.size());
+}
+
+}  // namespace ingle::server

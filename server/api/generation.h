@@ -1,0 +1,32 @@
+// What the bodies of all generating routes have in common: sampling, ends, log-probabilities.
+#pragma once
+
+#include <cstdint>
+
+#include "assistant/inference/model_service.h"
+#include "server/api/reader.h"
+#include "server/api/route.h"
+
+namespace ingle::server {
+
+/// Fields that OpenAI's API does not have, but others know by these names; for tables of fields.
+#define INGLE_SAMPLING_FIELDS                                                                                         \
+  {"top_k", "only the k likeliest tokens are drawn from"},                                                            \
+      {"min_p", "… and those at least so likely as the likeliest"}, {"typical_p", "locally typical sampling"},        \
+      {"repeat_penalty", "divides logits of what was said"},                                                          \
+      {"repeat_last_n", "tokens that penalties look back; -1: all"}, {"mirostat", "0 or 2"}, {"mirostat_tau", ""},    \
+      {"mirostat_eta", ""}, {"xtc_probability", ""}, {"xtc_threshold", ""}, {"dry_multiplier", ""}, {"dry_base", ""}, \
+      {"dry_allowed_length", ""}, {"dry_last_n", ""}, {"ignore_eos", "goes on where the model would end"},            \
+      {"ingle", "our own: {priority: \"interactive\" or \"background\", keep_prefix: true or false}"}
+
+/// A request without its prompt: what the body says over what the model recommends. Without a seed one is drawn.
+/// `reader.error()` tells what is wrong.
+core::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call);
+
+/// The most answers to one request, stop strings, likeliest tokens.
+inline constexpr int64_t kMostChoices = 16, kMostStops = 16, kMostLikeliest = 20;
+
+/// Whether a prompt leaves room for an answer. Otherwise OpenAI's error for it.
+std::optional<ApiError> check_context(const assistant::ModelService& model, size_t prompt_tokens);
+
+}  // namespace ingle::server

@@ -1,0 +1,35 @@
+// What OpenAI's routes share.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "server/api/answer.h"
+
+namespace ingle::server {
+
+/// "chatcmpl-" and random letters.
+std::string new_id(std::string_view prefix);
+/// "stop", "length"; a full context counts as the latter.
+std::string_view finish_reason(core::StopReason reason);
+
+/// {model, created, id, object} of every answer and piece of one.
+struct OpenAiHead {
+  std::string id, model;
+  int64_t created = 0;
+  base::Json json(std::string_view object) const;
+};
+
+/// `stream` and `stream_options`.
+struct StreamOptions {
+  bool stream = false, include_usage = false;
+};
+StreamOptions read_stream(Reader& reader);
+
+/// The log-probabilities of chat completions: [{token, logprob, bytes, top_logprobs}].
+base::Json chat_logprobs(const assistant::ModelService& model, std::span<const core::GeneratedToken> tokens);
+
+/// So many copies of a request, each with a seed of its own.
+std::vector<core::GenerationRequest> copies(const core::GenerationRequest& request, int64_t count);
+
+}  // namespace ingle::server

@@ -1,0 +1,65 @@
+// Reads a request's body by its table of fields: each is honoured, a hint, or refused by name, and what the table does
+// not have is refused by name, too, since ignoring a field could change the answer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "server/api/errors.h"
+
+namespace ingle::server {
+
+enum class Use : uint8_t {
+  honoured,
+  hint,     ///< has no effect here; the response's header x-ingle-unused lists it
+  refused,  ///< ignoring it would change the answer
+};
+
+struct Field {
+  std::string_view name;
+  std::string_view help;  ///< what it does here, or why it is refused
+  Use use = Use::honoured;
+};
+
+/// The first thing that is wrong stays; after it, all reading gives defaults.
+class Reader {
+ public:
+  /// `object` outlives it. `path`: where it is in the body, "" or "response_format".
+  explicit Reader(const base::Json& object, std::string path = {});
+
+  /// Looks at every member; hints that are there are added to `unused`.
+  void check(std::span<const Field> fields, std::vector<std::string>* unused);
+
+  /// Null counts as absent.
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+  const base::Json* find(std::string_view name) const;
+  std::optional<double> number(std::string_view name, double least, double most);
+  std::optional<int64_t> integer(std::string_view name, int64_t least, int64_t most);
+  std::optional<bool> boolean(std::string_view name);
+  std::optional<std::string> text(std::string_view name);
+  /// A string or an array of strings.
+  std::vector<std::string> texts(std::string_view name, size_t most);
+  const base::Json* array(std::string_view name);
+  const base::Json* object(std::string_view name);
+  void require(std::string_view name);
+
+  void fail(std::string_view name, const std::string& message, std::string code = {});
+  /// A request that came with a wrong value.
+  const std::optional<ApiError>& error() const { return error_; }
+  void adopt(const std::optional<ApiError>& error) {
+    if (!error_) error_ = error;
+  }
+  std::string path_of(std::string_view name) const;
+
+ private:
+  const base::Json& object_;
+  const std::string path_;
+  std::optional<ApiError> error_;
+};
+
+}  // namespace ingle::server

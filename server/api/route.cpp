@@ -1,0 +1,43 @@
+#include "server/api/route.h"
+
+namespace ingle::server {
+
+HttpResponse Call::response(std::string content_type) const {
+  HttpResponse response;
+  response.content_type = std::move(content_type);
+  std::string names;
+  for (const std::string& name : unused) names += (names.empty() ? "" : ", ") + name;
+  if (!names.empty()) response.headers.emplace_back("x-ingle-unused", names);
+  return response;
+}
+
+void Call::respond(const base::Json& json, int status) {
+  HttpResponse answer = response("application/json");
+  answer.status = status;
+  answer.body = to_text(json) + "\n";
+  exchange->respond(std::move(answer));
+}
+
+void Call::fail(const ApiError& error) {
+  exchange->respond(error_response(family, error));
+}
+
+assistant::ModelService* model_of(Call& call, Reader& reader) {
+  const auto name = reader.text("model");
+  if (!reader.error() && !name) reader.require("model");
+  if (reader.error()) {
+    call.fail(*reader.error());
+    return nullptr;
+  }
+  if (assistant::ModelService* model = call.models->find(*name)) return model;
+  std::string known;
+  for (const assistant::ModelService* model : call.models->all()) known += (known.empty() ? "" : ", ") + model->name();
+  call.fail({404,
+             "the model '" + name->substr(0, 128) + "' is not served here; there is " + known,
+             "model",
+             "model_not_found",
+             {}});
+  return nullptr;
+}
+
+}  // namespace ingle::server

@@ -1,0 +1,66 @@
+// A route is one record in its own file, server/routes/NAME.cpp: method, path, fields, help and handler together. The
+// build collects the folder (all_routes()); the table of fields checks bodies and documents them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "assistant/inference/model_service.h"
+#include "base/json.h"
+#include "server/api/errors.h"
+#include "server/api/reader.h"
+#include "server/http/exchange.h"
+
+namespace ingle::server {
+
+/// What a request's sender has to be allowed.
+enum class Scope : uint8_t {
+  none,  ///< anybody who reaches the server
+  chat,  ///< inference and the list of models
+};
+
+/// The models that are served.
+class Models {
+ public:
+  virtual ~Models() = default;
+  /// By a name of it; nullptr: none is called so. It stays until the server ends.
+  virtual assistant::ModelService* find(std::string_view name) = 0;
+  virtual std::vector<assistant::ModelService*> all() = 0;
+};
+
+/// A request on its way to a handler.
+struct Call {
+  std::shared_ptr<Exchange> exchange;
+  Models* models = nullptr;
+  base::Json body;                  ///< an object; null where the route takes none
+  std::string parameter;            ///< what stood for {…} in the path
+  std::string principal;            ///< whose prefixes it may use
+  std::string client;               ///< whose share of the machine it takes
+  std::vector<std::string> unused;  ///< hints that came and have no effect
+  Family family = Family::openai;
+
+  void respond(const base::Json& json, int status = 200);
+  void fail(const ApiError& error);
+  /// With what goes into every answer.
+  HttpResponse response(std::string content_type) const;
+};
+
+struct Route {
+  std::string_view method, path;  ///< path: "/v1/models/{model}"; what stands for {…} may hold '/'
+  Family family = Family::openai;
+  Scope scope = Scope::chat;
+  std::string_view summary;
+  std::span<const Field> fields{};  ///< none: it takes no body
+  void (*handle)(Call& call) = nullptr;
+};
+
+/// Of server/routes, generated.
+std::span<const Route* const> all_routes();
+
+/// The field `model` of a body: the service, or nullptr after call.fail().
+assistant::ModelService* model_of(Call& call, Reader& reader);
+
+}  // namespace ingle::server

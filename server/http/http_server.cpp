@@ -1,0 +1,396 @@
+#include "server/http/http_server.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/asio.hpp>
+#include <boost/beast.hpp>
+#include <cctype>
+#include <set>
+
+#include "base/files.h"
+#include "server/http/target.h"
+
+namespace ingle::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using base::Error;
+using base::ErrorCode;
+using Socket = asio::generic::stream_protocol::socket;
+using Stream = beast::basic_stream<asio::generic::stream_protocol>;
+using Parser = http::request_parser<http::string_body>;
+constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
+
+struct Connection {
+  explicit Connection(Socket socket, Peer other)
+      : stream(std::move(socket)), peer(std::move(other)), news(stream.get_executor()) {}
+  Stream stream;
+  Peer peer;
+  beast::flat_buffer buffer;
+  asio::steady_timer news;            ///< cancelled when there is something to send
+  std::shared_ptr<Exchange> current;  ///< null between requests
+};
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+HttpRequest request_of(Parser& parser, const Peer& peer) {
+  const auto& message = parser.get();
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  const Target target = parse_target(std::string_view(message.target().data(), message.target().size()));
+  request.path = target.path;
+  request.query = target.query;
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    request.headers.emplace_back(std::move(name), std::string(field.value()));
+  }
+  request.body = std::move(parser.get().body());
+  request.peer = peer;
+  return request;
+}
+
+http::response<http::empty_body> head_of(const HttpResponse& response, unsigned version, bool keep_alive) {
+  http::response<http::empty_body> head(static_cast<http::status>(response.status), version);
+  head.set(http::field::content_type, response.content_type);
+  head.set(http::field::cache_control, "no-store");
+  head.set("X-Content-Type-Options", "nosniff");
+  for (const auto& [name, value] : response.headers) head.set(name, value);
+  head.keep_alive(keep_alive);
+  return head;
+}
+
+/// What a reading error asks for; 0: no answer, the other end is gone or wrote no HTTP at all.
+int status_of(const beast::error_code& error) {
+  if (error == http::error::body_limit) return 413;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
+  if (error == beast::error::timeout) return 408;
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return 0;
+  if (error.category() == make_error_code(http::error::bad_method).category()) return 400;
+  return 0;
+}
+
+Error listen_error(const beast::error_code& error, const std::string& where) {
+  if (error == asio::error::address_in_use)
+    return {ErrorCode::busy, where + " is in use already; stop what listens there, or choose another with --port"};
+  if (error == asio::error::access_denied) return {ErrorCode::permission_denied, "not allowed to listen on " + where};
+  return {ErrorCode::io_error, "cannot listen on " + where + ": " + error.message()};
+}
+
+}  // namespace
+
+struct HttpServer::State {
+  State(const HttpLimits& of, Handler to, ErrorBody errors)
+      : limits(of), handler(std::move(to)), error_body(std::move(errors)), stopper(loop) {}
+
+  template <typename Acceptor>
+  asio::awaitable<void> accept(std::shared_ptr<Acceptor> acceptor);
+  asio::awaitable<void> serve(ConnectionPtr connection);
+  asio::awaitable<bool> serve_one(const ConnectionPtr& connection);
+  asio::awaitable<bool> answer(const ConnectionPtr& connection, unsigned version, bool keep_alive, bool head_only);
+  asio::awaitable<void> refuse(const ConnectionPtr& connection, int status, const std::string& why);
+  asio::awaitable<bool> send(const ConnectionPtr& connection, std::string bytes);
+  void watch(const ConnectionPtr& connection, const std::shared_ptr<Exchange>& exchange);
+  void close_acceptors();
+  bool idle() const { return connections.empty(); }
+
+  asio::io_context loop{1};
+  const HttpLimits limits;
+  const Handler handler;
+  const ErrorBody error_body;
+  std::vector<std::function<void()>> acceptors;  ///< closes each
+  std::set<ConnectionPtr> connections;
+  std::filesystem::path socket_path;
+  bool stopping = false;
+  std::chrono::milliseconds grace{0};
+  asio::steady_timer stopper;
+  std::atomic<size_t> count{0};
+};
+
+template <typename Acceptor>
+asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> acceptor) {
+  while (acceptor->is_open()) {
+    auto [error, socket] = co_await acceptor->async_accept(kResult);
+    if (error) {
+      if (!acceptor->is_open()) break;
+      // Out of descriptors, say: others will end.
+      asio::steady_timer pause(loop, std::chrono::milliseconds(50));
+      co_await pause.async_wait(kResult);
+      continue;
+    }
+    Peer peer;
+    beast::error_code ignored;
+    if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
+      socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+      const auto remote = socket.remote_endpoint(ignored);
+      peer.address = remote.address().to_string();
+      peer.port = remote.port();
+      peer.own_port = socket.local_endpoint(ignored).port();
+    } else {
+      peer.local_socket = true;
+      struct ucred credentials = {};
+      socklen_t size = sizeof(credentials);
+      if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
+        peer.uid = credentials.uid;
+    }
+    auto connection = std::make_shared<Connection>(Socket(std::move(socket)), std::move(peer));
+    const bool full = connections.size() >= limits.connections;
+    connections.insert(connection);
+    count = connections.size();
+    if (full) {
+      asio::co_spawn(loop, refuse(connection, 503, "too many connections"),
+                     [this, connection](const std::exception_ptr&) { connections.erase(connection); });
+      continue;
+    }
+    asio::co_spawn(loop, serve(connection), [this, connection](const std::exception_ptr&) {
+      if (connection->current) connection->current->gone();
+      connections.erase(connection);
+      count = connections.size();
+      if (stopping && idle()) stopper.cancel();
+    });
+  }
+}
+
+asio::awaitable<void> HttpServer::State::serve(ConnectionPtr connection) {
+  while (!stopping && co_await serve_one(connection)) {
+  }
+  beast::error_code ignored;
+  connection->stream.socket().shutdown(Socket::shutdown_send, ignored);
+}
+
+// False: the connection has ended.
+asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connection) {
+  Stream& stream = connection->stream;
+  // Until a request begins, a connection may be idle for long; then its headers have to come soon.
+  if (connection->buffer.size() == 0) {
+    stream.expires_after(limits.idle_time);
+    auto [error, bytes] = co_await stream.async_read_some(connection->buffer.prepare(4096), kResult);
+    if (error) co_return false;
+    connection->buffer.commit(bytes);
+  }
+  Parser parser;
+  parser.header_limit(limits.header_bytes);
+  parser.body_limit(limits.body_bytes);
+  stream.expires_after(limits.header_time);
+  beast::error_code failed;
+  {
+    auto [error, bytes] = co_await http::async_read_header(stream, connection->buffer, parser, kResult);
+    failed = error;
+  }
+  if (!failed && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    if (!co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+  }
+  if (!failed) {
+    stream.expires_after(limits.body_time);
+    auto [error, bytes] = co_await http::async_read(stream, connection->buffer, parser, kResult);
+    failed = error;
+  }
+  if (failed) {
+    if (const int status = status_of(failed); status != 0)
+      co_await refuse(connection, status, status == 400 ? "this is not HTTP: " + failed.message() : failed.message());
+    co_return false;
+  }
+  stream.expires_never();
+  const unsigned version = parser.get().version();
+  const bool keep_alive = parser.get().keep_alive() && !stopping;
+  const auto executor = stream.get_executor();
+  const std::weak_ptr<Connection> weak = connection;
+  connection->current = std::make_shared<Exchange>(
+      request_of(parser, connection->peer),
+      [executor, weak] {
+        asio::post(executor, [weak] {
+          if (const auto alive = weak.lock()) alive->news.cancel();
+        });
+      },
+      limits.waiting_bytes);
+  const auto exchange = connection->current;
+  watch(connection, exchange);
+  handler(exchange);
+  const bool head_only = exchange->request().method == "HEAD";
+  const bool done = co_await answer(connection, version, keep_alive, head_only);
+  if (!done) exchange->gone();
+  connection->current.reset();
+  beast::error_code ignored;
+  stream.socket().cancel(ignored);  // the watch
+  co_return done&& keep_alive && !stopping;
+}
+
+// Notices that the other end has gone while its answer is made. Bytes of a next request end the watch.
+void HttpServer::State::watch(const ConnectionPtr& connection, const std::shared_ptr<Exchange>& exchange) {
+  connection->stream.socket().async_wait(
+      Socket::wait_read, [this, connection, exchange](const beast::error_code& error) {
+        if (error || connection->current != exchange) return;
+        char byte = 0;
+        const ssize_t got = recv(connection->stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got > 0) return;
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch(connection, exchange);
+        exchange->gone();
+        connection->news.cancel();
+      });
+}
+
+// Sends what the exchange has, as it comes. False: the other end is gone, or the connection can't go on.
+asio::awaitable<bool> HttpServer::State::answer(const ConnectionPtr& connection, unsigned version, bool keep_alive,
+                                                bool head_only) {
+  const auto exchange = connection->current;
+  const bool chunked = version >= 11;
+  bool streaming = false, delimited = true;
+  while (true) {
+    if (exchange->is_gone()) co_return false;
+    Exchange::Outgoing out = exchange->take();
+    if (out.nothing()) {
+      connection->news.expires_after(streaming && !out.ping.empty() ? limits.ping_time : std::chrono::hours(24));
+      auto [woken] = co_await connection->news.async_wait(kResult);
+      if (woken || out.ping.empty() || !streaming) continue;
+      out.body = out.ping;
+    }
+    std::ostringstream bytes;
+    if (out.head) {
+      streaming = out.streamed;
+      delimited = !streaming || chunked;
+      auto head = head_of(*out.head, version, keep_alive && delimited);
+      if (!streaming) head.content_length(out.body.size());
+      if (streaming && chunked) head.chunked(true);
+      bytes << head.base();  // the message itself would end an empty body
+    }
+    if (!head_only && !out.body.empty()) {
+      const bool chunk = streaming && chunked;
+      if (chunk) bytes << std::hex << out.body.size() << "\r\n";
+      bytes << out.body;
+      if (chunk) bytes << "\r\n";
+    }
+    if (out.ended && streaming && chunked && !head_only) bytes << "0\r\n\r\n";
+    if (!co_await send(connection, std::move(bytes).str())) co_return false;
+    if (out.ended) co_return delimited;
+  }
+}
+
+asio::awaitable<bool> HttpServer::State::send(const ConnectionPtr& connection, std::string bytes) {
+  connection->stream.expires_after(limits.send_time);
+  auto [error, sent] = co_await asio::async_write(connection->stream, asio::buffer(bytes), kResult);
+  connection->stream.expires_never();
+  co_return !error;
+}
+
+asio::awaitable<void> HttpServer::State::refuse(const ConnectionPtr& connection, int status, const std::string& why) {
+  HttpResponse response = error_body(status, why);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  std::ostringstream bytes;
+  auto head = head_of(response, 11, false);
+  head.content_length(response.body.size());
+  bytes << head.base() << response.body;
+  co_await send(connection, std::move(bytes).str());
+  // What it still sends would reset the connection, and with it the answer: take some of that first.
+  beast::error_code ignored;
+  connection->stream.socket().shutdown(Socket::shutdown_send, ignored);
+  connection->stream.expires_after(std::chrono::seconds(2));
+  for (int pieces = 0; pieces < 256; ++pieces) {
+    connection->buffer.clear();
+    auto [error, bytes_read] = co_await connection->stream.async_read_some(connection->buffer.prepare(65536), kResult);
+    if (error) break;
+  }
+}
+
+void HttpServer::State::close_acceptors() {
+  for (const auto& close : acceptors) close();
+  acceptors.clear();
+  if (!socket_path.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(socket_path, ignored);
+  }
+}
+
+HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ErrorBody error_body)
+    : state_(std::make_unique<State>(limits, std::move(handler), std::move(error_body))) {}
+
+HttpServer::~HttpServer() = default;
+
+base::Result<uint16_t> HttpServer::listen(const std::string& host, uint16_t port) {
+  beast::error_code error;
+  asio::ip::tcp::resolver resolver(state_->loop);
+  const auto found = resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::passive, error);
+  if (error || found.empty())
+    return Error{ErrorCode::invalid_argument, "--host: '" + host + "' is no address of this machine"};
+  const asio::ip::tcp::endpoint endpoint = found.begin()->endpoint();
+  const std::string where = host + ":" + std::to_string(port);
+  auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(state_->loop);
+  acceptor->open(endpoint.protocol(), error);
+  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor->bind(endpoint, error);
+  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  if (error) return listen_error(error, where);
+  const uint16_t bound = acceptor->local_endpoint(error).port();
+  state_->acceptors.emplace_back([acceptor] {
+    beast::error_code ignored;
+    acceptor->close(ignored);
+  });
+  asio::co_spawn(state_->loop, state_->accept(acceptor), asio::detached);
+  return bound;
+}
+
+base::Status HttpServer::listen(const std::filesystem::path& socket) {
+  using Local = asio::local::stream_protocol;
+  if (socket.string().size() > 100)
+    return Error{ErrorCode::invalid_argument, "the socket's path is too long: " + socket.string()};
+  std::error_code failed;
+  std::filesystem::create_directories(socket.parent_path(), failed);
+  std::filesystem::permissions(socket.parent_path(), std::filesystem::perms::owner_all, failed);
+  if (failed) return Error{ErrorCode::permission_denied, "cannot use the folder " + socket.parent_path().string()};
+  beast::error_code error;
+  {
+    Local::socket probe(state_->loop);
+    probe.connect(Local::endpoint(socket.string()), error);
+    if (!error) return Error{ErrorCode::busy, "another server listens on " + socket.string() + " already"};
+  }
+  std::filesystem::remove(socket, failed);
+  auto acceptor = std::make_shared<Local::acceptor>(state_->loop);
+  acceptor->open(Local(), error = {});
+  const mode_t before = umask(0177);
+  if (!error) acceptor->bind(Local::endpoint(socket.string()), error);
+  umask(before);
+  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  if (error) return listen_error(error, socket.string());
+  state_->socket_path = socket;
+  state_->acceptors.emplace_back([acceptor] {
+    beast::error_code ignored;
+    acceptor->close(ignored);
+  });
+  asio::co_spawn(state_->loop, state_->accept(acceptor), asio::detached);
+  return {};
+}
+
+void HttpServer::run(std::chrono::milliseconds grace) {
+  state_->grace = grace;
+  state_->loop.run();
+}
+
+void HttpServer::stop() {
+  asio::post(state_->loop, [state = state_.get()] {
+    if (std::exchange(state->stopping, true)) return;
+    state->close_acceptors();
+    // Those between requests go at once, the others when they are done or their time is over.
+    for (const ConnectionPtr& connection : state->connections)
+      if (!connection->current) connection->stream.cancel();
+    if (state->idle()) return state->loop.stop();
+    state->stopper.expires_after(state->grace);
+    state->stopper.async_wait([state](const beast::error_code&) {
+      const auto left = state->connections;
+      for (const ConnectionPtr& connection : left)
+        if (connection->current) connection->current->gone();
+      state->loop.stop();
+    });
+  });
+}
+
+void HttpServer::post(std::function<void()> function) {
+  asio::post(state_->loop, std::move(function));
+}
+
+size_t HttpServer::connections() const {
+  return state_->count;
+}
+
+}  // namespace ingle::server

@@ -1,0 +1,59 @@
+// HTTP/1.1 on TCP and Unix sockets, by Boost.Beast (docs/adr/0012). One thread runs all connections; whoever answers
+// may do so from any other.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "server/http/exchange.h"
+
+namespace ingle::server {
+
+struct HttpLimits {
+  uint32_t header_bytes = 32 << 10;
+  uint64_t body_bytes = uint64_t{32} << 20;
+  size_t waiting_bytes = size_t{4} << 20;  ///< of an answer that its reader does not take
+  size_t connections = 4096;
+  std::chrono::milliseconds header_time{15'000};  ///< until a request's headers are complete, once they began
+  std::chrono::milliseconds body_time{60'000};
+  std::chrono::milliseconds idle_time{120'000};  ///< between requests
+  std::chrono::milliseconds send_time{30'000};   ///< until a reader has taken a piece
+  std::chrono::milliseconds ping_time{10'000};
+};
+
+class HttpServer {
+ public:
+  /// Must answer soon, or keep the exchange and answer later: it is called by the thread that runs all connections.
+  using Handler = std::function<void(std::shared_ptr<Exchange>)>;
+  /// What cannot be read is answered with what this makes of a status and a reason.
+  using ErrorBody = std::function<HttpResponse(int status, const std::string& message)>;
+
+  HttpServer(const HttpLimits& limits, Handler handler, ErrorBody error_body);
+  ~HttpServer();
+
+  /// Port 0: any. Returns the port. Errors: busy (it is taken), invalid_argument (no such address here),
+  /// permission_denied, io_error.
+  base::Result<uint16_t> listen(const std::string& host, uint16_t port);
+  /// A socket that only its owner may use, in a folder that only he may read; both are made, and a socket that nobody
+  /// listens on any more is replaced. Errors: busy, permission_denied, io_error.
+  base::Status listen(const std::filesystem::path& socket);
+
+  /// Serves until stop(). Answers in progress are completed for `grace` after that.
+  void run(std::chrono::milliseconds grace);
+  /// From any thread, and from signal handlers of this thread's loop.
+  void stop();
+  /// Runs a function on the serving thread.
+  void post(std::function<void()> function);
+  size_t connections() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ingle::server

@@ -1,0 +1,20 @@
+// GET /v1/models/{model}
+#include "server/api/model_json.h"
+#include "server/api/route.h"
+
+namespace ingle::server {
+namespace {
+
+void handle(Call& call) {
+  if (const assistant::ModelService* model = call.models->find(call.parameter)) return call.respond(model_json(*model));
+  call.fail(
+      {404, "the model '" + call.parameter.substr(0, 128) + "' is not served here", "model", "model_not_found", {}});
+}
+
+}  // namespace
+
+extern const Route model_record;
+const Route model_record{
+    .method = "GET", .path = "/v1/models/{model}", .summary = "describe a model", .handle = handle};
+
+}  // namespace ingle::server
