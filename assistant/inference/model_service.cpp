@@ -1,5 +1,6 @@
 #include "assistant/inference/model_service.h"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -7,6 +8,24 @@ namespace ingle::assistant {
 
 using base::Error;
 using base::ErrorCode;
+
+namespace {
+
+ModelHints hints_of(const core::Engine& engine) {
+  const core::ChatTemplate* chat_template = engine.chat_template();
+  return {chat_template == nullptr ? std::string_view() : chat_template->source(), engine.info().architecture,
+          engine.info().name};
+}
+
+std::vector<core::TokenId> marks_of(const Dialect& dialect, const core::Tokenizer& tokenizer) {
+  std::vector<core::TokenId> marks;
+  for (const std::string_view text : dialect.visible_special)
+    if (const auto token = tokenizer.find_token(text)) marks.push_back(*token);
+  std::ranges::sort(marks);
+  return marks;
+}
+
+}  // namespace
 
 std::unique_ptr<ModelService> ModelService::start(std::string name, std::unique_ptr<core::Engine> engine,
                                                   const core::SchedulerOptions& options) {
@@ -18,6 +37,8 @@ ModelService::ModelService(std::string name, std::unique_ptr<core::Engine> engin
     : name_(std::move(name)),
       loaded_at_(static_cast<int64_t>(std::time(nullptr))),
       engine_(std::move(engine)),
+      dialect_(&choose_dialect(hints_of(*engine_))),
+      marks_(marks_of(*dialect_, engine_->tokenizer())),
       scheduler_(*engine_, options),
       thread_([this] {
         while (scheduler_.wait()) scheduler_.step();

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "assistant/dialects/dialect.h"
 #include "base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/prompt.h"
@@ -30,7 +31,12 @@ class ModelService {
   int64_t loaded_at() const { return loaded_at_; }  ///< seconds since the epoch
   const core::EngineInfo& info() const { return engine_->info(); }
   const core::SamplingParams& default_sampling() const { return engine_->default_sampling(); }
-  bool has_chat_template() const { return engine_->chat_template() != nullptr; }
+  /// nullptr: it has none.
+  const core::ChatTemplate* chat_template() const { return engine_->chat_template(); }
+  /// How the model writes reasoning and tool calls.
+  const Dialect& dialect() const { return *dialect_; }
+  /// Special tokens that mark these, sorted: answers have to show them.
+  const std::vector<core::TokenId>& marks() const { return marks_; }
 
   /// Errors: as core::build_chat_prompt; unsupported where the model has no chat template.
   base::Result<std::vector<core::TokenId>> chat_prompt(const core::ChatRequest& request) const;
@@ -57,6 +63,8 @@ class ModelService {
   const std::string name_;
   const int64_t loaded_at_;
   std::unique_ptr<core::Engine> engine_;
+  const Dialect* dialect_ = nullptr;
+  std::vector<core::TokenId> marks_;
   core::Scheduler scheduler_;
   std::thread thread_;
 };

@@ -11,7 +11,8 @@ bool Reply::ends_with(TokenId token) const {
 
 std::optional<StopReason> Reply::take(TokenId token, std::string& text) {
   ++tokens_;
-  text += stream_.push(tokenizer_.token_bytes(token, options_.show_special));
+  const bool show = options_.show_special || std::ranges::binary_search(options_.shown, token);
+  text += stream_.push(tokenizer_.token_bytes(token, show));
   if (stream_.stopped()) return StopReason::stop_string;
   if (options_.max_tokens != 0 && tokens_ >= options_.max_tokens) return StopReason::length;
   return std::nullopt;

@@ -18,6 +18,7 @@ struct ReplyOptions {
   std::vector<std::string> stop_strings;
   bool ignore_stop_tokens = false;
   bool show_special = false;
+  std::vector<TokenId> shown;  ///< special tokens that are shown in any case, sorted
 };
 
 class Reply {
@@ -36,6 +37,8 @@ class Reply {
   StopReason finish(StopReason reason, std::string& text);
 
   uint32_t tokens() const { return tokens_; }
+  /// The stop string that ended it; empty: none did.
+  std::string stopped_by() const { return stream_.stopped_by(); }
 
  private:
   const Tokenizer& tokenizer_;

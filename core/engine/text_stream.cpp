@@ -60,6 +60,12 @@ std::string TextStream::finish() {
   return release(true);
 }
 
+std::string TextStream::stopped_by() const {
+  for (const std::string& stop : stop_strings_)
+    if (stopped_ && held_.starts_with(stop)) return stop;
+  return {};
+}
+
 std::string TextStream::release(bool all) {
   size_t stop_at = std::string::npos;
   for (const std::string& stop : stop_strings_) stop_at = std::min(stop_at, held_.find(stop));

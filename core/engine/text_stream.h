@@ -20,6 +20,8 @@ class TextStream {
   std::string finish();
 
   bool stopped() const { return stopped_; }
+  /// The stop string that ended the text; empty: none did.
+  std::string stopped_by() const;
 
  private:
   std::string release(bool all);

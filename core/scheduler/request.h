@@ -57,6 +57,7 @@ struct GenerationEvent {
   uint32_t token_count = 0;            ///< tokens behind the text, shown or not
   bool started = false;                ///< the prompt has been computed
   std::optional<StopReason> finished;
+  std::string stopped_by;  ///< the stop string, where one ended it
   std::optional<base::Error> error;
   GenerationStats stats;
 };

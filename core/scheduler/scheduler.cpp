@@ -459,6 +459,7 @@ void Scheduler::finish(Job& job, StopReason reason) {
   if (job.ended) return;
   job.ended = true;
   job.event.finished = job.reply.finish(reason, job.event.text);
+  job.event.stopped_by = job.reply.stopped_by();
   if (job.sequence) job.stats.state_bytes = engine_.sequence_bytes(job.held());
   ++(reason == StopReason::cancelled ? counted_.cancelled : counted_.finished);
   const double now = seconds_now();

@@ -13,6 +13,7 @@ namespace ingle::core {
 struct ChatTemplate::Impl {
   jinja::Program program;
   TemplateLimits limits;
+  std::string source;
 };
 
 namespace {
@@ -42,12 +43,17 @@ base::Result<ChatTemplate> ChatTemplate::parse(std::string_view source, const Te
   if (const size_t at = base::find_invalid_utf8(source); at != source.size())
     return base::Error{base::ErrorCode::invalid_argument, "chat template: invalid UTF-8 at byte " + std::to_string(at)};
   try {
-    return ChatTemplate(std::make_unique<Impl>(Impl{jinja::parse_program(source, limits.max_depth), limits}));
+    return ChatTemplate(
+        std::make_unique<Impl>(Impl{jinja::parse_program(source, limits.max_depth), limits, std::string(source)}));
   } catch (const jinja::Failure& failure) {
     return to_error(failure);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
+}
+
+const std::string& ChatTemplate::source() const {
+  return impl_->source;
 }
 
 bool ChatTemplate::mentions(std::string_view variable) const {

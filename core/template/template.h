@@ -34,6 +34,9 @@ class ChatTemplate {
   /// Whether the template reads (or sets) a variable of that name anywhere.
   bool mentions(std::string_view variable) const;
 
+  /// What was parsed.
+  const std::string& source() const;
+
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
   ~ChatTemplate();

@@ -53,6 +53,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     choice.text += event.text;
     choice.tokens.insert(choice.tokens.end(), event.tokens.begin(), event.tokens.end());
     choice.finished = event.finished;
+    choice.stopped_by = event.stopped_by;
     choice.stats = event.stats;
     if (stream_) {
       begin();

@@ -19,6 +19,7 @@ struct Choice {
   std::string text;
   std::vector<core::GeneratedToken> tokens;
   std::optional<core::StopReason> finished;
+  std::string stopped_by;  ///< the stop string, where one ended it
   core::GenerationStats stats;
 };
 

@@ -124,13 +124,56 @@ void read_template_options(Reader& reader, core::ChatRequest& request) {
   }
 }
 
-std::optional<ApiError> build_prompt(const assistant::ModelService& model, core::ChatRequest& request,
-                                     std::vector<core::TokenId>& prompt) {
-  request.now = static_cast<int64_t>(std::time(nullptr));
-  auto built = model.chat_prompt(request);
+const assistant::Tools& ChatSetup::offered_tools() const {
+  static const assistant::Tools none;
+  return calls.choice == assistant::ToolChoice::none ? none : tools;
+}
+
+void read_tools(Reader& reader, ChatSetup& setup) {
+  const base::Json* tools = reader.array("tools");
+  setup.calls.parallel = reader.boolean("parallel_tool_calls").value_or(true);
+  const base::Json* choice = reader.find("tool_choice");
+  if (tools == nullptr) {
+    if (choice != nullptr) reader.fail("tool_choice", "'tool_choice' needs 'tools'");
+    return;
+  }
+  auto parsed = assistant::Tools::parse(*tools);
+  if (!parsed) return reader.fail("tools", parsed.error().message);
+  setup.tools = std::move(parsed).value();
+  if (choice == nullptr || *choice == "auto") {
+    setup.calls.choice = assistant::ToolChoice::automatic;
+  } else if (*choice == "none") {
+    setup.calls.choice = assistant::ToolChoice::none;
+  } else if (*choice == "required") {
+    setup.calls.choice = assistant::ToolChoice::required;
+  } else if (choice->is_object() && choice->value("type", base::Json()) == "function" && choice->contains("function") &&
+             (*choice)["function"].is_object() && (*choice)["function"].value("name", base::Json()).is_string()) {
+    setup.calls.choice = assistant::ToolChoice::named;
+    setup.calls.name = (*choice)["function"]["name"].get<std::string>();
+    if (setup.tools.find(setup.calls.name) == nullptr)
+      reader.fail("tool_choice", "'tool_choice' names no tool of this request");
+  } else {
+    reader.fail("tool_choice",
+                "'tool_choice' is none, auto, required or {\"type\": \"function\", \"function\": {\"name\": …}}");
+  }
+  if (setup.calls.choice != assistant::ToolChoice::none) setup.chat.tools = *tools;
+}
+
+std::optional<ApiError> prepare_chat(const assistant::ModelService& model, ChatSetup& setup,
+                                     core::GenerationRequest& request) {
+  setup.chat.now = static_cast<int64_t>(std::time(nullptr));
+  auto built = model.chat_prompt(setup.chat);
   if (!built) return api_error(built.error(), "messages");
-  prompt = std::move(built).value();
-  return check_context(model, prompt.size());
+  request.prompt = std::move(built).value();
+  if (auto error = check_context(model, request.prompt.size())) return error;
+  constexpr size_t kEnd = 32;  // tokens in which a mark that opens reasoning would be
+  const size_t end = std::min(request.prompt.size(), kEnd);
+  setup.starts_in_reasoning = ends_in_reasoning(
+      model.dialect(),
+      model.detokenize({request.prompt.end() - static_cast<ptrdiff_t>(end), request.prompt.end()}, true));
+  request.reply.shown = model.marks();
+  for (const std::string_view stop : model.dialect().stops) request.reply.stop_strings.emplace_back(stop);
+  return std::nullopt;
 }
 
 }  // namespace ingle::server

@@ -1,8 +1,10 @@
 // Messages of a chat, from an API's form to what chat templates take.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "assistant/dialects/tools.h"
 #include "assistant/inference/model_service.h"
 #include "server/api/reader.h"
 
@@ -15,11 +17,26 @@ base::Json read_messages(Reader& reader, std::string_view name);
 /// OpenAI's content, a string or [{type: "text", text}], as one string.
 std::string read_content(Reader& reader, const base::Json& content, const std::string& path);
 
+/// A chat, ready to be answered.
+struct ChatSetup {
+  core::ChatRequest chat;
+  assistant::Tools tools;
+  assistant::GrammarRequest calls;   ///< which tools may or must be called
+  bool constrained = false;          ///< the model can't write a call that is none
+  bool starts_in_reasoning = false;  ///< the prompt ends inside it
+
+  /// What the model may call.
+  const assistant::Tools& offered_tools() const;
+};
+
+/// OpenAI's `tools`, `tool_choice` and `parallel_tool_calls`.
+void read_tools(Reader& reader, ChatSetup& setup);
+
 /// `chat_template_kwargs`, `reasoning_effort`: whether the model is to think, and the template's other variables.
 void read_template_options(Reader& reader, core::ChatRequest& request);
 
-/// The prompt, or why there is none.
-std::optional<ApiError> build_prompt(const assistant::ModelService& model, core::ChatRequest& request,
-                                     std::vector<core::TokenId>& prompt);
+/// Fills in what depends on the model: the prompt, the special tokens that mark calls. Returns what is wrong.
+std::optional<ApiError> prepare_chat(const assistant::ModelService& model, ChatSetup& setup,
+                                     core::GenerationRequest& request);
 
 }  // namespace ingle::server

@@ -82,6 +82,15 @@ void read_own(Reader& reader, core::GenerationRequest& request) {
 
 }  // namespace
 
+std::vector<std::string> read_stops(Reader& reader, std::string_view name) {
+  std::vector<std::string> stops = reader.texts(name, kMostStops);
+  for (const std::string& stop : stops)
+    if (stop.size() > kLongestStop)
+      reader.fail(name,
+                  "a text of '" + std::string(name) + "' has more than " + std::to_string(kLongestStop) + " bytes");
+  return stops;
+}
+
 core::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call) {
   core::GenerationRequest request;
   core::SamplingParams& sampling = request.sampling;
@@ -95,7 +104,7 @@ core::GenerationRequest read_generation(Reader& reader, const assistant::ModelSe
   read_logit_bias(reader, model.info().vocabulary_size, sampling);
   const auto seed = reader.integer("seed", std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
   sampling.seed = seed ? static_cast<uint64_t>(*seed) : draw_seed();
-  request.reply.stop_strings = reader.texts("stop", kMostStops);
+  request.reply.stop_strings = read_stops(reader, "stop");
   request.reply.ignore_stop_tokens = reader.boolean("ignore_eos").value_or(false);
   read_own(reader, request);
   if (!reader.error())
@@ -105,13 +114,13 @@ core::GenerationRequest read_generation(Reader& reader, const assistant::ModelSe
   return request;
 }
 
-std::optional<ApiError> check_context(const assistant::ModelService& model, size_t prompt_tokens) {
+std::optional<ApiError> check_context(const assistant::ModelService& model, size_t prompt_tokens, std::string param) {
   const uint32_t context = model.info().context_length;
   if (prompt_tokens < context) return std::nullopt;
   return ApiError{400,
                   "this model's context is " + std::to_string(context) + " tokens, and the prompt has " +
                       std::to_string(prompt_tokens) + "; shorten it, or serve the model with a longer --ctx",
-                  "messages",
+                  std::move(param),
                   "context_length_exceeded",
                   {}};
 }

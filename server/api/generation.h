@@ -25,8 +25,13 @@ core::GenerationRequest read_generation(Reader& reader, const assistant::ModelSe
 
 /// The most answers to one request, stop strings, likeliest tokens.
 inline constexpr int64_t kMostChoices = 16, kMostStops = 16, kMostLikeliest = 20;
+inline constexpr size_t kLongestStop = 1024;  ///< bytes
+
+/// Texts that end an answer.
+std::vector<std::string> read_stops(Reader& reader, std::string_view name);
 
 /// Whether a prompt leaves room for an answer. Otherwise OpenAI's error for it.
-std::optional<ApiError> check_context(const assistant::ModelService& model, size_t prompt_tokens);
+std::optional<ApiError> check_context(const assistant::ModelService& model, size_t prompt_tokens,
+                                      std::string param = "messages");
 
 }  // namespace ingle::server

@@ -24,6 +24,7 @@ void Call::fail(const ApiError& error) {
 
 assistant::ModelService* model_of(Call& call, Reader& reader) {
   const auto name = reader.text("model");
+  if (const auto models = call.models->all(); !reader.error() && !name && models.size() == 1) return models.front();
   if (!reader.error() && !name) reader.require("model");
   if (reader.error()) {
     call.fail(*reader.error());

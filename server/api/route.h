@@ -60,7 +60,7 @@ struct Route {
 /// Of server/routes, generated.
 std::span<const Route* const> all_routes();
 
-/// The field `model` of a body: the service, or nullptr after call.fail().
+/// The field `model` of a body, or the only model: the service, or nullptr after call.fail().
 assistant::ModelService* model_of(Call& call, Reader& reader);
 
 }  // namespace ingle::server

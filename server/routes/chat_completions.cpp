@@ -1,29 +1,29 @@
 // POST /v1/chat/completions, as OpenAI's API has it.
 #include <ctime>
 
-#include "server/api/chat.h"
+#include "server/api/chat_answer.h"
 #include "server/api/generation.h"
 #include "server/api/openai.h"
 
 namespace ingle::server {
 namespace {
 
-class ChatFormat final : public AnswerFormat {
- public:
-  ChatFormat(const assistant::ModelService& model, OpenAiHead head, bool include_usage, bool logprobs)
-      : model_(model), head_(std::move(head)), include_usage_(include_usage), logprobs_(logprobs) {}
+using assistant::Delta;
 
-  std::string piece(const Choice& choice, const core::GenerationEvent& event) override {
-    std::string out;
-    if (event.started) out += chunk(choice.index, {{"role", "assistant"}, {"content", ""}}, {}, nullptr);
-    base::Json logprobs;
-    if (logprobs_ && !event.tokens.empty()) logprobs = chat_logprobs(model_, event.tokens);
-    if (!event.text.empty() || !logprobs.is_null())
-      out += chunk(choice.index, {{"content", event.text}}, logprobs, nullptr);
-    if (event.finished)
-      out += chunk(choice.index, base::Json::object(), {}, finish_reason(*event.finished), &choice.stats);
-    return out;
-  }
+base::Json call_json(const std::string& id, const std::string& name, const std::string& arguments) {
+  return {{"id", id.empty() ? new_id("call_") : id},
+          {"type", "function"},
+          {"function", {{"name", name}, {"arguments", arguments}}}};
+}
+
+class ChatFormat final : public ChatAnswer {
+ public:
+  ChatFormat(const assistant::ModelService& model, ChatSetup setup, OpenAiHead head, bool include_usage, bool logprobs)
+      : ChatAnswer(model, std::move(setup)),
+        head_(std::move(head)),
+        include_usage_(include_usage),
+        logprobs_(logprobs) {}
+
   std::string end(const std::vector<Choice>& choices) override {
     std::string out;
     if (include_usage_) {
@@ -38,32 +38,89 @@ class ChatFormat final : public AnswerFormat {
   base::Json whole(const std::vector<Choice>& choices) override {
     base::Json answer = head_.json("chat.completion");
     answer["choices"] = base::Json::array();
-    for (const Choice& choice : choices) {
-      base::Json entry = {{"index", choice.index},
-                          {"message", {{"role", "assistant"}, {"content", choice.text}, {"refusal", nullptr}}},
-                          {"logprobs", logprobs_ ? chat_logprobs(model_, choice.tokens) : base::Json()},
-                          {"finish_reason", finish_reason(*choice.finished)}};
-      answer["choices"].push_back(std::move(entry));
-    }
+    for (const Choice& choice : choices) answer["choices"].push_back(choice_json(choice));
     answer["usage"] = usage_json(choices);
     answer["timings"] = timings_json(model_, choices.front().stats);
     return answer;
   }
 
+ protected:
+  std::string write(const Choice& choice, const std::vector<Delta>& deltas,
+                    const core::GenerationEvent& event) override {
+    std::string out;
+    if (event.started) out += chunk(choice.index, {{"role", "assistant"}, {"content", ""}});
+    for (const Delta& delta : deltas)
+      if (const base::Json json = delta_json(delta); !json.is_null()) out += chunk(choice.index, json);
+    if (logprobs_ && !event.tokens.empty())
+      out += chunk(choice.index, base::Json::object(), chat_logprobs(model_, event.tokens));
+    if (event.finished)
+      out += chunk(choice.index, base::Json::object(), nullptr, reason_of(*event.finished, has_called(choice)),
+                   &choice.stats);
+    return out;
+  }
+
  private:
-  std::string chunk(size_t index, const base::Json& delta, const base::Json& logprobs, const base::Json& reason,
-                    const core::GenerationStats* stats = nullptr) const {
+  base::Json choice_json(const Choice& choice) const {
+    const assistant::Reply reply = reply_of(choice);
+    base::Json message = {{"role", "assistant"}, {"content", reply.content}, {"refusal", nullptr}};
+    if (!reply.reasoning.empty()) message["reasoning_content"] = reply.reasoning;
+    for (const assistant::Call& call : reply.calls)
+      message["tool_calls"].push_back(call_json(call.id, call.name, call.arguments));
+    if (!reply.calls.empty() && reply.content.empty()) message["content"] = nullptr;
+    return {{"index", choice.index},
+            {"message", std::move(message)},
+            {"logprobs", logprobs_ ? chat_logprobs(model_, choice.tokens) : base::Json()},
+            {"finish_reason", reason_of(*choice.finished, !reply.calls.empty())}};
+  }
+  static std::string_view reason_of(core::StopReason reason, bool called) {
+    const std::string_view name = finish_reason(reason);
+    return called && name == "stop" ? "tool_calls" : name;
+  }
+  static base::Json delta_json(const Delta& delta) {
+    switch (delta.kind) {
+      case Delta::Kind::content:
+        return {{"content", delta.text}};
+      case Delta::Kind::reasoning:
+        return {{"reasoning_content", delta.text}};
+      case Delta::Kind::call_begin: {
+        base::Json call = call_json({}, delta.text, "");
+        call["index"] = delta.call;
+        return {{"tool_calls", base::Json::array({std::move(call)})}};
+      }
+      case Delta::Kind::call_arguments: {
+        const base::Json call = {{"index", delta.call}, {"function", {{"arguments", delta.text}}}};
+        return {{"tool_calls", base::Json::array({call})}};
+      }
+      default:
+        return nullptr;
+    }
+  }
+  std::string chunk(size_t index, const base::Json& delta, const base::Json& logprobs = nullptr,
+                    const base::Json& reason = nullptr, const core::GenerationStats* stats = nullptr) const {
     base::Json json = head_.json("chat.completion.chunk");
-    json["choices"] = {{{"index", index}, {"delta", delta}, {"logprobs", logprobs}, {"finish_reason", reason}}};
+    const base::Json choice = {{"index", index}, {"delta", delta}, {"logprobs", logprobs}, {"finish_reason", reason}};
+    json["choices"] = base::Json::array({choice});
     if (include_usage_) json["usage"] = nullptr;
     if (stats != nullptr) json["timings"] = timings_json(model_, *stats);
     return sse(json);
   }
 
-  const assistant::ModelService& model_;
   const OpenAiHead head_;
   const bool include_usage_, logprobs_;
 };
+
+void read_logprobs(Reader& reader, core::GenerationRequest& request) {
+  const bool wanted = reader.boolean("logprobs").value_or(false);
+  const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
+  if (likeliest && !wanted) reader.fail("top_logprobs", "'top_logprobs' needs \"logprobs\": true");
+  if (wanted) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
+}
+
+void read_response_format(Reader& reader) {
+  const base::Json* format = reader.object("response_format");
+  if (format != nullptr && format->value("type", base::Json()) != "text")
+    reader.fail("response_format", "'response_format' can only be of type text yet", "unsupported_field");
+}
 
 void handle(Call& call) {
   Reader reader(call.body);
@@ -74,21 +131,19 @@ void handle(Call& call) {
   const int64_t choices = reader.integer("n", 1, kMostChoices).value_or(1);
   for (const char* name : {"max_tokens", "max_completion_tokens"})
     if (const auto most = reader.integer(name, 1, INT32_MAX)) request.reply.max_tokens = static_cast<uint32_t>(*most);
-  const bool logprobs = reader.boolean("logprobs").value_or(false);
-  const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
-  if (likeliest && !logprobs) reader.fail("top_logprobs", "'top_logprobs' needs \"logprobs\": true");
-  if (logprobs) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
-  core::ChatRequest chat;
-  chat.messages = read_messages(reader, "messages");
-  read_template_options(reader, chat);
-  if (const base::Json* format = reader.object("response_format"))
-    if (format->value("type", base::Json()) != "text")
-      reader.fail("response_format", "'response_format' can only be of type text yet", "unsupported_field");
+  read_logprobs(reader, request);
+  read_response_format(reader);
+  ChatSetup setup;
+  setup.chat.messages = read_messages(reader, "messages");
+  read_template_options(reader, setup.chat);
+  read_tools(reader, setup);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = build_prompt(*model, chat, request.prompt)) return call.fail(*error);
+  if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
   OpenAiHead head{new_id("chatcmpl-"), model->name(), static_cast<int64_t>(std::time(nullptr))};
+  const bool logprobs = request.logprobs >= 0;
   answer(call, *model, copies(request, choices),
-         std::make_unique<ChatFormat>(*model, std::move(head), stream.include_usage, logprobs), stream.stream);
+         std::make_unique<ChatFormat>(*model, std::move(setup), std::move(head), stream.include_usage, logprobs),
+         stream.stream);
 }
 
 constexpr Field kFields[] = {
@@ -109,6 +164,9 @@ constexpr Field kFields[] = {
     {"seed", "the same seed and text give the same answer"},
     {"stop", "up to 16 texts that end an answer"},
     {"response_format", "{type: \"text\"}"},
+    {"tools", "functions that the model may call"},
+    {"tool_choice", "none, auto, required, or a named function"},
+    {"parallel_tool_calls", "whether it may call several at once"},
     {"reasoning_effort", "none and minimal: the model does not think first, where its template knows how"},
     {"chat_template_kwargs", "variables of the chat template"},
     INGLE_SAMPLING_FIELDS,
@@ -120,9 +178,6 @@ constexpr Field kFields[] = {
     {"store", "", Use::hint},
     {"service_tier", "", Use::hint},
     {"verbosity", "", Use::hint},
-    {"tools", "models can't call tools here yet", Use::refused},
-    {"tool_choice", "models can't call tools here yet", Use::refused},
-    {"parallel_tool_calls", "models can't call tools here yet", Use::refused},
     {"functions", "use tools", Use::refused},
     {"function_call", "use tool_choice", Use::refused},
     {"modalities", "models write text here", Use::refused},

@@ -1,0 +1,43 @@
+// SmolLM2 and SmolLM3: <tool_call>, as a list in SmolLM2's model card and as single objects in SmolLM3's; SmolLM3 also
+// <think>…</think>, and <code> with Python calls for its python_tools.
+// Source: the model cards of SmolLM2-1.7B-Instruct and SmolLM3-3B.
+#include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/dialect.h"
+#include "assistant/dialects/grammar.h"
+
+namespace ingle::assistant {
+namespace {
+
+constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+constexpr Reasoning reasoning[] = {{"<think>", "</think>"}};
+constexpr Opener openers[] = {
+    {.marker = "<tool_call>", .closer = "</tool_call>", .again = "{[", .reader = marked_json},
+    {.marker = "<code>", .closer = "</code>", .again = letters, .reader = python},
+    {.marker = "[", .kept = 1, .at_start = true, .reader = bare_json},
+    {.marker = "{", .kept = 1, .at_start = true, .again = "{", .reader = bare_json},
+};
+constexpr std::string_view visible[] = {"<tool_call>", "</tool_call>", "<think>", "</think>", "<code>", "</code>"};
+
+int fits(const ModelHints& hints) {
+  if (hints.template_has("SmolLM")) return 65;
+  return hints.name_has("smollm") ? 50 : hints.architecture == "smollm3" ? 40 : 0;
+}
+
+base::Result<std::string> call(GrammarWriter&, const Tool& tool) {
+  return json_call(tool, "arguments");
+}
+
+}  // namespace
+
+extern const Dialect smollm_record;
+const Dialect smollm_record = {
+    .name = "smollm",
+    .families = "SmolLM2, SmolLM3",
+    .fits = fits,
+    .reasoning = reasoning,
+    .openers = openers,
+    .visible_special = visible,
+    .form = {.first = "<tool_call>[", .after = "", .between = ", ", .last = "]</tool_call>", .call = call},
+};
+
+}  // namespace ingle::assistant

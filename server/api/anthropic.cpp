@@ -1,0 +1,174 @@
+#include "server/api/anthropic.h"
+
+#include <algorithm>
+
+namespace ingle::server {
+namespace {
+
+constexpr Field kMessageFields[] = {{"role", ""}, {"content", ""}};
+constexpr Field kBlockFields[] = {
+    {"type", ""},
+    {"text", ""},
+    {"thinking", ""},
+    {"signature", "", Use::hint},
+    {"id", ""},
+    {"name", ""},
+    {"input", ""},
+    {"content", ""},
+    {"tool_use_id", ""},
+    {"is_error", "", Use::hint},
+    {"cache_control", "", Use::hint},
+    {"citations", "", Use::hint},
+    {"caller", "", Use::hint},
+};
+
+std::string text_of(Reader& reader, const base::Json& content, const std::string& path) {
+  if (content.is_string()) return content.get<std::string>();
+  std::string text;
+  if (!content.is_array())
+    reader.adopt(ApiError{400, "'" + path + "' must be a string or an array of blocks", path, {}, {}});
+  for (size_t i = 0; content.is_array() && i < content.size(); ++i) {
+    const base::Json& block = content[i];
+    const std::string at = path + "[" + std::to_string(i) + "]";
+    Reader inner(block, at);
+    inner.check(kBlockFields, nullptr);
+    if (inner.text("type").value_or("") != "text") inner.fail("type", "'" + at + "' must be a block of text");
+    inner.require("text");
+    text += inner.text("text").value_or("");
+    reader.adopt(inner.error());
+  }
+  return text;
+}
+
+/// A message's blocks, taken apart: what results tools had are messages of their own for templates.
+class Blocks {
+ public:
+  Blocks(Reader& reader, const std::string& role, const std::string& path) : reader_(reader), path_(path) {
+    message_ = {{"role", role}, {"content", ""}};
+  }
+
+  void add(const base::Json& block, size_t index) {
+    const std::string at = path_ + ".content[" + std::to_string(index) + "]";
+    Reader inner(block, at);
+    inner.check(kBlockFields, nullptr);
+    const std::string type = inner.text("type").value_or("");
+    const bool assistant = message_["role"] == "assistant";
+    if (type == "text") {
+      inner.require("text");
+      append("content", inner.text("text").value_or(""));
+    } else if (type == "thinking" && assistant) {
+      append("reasoning_content", inner.text("thinking").value_or(""));
+    } else if (type == "tool_use" && assistant) {
+      inner.require("name");
+      const base::Json* input = inner.object("input");
+      message_["tool_calls"].push_back({{"id", inner.text("id").value_or("")},
+                                        {"type", "function"},
+                                        {"function",
+                                         {{"name", inner.text("name").value_or("")},
+                                          {"arguments", input == nullptr ? base::Json::object() : *input}}}});
+    } else if (type == "tool_result" && !assistant) {
+      const base::Json* content = inner.find("content");
+      results_.push_back({{"role", "tool"},
+                          {"tool_call_id", inner.text("tool_use_id").value_or("")},
+                          {"content", content == nullptr ? "" : text_of(reader_, *content, at + ".content")}});
+    } else if (!inner.error()) {
+      inner.fail("type", "blocks of type '" + type.substr(0, 64) + "' are not supported in messages of this role");
+    }
+    reader_.adopt(inner.error());
+  }
+
+  void move_to(base::Json& messages) {
+    const bool empty = message_["content"] == "" && !message_.contains("tool_calls");
+    for (base::Json& result : results_) messages.push_back(std::move(result));
+    if (!empty || results_.empty()) messages.push_back(std::move(message_));
+  }
+
+ private:
+  void append(const char* name, const std::string& text) {
+    message_[name] = message_.value(name, std::string()) + text;
+  }
+
+  Reader& reader_;
+  const std::string path_;
+  base::Json message_;
+  std::vector<base::Json> results_;
+};
+
+void read_messages_of(Reader& reader, base::Json& messages) {
+  reader.require("messages");
+  const base::Json* list = reader.array("messages");
+  if (list == nullptr) return;
+  if (list->empty()) reader.fail("messages", "'messages' is empty");
+  for (size_t i = 0; i < list->size() && !reader.error(); ++i) {
+    const std::string path = "messages[" + std::to_string(i) + "]";
+    Reader inner((*list)[i], path);
+    inner.check(kMessageFields, nullptr);
+    const std::string role = inner.text("role").value_or("");
+    if (role != "user" && role != "assistant" && role != "system")
+      inner.fail("role", "'" + path + ".role' is user or assistant");
+    inner.require("content");
+    reader.adopt(inner.error());
+    if (reader.error()) return;
+    const base::Json& content = *inner.find("content");
+    if (content.is_string()) {
+      messages.push_back({{"role", role}, {"content", content}});
+    } else if (content.is_array()) {
+      Blocks blocks(reader, role, path);
+      for (size_t b = 0; b < content.size(); ++b) blocks.add(content[b], b);
+      blocks.move_to(messages);
+    } else {
+      reader.fail("messages", "'" + path + ".content' must be a string or an array of blocks");
+    }
+  }
+}
+
+void read_tools_of(Reader& reader, ChatSetup& setup) {
+  const base::Json* tools = reader.array("tools");
+  const base::Json* choice = reader.object("tool_choice");
+  if (tools == nullptr) {
+    if (choice != nullptr && choice->value("type", base::Json()) != "none")
+      reader.fail("tool_choice", "'tool_choice' needs 'tools'");
+    return;
+  }
+  base::Json functions = base::Json::array();
+  for (const base::Json& tool : *tools) {
+    if (!tool.is_object() || !tool.contains("input_schema"))
+      return reader.fail("tools", "'tools' has an item without 'input_schema'; only such tools are supported");
+    functions.push_back({{"type", "function"},
+                         {"function",
+                          {{"name", tool.value("name", base::Json())},
+                           {"description", tool.value("description", base::Json(""))},
+                           {"parameters", tool["input_schema"]}}}});
+  }
+  base::Json body = {{"tools", std::move(functions)}};
+  if (choice != nullptr) {
+    const base::Json type = choice->value("type", base::Json());
+    body["tool_choice"] = type == "any" ? base::Json("required") : type;
+    if (type == "tool")
+      body["tool_choice"] = {{"type", "function"}, {"function", {{"name", choice->value("name", base::Json())}}}};
+    if (choice->value("disable_parallel_tool_use", base::Json()) == true) body["parallel_tool_calls"] = false;
+  }
+  Reader inner(body);
+  read_tools(inner, setup);
+  reader.adopt(inner.error());
+  // `body` goes; the prompt's tools are a copy already.
+}
+
+}  // namespace
+
+ChatSetup read_anthropic_chat(Reader& reader) {
+  ChatSetup setup;
+  if (const base::Json* system = reader.find("system"))
+    setup.chat.messages.push_back({{"role", "system"}, {"content", text_of(reader, *system, "system")}});
+  read_messages_of(reader, setup.chat.messages);
+  read_tools_of(reader, setup);
+  if (const base::Json* thinking = reader.object("thinking")) {
+    const base::Json type = thinking->value("type", base::Json());
+    if (type != "enabled" && type != "disabled" && type != "adaptive")
+      reader.fail("thinking", "'thinking.type' is enabled, disabled or adaptive");
+    setup.chat.enable_thinking = type != "disabled";
+  }
+  return setup;
+}
+
+}  // namespace ingle::server

@@ -1,0 +1,106 @@
+#include "server/api/ollama.h"
+
+#include <ctime>
+
+#include "server/api/generation.h"
+
+namespace ingle::server {
+namespace {
+
+constexpr Field kOptionFields[] = {
+    {"temperature", ""},
+    {"top_k", ""},
+    {"top_p", ""},
+    {"min_p", ""},
+    {"typical_p", ""},
+    {"repeat_penalty", ""},
+    {"repeat_last_n", ""},
+    {"presence_penalty", ""},
+    {"frequency_penalty", ""},
+    {"mirostat", ""},
+    {"mirostat_tau", ""},
+    {"mirostat_eta", ""},
+    {"seed", ""},
+    {"stop", ""},
+    {"num_predict", "the longest answer; -1: no limit"},
+    {"num_ctx", "the context is chosen when the model is loaded", Use::hint},
+    {"num_batch", "", Use::hint},
+    {"num_gpu", "", Use::hint},
+    {"main_gpu", "", Use::hint},
+    {"num_thread", "", Use::hint},
+    {"num_keep", "", Use::hint},
+    {"use_mmap", "", Use::hint},
+    {"use_mlock", "", Use::hint},
+    {"low_vram", "", Use::hint},
+    {"numa", "", Use::hint},
+    {"vocab_only", "", Use::hint},
+    {"f16_kv", "", Use::hint},
+    {"penalize_newline", "", Use::hint},
+    {"tfs_z", "tail-free sampling is not here", Use::refused},
+};
+
+}  // namespace
+
+std::string iso_time() {
+  const auto now = std::chrono::system_clock::now();
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  const auto seconds = static_cast<std::time_t>(micros / 1'000'000);
+  std::tm utc = {};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  const size_t length = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::string fraction = std::to_string(micros % 1'000'000);
+  return std::string(text, length) + "." + std::string(6 - fraction.size(), '0') + fraction + "Z";
+}
+
+core::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call) {
+  static const base::Json kNone = base::Json::object();
+  const base::Json* options = reader.object("options");
+  Reader inner(options == nullptr ? kNone : *options, "options");
+  inner.check(kOptionFields, &call.unused);
+  core::GenerationRequest request = read_generation(inner, model, call);
+  if (const auto most = inner.integer("num_predict", -2, INT32_MAX); most && *most > 0)
+    request.reply.max_tokens = static_cast<uint32_t>(*most);
+  reader.adopt(inner.error());
+  const bool logprobs = reader.boolean("logprobs").value_or(false);
+  const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
+  if (logprobs) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
+  // Cutting a prompt or an answer's past silently is what we do not do; who asks for it by name hears so.
+  for (const char* name : {"truncate", "shift"})
+    if (reader.boolean(name).value_or(false))
+      reader.fail(name, "'" + std::string(name) + "' is not supported: nothing is dropped from a context here yet",
+                  "unsupported_field");
+  return request;
+}
+
+void read_think(Reader& reader, core::ChatRequest& chat) {
+  const base::Json* think = reader.find("think");
+  if (think == nullptr) return;
+  if (think->is_boolean()) {
+    chat.enable_thinking = think->get<bool>();
+  } else if (think->is_string() && (*think == "low" || *think == "medium" || *think == "high")) {
+    chat.enable_thinking = true;
+    chat.variables["reasoning_effort"] = *think;
+  } else {
+    reader.fail("think", "'think' is true, false, low, medium or high");
+  }
+}
+
+base::Json ollama_end(const assistant::ModelService& model, const Choice& choice,
+                      std::chrono::steady_clock::time_point began) {
+  const auto nanoseconds = [](double ms) { return static_cast<int64_t>(ms * 1e6); };
+  const auto total = std::chrono::steady_clock::now() - began;
+  const bool length =
+      *choice.finished == core::StopReason::length || *choice.finished == core::StopReason::context_full;
+  return {{"done", true},
+          {"done_reason", length ? "length" : "stop"},
+          {"total_duration", std::chrono::duration_cast<std::chrono::nanoseconds>(total).count()},
+          {"load_duration", 0},
+          {"prompt_eval_count", choice.stats.prompt_tokens},
+          {"prompt_eval_duration", nanoseconds(choice.stats.prefill_ms)},
+          {"eval_count", choice.stats.generated_tokens},
+          {"eval_duration", nanoseconds(choice.stats.decode_ms)},
+          {"timings", timings_json(model, choice.stats)}};
+}
+
+}  // namespace ingle::server

@@ -1,0 +1,43 @@
+// POST /apply-template: what a model reads of a chat.
+#include "server/api/chat.h"
+#include "server/api/route.h"
+
+namespace ingle::server {
+namespace {
+
+void handle(Call& call) {
+  Reader reader(call.body);
+  const assistant::ModelService* model = model_of(call, reader);
+  if (model == nullptr) return;
+  ChatSetup setup;
+  setup.chat.messages = read_messages(reader, "messages");
+  read_template_options(reader, setup.chat);
+  read_tools(reader, setup);
+  setup.chat.add_generation_prompt = reader.boolean("add_generation_prompt").value_or(true);
+  if (reader.error()) return call.fail(*reader.error());
+  core::GenerationRequest request;
+  if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
+  call.respond({{"prompt", model->detokenize(request.prompt, true)}, {"tokens", request.prompt}});
+}
+
+constexpr Field kFields[] = {
+    {"model", "a name of GET /v1/models; may be left out where there is one"},
+    {"messages", "as for /v1/chat/completions"},
+    {"tools", ""},
+    {"tool_choice", ""},
+    {"parallel_tool_calls", "", Use::hint},
+    {"reasoning_effort", ""},
+    {"chat_template_kwargs", ""},
+    {"add_generation_prompt", "end where the answer starts"},
+};
+
+}  // namespace
+
+extern const Route apply_template_record;
+const Route apply_template_record{.method = "POST",
+                                  .path = "/apply-template",
+                                  .summary = "show the prompt that a chat becomes",
+                                  .fields = kFields,
+                                  .handle = handle};
+
+}  // namespace ingle::server

@@ -1,0 +1,176 @@
+// POST /v1/messages, as Anthropic's API has it.
+#include "server/api/anthropic.h"
+#include "server/api/chat_answer.h"
+#include "server/api/generation.h"
+#include "server/api/openai.h"
+
+namespace ingle::server {
+namespace {
+
+using assistant::Delta;
+
+class MessageFormat final : public ChatAnswer {
+ public:
+  MessageFormat(const assistant::ModelService& model, ChatSetup setup)
+      : ChatAnswer(model, std::move(setup)), id_(new_id("msg_")) {}
+
+  std::string ping() const override { return "event: ping\ndata: {\"type\": \"ping\"}\n\n"; }
+  std::string end(const std::vector<Choice>&) override { return event("message_stop", base::Json::object()); }
+  std::string failed(const ApiError& error) override {
+    return "event: error\n" + sse(error_json(Family::anthropic, error));
+  }
+  base::Json whole(const std::vector<Choice>& choices) override {
+    const Choice& choice = choices.front();
+    const assistant::Reply reply = reply_of(choice);
+    base::Json message = head();
+    if (!reply.reasoning.empty())
+      message["content"].push_back({{"type", "thinking"}, {"thinking", reply.reasoning}, {"signature", ""}});
+    if (!reply.content.empty()) message["content"].push_back({{"type", "text"}, {"text", reply.content}});
+    for (const assistant::Call& call : reply.calls) {
+      const auto input = base::parse_json(call.arguments);
+      message["content"].push_back({{"type", "tool_use"},
+                                    {"id", new_id("toolu_")},
+                                    {"name", call.name},
+                                    {"input", input ? *input : base::Json::object()}});
+    }
+    message["stop_reason"] = stop_reason(choice, !reply.calls.empty());
+    message["stop_sequence"] = stop_sequence(choice);
+    message["usage"] = usage(choice);
+    message["timings"] = timings_json(model_, choice.stats);
+    return message;
+  }
+
+ protected:
+  std::string write(const Choice& choice, const std::vector<Delta>& deltas,
+                    const core::GenerationEvent& news) override {
+    std::string out;
+    if (news.started) {
+      base::Json message = head();
+      message["usage"] = usage(choice);
+      message["usage"]["output_tokens"] = 1;
+      out += event("message_start", {{"message", std::move(message)}});
+    }
+    for (const Delta& delta : deltas) out += write(delta);
+    if (news.finished) {
+      out += close();
+      out +=
+          event("message_delta",
+                {{"delta",
+                  {{"stop_reason", stop_reason(choice, has_called(choice))}, {"stop_sequence", stop_sequence(choice)}}},
+                 {"usage", usage(choice)},
+                 {"timings", timings_json(model_, choice.stats)}});
+    }
+    return out;
+  }
+
+ private:
+  base::Json head() const {
+    return {{"id", id_},
+            {"type", "message"},
+            {"role", "assistant"},
+            {"model", model_.name()},
+            {"content", base::Json::array()},
+            {"stop_reason", nullptr},
+            {"stop_sequence", nullptr}};
+  }
+  static base::Json usage(const Choice& choice) {
+    const core::GenerationStats& stats = choice.stats;
+    return {{"input_tokens", stats.prompt_tokens - stats.cached_tokens},
+            {"cache_read_input_tokens", stats.cached_tokens},
+            {"cache_creation_input_tokens", 0},
+            {"output_tokens", stats.generated_tokens}};
+  }
+  static base::Json stop_reason(const Choice& choice, bool called) {
+    if (finish_reason(*choice.finished) == "length") return "max_tokens";
+    if (called) return "tool_use";
+    return choice.finished == core::StopReason::stop_string ? "stop_sequence" : "end_turn";
+  }
+  static base::Json stop_sequence(const Choice& choice) {
+    return choice.stopped_by.empty() ? base::Json() : base::Json(choice.stopped_by);
+  }
+
+  std::string write(const Delta& delta) {
+    switch (delta.kind) {
+      case Delta::Kind::reasoning:
+        return open("thinking", {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}) +
+               block_delta({{"type", "thinking_delta"}, {"thinking", delta.text}});
+      case Delta::Kind::content:
+        return open("text", {{"type", "text"}, {"text", ""}}) +
+               block_delta({{"type", "text_delta"}, {"text", delta.text}});
+      case Delta::Kind::call_begin:
+        return close() + open("tool_use", {{"type", "tool_use"},
+                                           {"id", new_id("toolu_")},
+                                           {"name", delta.text},
+                                           {"input", base::Json::object()}});
+      case Delta::Kind::call_arguments:
+        return block_delta({{"type", "input_json_delta"}, {"partial_json", delta.text}});
+      case Delta::Kind::call_end:
+        return close();
+      default:
+        return {};
+    }
+  }
+  // A block of that type, unless one is open.
+  std::string open(const std::string& type, const base::Json& block) {
+    if (open_ == type) return {};
+    std::string out = close();
+    open_ = type;
+    return out + event("content_block_start", {{"index", index_}, {"content_block", block}});
+  }
+  std::string close() {
+    if (open_.empty()) return {};
+    open_.clear();
+    return event("content_block_stop", {{"index", index_++}});
+  }
+  std::string block_delta(const base::Json& delta) const {
+    return event("content_block_delta", {{"index", index_}, {"delta", delta}});
+  }
+  static std::string event(const std::string& type, const base::Json& members) {
+    base::Json json = {{"type", type}};
+    json.update(members);
+    return "event: " + type + "\n" + sse(json);
+  }
+
+  const std::string id_;
+  std::string open_;  ///< the type of the block that is being written; empty: none
+  int index_ = 0;
+};
+
+void handle(Call& call) {
+  Reader reader(call.body);
+  assistant::ModelService* model = model_of(call, reader);
+  if (model == nullptr) return;
+  core::GenerationRequest request = read_generation(reader, *model, call);
+  reader.require("max_tokens");
+  if (const auto most = reader.integer("max_tokens", 1, INT32_MAX))
+    request.reply.max_tokens = static_cast<uint32_t>(*most);
+  for (const std::string& stop : read_stops(reader, "stop_sequences")) request.reply.stop_strings.push_back(stop);
+  const bool stream = reader.boolean("stream").value_or(false);
+  ChatSetup setup = read_anthropic_chat(reader);
+  if (reader.error()) return call.fail(*reader.error());
+  if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
+  answer(call, *model, {std::move(request)}, std::make_unique<MessageFormat>(*model, std::move(setup)), stream);
+}
+
+constexpr Field kFields[] = {
+    INGLE_ANTHROPIC_FIELDS,
+    {"max_tokens", "the longest answer"},
+    {"stream", "pieces as server-sent events"},
+    {"stop_sequences", "up to 16 texts that end an answer"},
+    {"temperature", ""},
+    {"top_p", ""},
+    {"seed", ""},
+    INGLE_SAMPLING_FIELDS,
+};
+
+}  // namespace
+
+extern const Route messages_record;
+const Route messages_record{.method = "POST",
+                            .path = "/v1/messages",
+                            .family = Family::anthropic,
+                            .summary = "answer a chat, in Anthropic's form",
+                            .fields = kFields,
+                            .handle = handle};
+
+}  // namespace ingle::server

@@ -1,0 +1,131 @@
+// POST /api/generate, as Ollama's API has it: a prompt through the chat template, raw, or around a gap.
+#include "server/api/generation.h"
+#include "server/api/ollama.h"
+#include "server/api/openai.h"
+
+namespace ingle::server {
+namespace {
+
+using assistant::Delta;
+
+class GenerateFormat final : public ChatAnswer {
+ public:
+  GenerateFormat(const assistant::ModelService& model, ChatSetup setup, bool logprobs)
+      : ChatAnswer(model, std::move(setup)), logprobs_(logprobs) {}
+
+  std::string stream_type() const override { return "application/x-ndjson"; }
+  std::string ping() const override { return {}; }
+  std::string end(const std::vector<Choice>&) override { return {}; }
+  std::string failed(const ApiError& error) override { return to_text(error_json(Family::ollama, error)) + "\n"; }
+  base::Json whole(const std::vector<Choice>& choices) override {
+    const Choice& choice = choices.front();
+    const assistant::Reply reply = reply_of(choice);
+    base::Json json = head(reply.content);
+    if (!reply.reasoning.empty()) json["thinking"] = reply.reasoning;
+    if (logprobs_) json["logprobs"] = chat_logprobs(model_, choice.tokens)["content"];
+    json.update(ollama_end(model_, choice, began_));
+    return json;
+  }
+
+ protected:
+  std::string write(const Choice& choice, const std::vector<Delta>& deltas,
+                    const core::GenerationEvent& event) override {
+    std::string out;
+    for (const Delta& delta : deltas) {
+      if (delta.kind != Delta::Kind::content && delta.kind != Delta::Kind::reasoning) continue;
+      const bool answer = delta.kind == Delta::Kind::content;
+      base::Json json = head(answer ? delta.text : std::string());
+      if (!answer) json["thinking"] = delta.text;
+      json["done"] = false;
+      out += to_text(json) + "\n";
+    }
+    if (logprobs_ && !event.tokens.empty()) {
+      base::Json json = head("");
+      json["logprobs"] = chat_logprobs(model_, event.tokens)["content"];
+      json["done"] = false;
+      out += to_text(json) + "\n";
+    }
+    if (event.finished) {
+      base::Json json = head("");
+      json.update(ollama_end(model_, choice, began_));
+      out += to_text(json) + "\n";
+    }
+    return out;
+  }
+
+ private:
+  base::Json head(const std::string& response) const {
+    return {{"model", model_.name()}, {"created_at", iso_time()}, {"response", response}};
+  }
+
+  const bool logprobs_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+std::optional<ApiError> prepare(Reader& reader, const assistant::ModelService& model, ChatSetup& setup,
+                                core::GenerationRequest& request) {
+  const std::string prompt = reader.text("prompt").value_or(""), system = reader.text("system").value_or("");
+  const bool raw = reader.boolean("raw").value_or(false);
+  const auto suffix = reader.text("suffix");
+  if (reader.error()) return reader.error();
+  if (suffix) {
+    auto gap = model.gap_prompt(prompt, *suffix);
+    if (!gap) return api_error(gap.error(), "suffix");
+    request.prompt = std::move(gap).value();
+  } else if (raw || model.chat_template() == nullptr) {
+    request.prompt = model.text_prompt(prompt, raw);
+  } else {
+    if (!system.empty()) setup.chat.messages.push_back({{"role", "system"}, {"content", system}});
+    setup.chat.messages.push_back({{"role", "user"}, {"content", prompt}});
+    return prepare_chat(model, setup, request);
+  }
+  return check_context(model, request.prompt.size(), "prompt");
+}
+
+void handle(Call& call) {
+  Reader reader(call.body);
+  assistant::ModelService* model = model_of(call, reader);
+  if (model == nullptr) return;
+  core::GenerationRequest request = read_ollama_options(reader, *model, call);
+  const bool stream = reader.boolean("stream").value_or(true);
+  ChatSetup setup;
+  read_think(reader, setup.chat);
+  if (reader.error()) return call.fail(*reader.error());
+  if (!reader.has("prompt")) {  // how clients ask for a model to be loaded: it is
+    return call.respond({{"model", model->name()},
+                         {"created_at", iso_time()},
+                         {"response", ""},
+                         {"done", true},
+                         {"done_reason", "load"}});
+  }
+  if (const auto error = prepare(reader, *model, setup, request)) return call.fail(*error);
+  const bool logprobs = request.logprobs >= 0;
+  answer(call, *model, {std::move(request)}, std::make_unique<GenerateFormat>(*model, std::move(setup), logprobs),
+         stream);
+}
+
+constexpr Field kFields[] = {
+    INGLE_OLLAMA_FIELDS,
+    {"prompt", ""},
+    {"suffix", "the text after the gap, for models that were trained to fill one"},
+    {"system", "what the model is told first"},
+    {"raw", "no template; special tokens in the prompt are such"},
+    {"template", "the model's own is used", Use::refused},
+    {"context", "send the messages of a chat instead", Use::refused},
+    {"images", "this model reads text", Use::refused},
+    {"width", "no images are made here", Use::refused},
+    {"height", "no images are made here", Use::refused},
+    {"steps", "no images are made here", Use::refused},
+};
+
+}  // namespace
+
+extern const Route ollama_generate_record;
+const Route ollama_generate_record{.method = "POST",
+                                   .path = "/api/generate",
+                                   .family = Family::ollama,
+                                   .summary = "answer a prompt, in Ollama's form",
+                                   .fields = kFields,
+                                   .handle = handle};
+
+}  // namespace ingle::server

@@ -1,0 +1,42 @@
+// GET /api/ps: the models in memory, what each takes and what it does now.
+#include "server/api/ollama_model.h"
+#include "server/api/route.h"
+
+namespace ingle::server {
+namespace {
+
+void handle(Call& call) {
+  base::Json models = base::Json::array();
+  for (const assistant::ModelService* model : call.models->all()) {
+    const core::EngineInfo& info = model->info();
+    const core::SchedulerStats stats = model->stats();
+    base::Json json = ollama_model_json(*model);
+    json["size"] = info.weight_bytes + info.activation_bytes + stats.state_bytes;
+    json["size_vram"] = 0;
+    json["context_length"] = info.context_length;
+    json["ingle"] = {{"device", "cpu"},
+                     {"isa", info.isa},
+                     {"threads", info.threads},
+                     {"weight_bytes", info.weight_bytes},
+                     {"streamed_bytes", info.streamed_bytes},
+                     {"activation_bytes", info.activation_bytes},
+                     {"state_bytes", stats.state_bytes},
+                     {"state_limit_bytes", stats.state_limit_bytes},
+                     {"running", stats.running},
+                     {"waiting", stats.waiting},
+                     {"kept_prefixes", stats.kept_prefixes}};
+    models.push_back(std::move(json));
+  }
+  call.respond({{"models", std::move(models)}});
+}
+
+}  // namespace
+
+extern const Route ollama_ps_record;
+const Route ollama_ps_record{.method = "GET",
+                             .path = "/api/ps",
+                             .family = Family::ollama,
+                             .summary = "what is in memory, in Ollama's form",
+                             .handle = handle};
+
+}  // namespace ingle::server

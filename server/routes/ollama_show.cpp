@@ -1,0 +1,48 @@
+// POST /api/show: one model.
+#include "server/api/ollama_model.h"
+#include "server/api/route.h"
+
+namespace ingle::server {
+namespace {
+
+void handle(Call& call) {
+  Reader reader(call.body);
+  const assistant::ModelService* model = model_of(call, reader);
+  if (model == nullptr) return;
+  const core::EngineInfo& info = model->info();
+  base::Json json = ollama_model_json(*model);
+  json.erase("name");
+  json.erase("model");
+  const core::ChatTemplate* chat_template = model->chat_template();
+  json["template"] = chat_template == nullptr ? "" : chat_template->source();
+  json["capabilities"] = base::Json::array({"completion"});
+  if (chat_template != nullptr && chat_template->mentions("tools")) json["capabilities"].push_back("tools");
+  if (chat_template != nullptr && chat_template->mentions("enable_thinking"))
+    json["capabilities"].push_back("thinking");
+  const std::string& architecture = info.architecture;
+  json["model_info"] = {{"general.architecture", architecture},
+                        {"general.parameter_count", info.parameters},
+                        {architecture + ".context_length", info.trained_context_length},
+                        {architecture + ".block_count", info.layers},
+                        {architecture + ".embedding_length", info.width},
+                        {architecture + ".attention.head_count", info.heads},
+                        {architecture + ".attention.head_count_kv", info.kv_heads}};
+  call.respond(json);
+}
+
+constexpr Field kFields[] = {
+    {"model", "a name of GET /api/tags"},
+    {"verbose", "", Use::hint},
+};
+
+}  // namespace
+
+extern const Route ollama_show_record;
+const Route ollama_show_record{.method = "POST",
+                               .path = "/api/show",
+                               .family = Family::ollama,
+                               .summary = "describe a model, in Ollama's form",
+                               .fields = kFields,
+                               .handle = handle};
+
+}  // namespace ingle::server

@@ -1,0 +1,32 @@
+// POST /tokenize: {content} to {tokens}.
+#include "server/api/route.h"
+
+namespace ingle::server {
+namespace {
+
+void handle(Call& call) {
+  Reader reader(call.body);
+  const assistant::ModelService* model = model_of(call, reader);
+  if (model == nullptr) return;
+  reader.require("content");
+  const std::string content = reader.text("content").value_or("");
+  const bool add = reader.boolean("add_special").value_or(false),
+             parse = reader.boolean("parse_special").value_or(false);
+  if (reader.error()) return call.fail(*reader.error());
+  call.respond({{"tokens", model->tokenize(content, add, parse)}});
+}
+
+constexpr Field kFields[] = {
+    {"model", "a name of GET /v1/models; may be left out where there is one"},
+    {"content", "the text"},
+    {"add_special", "add what the model begins and ends with"},
+    {"parse_special", "special tokens in the text are such"},
+};
+
+}  // namespace
+
+extern const Route tokenize_record;
+const Route tokenize_record{
+    .method = "POST", .path = "/tokenize", .summary = "turn text into token ids", .fields = kFields, .handle = handle};
+
+}  // namespace ingle::server
