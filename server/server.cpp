@@ -17,7 +17,9 @@ std::string_view host_name(std::string_view host) {
 }
 
 bool is_loopback(std::string_view name) {
-  return name == "localhost" || name == "[::1]" || name == "::1" || name.starts_with("127.");
+  // Not "127.0.0.1.example.org".
+  const bool address = name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return name == "localhost" || name == "[::1]" || name == "::1" || (address && name.starts_with("127."));
 }
 
 /// What stands for {…} of a route's path where the path has its form.

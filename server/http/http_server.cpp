@@ -24,6 +24,8 @@ using Socket = asio::generic::stream_protocol::socket;
 using Stream = beast::basic_stream<asio::generic::stream_protocol>;
 using Parser = http::request_parser<http::string_body>;
 constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
+// What coroutines hand to one another has a name: g++ 12 destroyed a temporary of a conditional expression inside a
+// co_await twice here.
 
 struct Connection {
   explicit Connection(Socket socket, Peer other)
@@ -92,7 +94,8 @@ struct HttpServer::State {
   asio::awaitable<bool> serve_one(const ConnectionPtr& connection);
   asio::awaitable<bool> answer(const ConnectionPtr& connection, unsigned version, bool keep_alive, bool head_only);
   asio::awaitable<void> refuse(const ConnectionPtr& connection, int status, const std::string& why);
-  asio::awaitable<bool> send(const ConnectionPtr& connection, std::string bytes);
+  asio::awaitable<void> refuse_crowd(ConnectionPtr connection);
+  asio::awaitable<bool> send(const ConnectionPtr& connection, const std::string& bytes);
   void watch(const ConnectionPtr& connection, const std::shared_ptr<Exchange>& exchange);
   void close_acceptors();
   bool idle() const { return connections.empty(); }
@@ -141,7 +144,7 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
     connections.insert(connection);
     count = connections.size();
     if (full) {
-      asio::co_spawn(loop, refuse(connection, 503, "too many connections"),
+      asio::co_spawn(loop, refuse_crowd(connection),
                      [this, connection](const std::exception_ptr&) { connections.erase(connection); });
       continue;
     }
@@ -181,7 +184,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
     failed = error;
   }
   if (!failed && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-    if (!co_await send(connection, "HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+    const std::string leave = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!co_await send(connection, leave)) co_return false;
   }
   if (!failed) {
     stream.expires_after(limits.body_time);
@@ -189,8 +193,10 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
     failed = error;
   }
   if (failed) {
-    if (const int status = status_of(failed); status != 0)
-      co_await refuse(connection, status, status == 400 ? "this is not HTTP: " + failed.message() : failed.message());
+    const int status = status_of(failed);
+    std::string why = failed.message();
+    if (status == 400) why = "this is not HTTP: " + why;
+    if (status != 0) co_await refuse(connection, status, why);
     co_return false;
   }
   stream.expires_never();
@@ -263,12 +269,13 @@ asio::awaitable<bool> HttpServer::State::answer(const ConnectionPtr& connection,
       if (chunk) bytes << "\r\n";
     }
     if (out.ended && streaming && chunked && !head_only) bytes << "0\r\n\r\n";
-    if (!co_await send(connection, std::move(bytes).str())) co_return false;
+    const std::string piece = std::move(bytes).str();
+    if (!co_await send(connection, piece)) co_return false;
     if (out.ended) co_return delimited;
   }
 }
 
-asio::awaitable<bool> HttpServer::State::send(const ConnectionPtr& connection, std::string bytes) {
+asio::awaitable<bool> HttpServer::State::send(const ConnectionPtr& connection, const std::string& bytes) {
   connection->stream.expires_after(limits.send_time);
   auto [error, sent] = co_await asio::async_write(connection->stream, asio::buffer(bytes), kResult);
   connection->stream.expires_never();
@@ -282,7 +289,8 @@ asio::awaitable<void> HttpServer::State::refuse(const ConnectionPtr& connection,
   auto head = head_of(response, 11, false);
   head.content_length(response.body.size());
   bytes << head.base() << response.body;
-  co_await send(connection, std::move(bytes).str());
+  const std::string answer = std::move(bytes).str();
+  co_await send(connection, answer);
   // What it still sends would reset the connection, and with it the answer: take some of that first.
   beast::error_code ignored;
   connection->stream.socket().shutdown(Socket::shutdown_send, ignored);
@@ -292,6 +300,11 @@ asio::awaitable<void> HttpServer::State::refuse(const ConnectionPtr& connection,
     auto [error, bytes_read] = co_await connection->stream.async_read_some(connection->buffer.prepare(65536), kResult);
     if (error) break;
   }
+}
+
+asio::awaitable<void> HttpServer::State::refuse_crowd(ConnectionPtr connection) {
+  const std::string why = "too many connections; try again in a second";
+  co_await refuse(connection, 503, why);
 }
 
 void HttpServer::State::close_acceptors() {
