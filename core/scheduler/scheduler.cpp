@@ -14,6 +14,7 @@ using base::ErrorCode;
 
 constexpr uint32_t kPromised = 256;         // tokens that memory is promised for at a time
 constexpr uint32_t kFewestPromptRows = 16;  // of a pass: fewer would cost more passes than they save waiting
+constexpr uint32_t kPromptTurn = 2048;      // tokens of a prompt before others have theirs
 constexpr uint64_t kBackgroundTurn = 8;     // passes in which background work has one beside interactive work
 constexpr double kSmoothing = 0.25;         // weight of the latest measurement
 
@@ -352,8 +353,9 @@ std::vector<Scheduler::Part> Scheduler::choose_parts() {
       prompts.push_back(job.get());
     }
   }
-  std::ranges::stable_sort(
-      prompts, {}, [this](const Job* job) { return std::tuple(!job->interactive(), served_.at(job->request.client)); });
+  // One after the other, as of many at a time all would wait for the last; but long ones let others pass now and then.
+  std::ranges::stable_sort(prompts, {},
+                           [](const Job* job) { return std::tuple(!job->interactive(), job->held() / kPromptTurn); });
   uint32_t rows = rows_for_prompts(parts.size());
   for (Job* job : prompts) {
     if (rows == 0) break;

@@ -308,6 +308,29 @@ TEST_F(SchedulerTest, AClientWithOneRequestDoesNotWaitForAnothersMany) {
   EXPECT_THAT(modest.ended_at, Le(3));
 }
 
+// Of prompts that come together, the first is answered long before all are computed.
+TEST_F(SchedulerTest, PromptsAreComputedOneAfterTheOther) {
+  load();
+  make({.pass_ms = 0, .lone_pass_ms = 0});
+  std::vector<Heard> heard(4);
+  for (unsigned i = 0; i < heard.size(); ++i) {
+    GenerationRequest one = request(128, i, 1);
+    one.client = std::to_string(i);
+    submit(one, heard[i]);
+  }
+  int passes = 0;
+  std::vector<int> ended(heard.size());
+  while (scheduler_->step()) {
+    ++passes;
+    for (size_t i = 0; i < heard.size(); ++i)
+      if (heard[i].ended() && ended[i] == 0) ended[i] = passes;
+  }
+  for (size_t i = 0; i < heard.size(); ++i) {
+    EXPECT_EQ(heard[i].ended_at, static_cast<int64_t>(i));
+    EXPECT_THAT(ended[i], Le(passes * static_cast<int>(i + 1) / 4 + 1)) << i;
+  }
+}
+
 TEST_F(SchedulerTest, AFullQueueRefusesAndSaysWhenToComeBack) {
   load();
   make({.max_running = 1, .max_waiting = 2});
