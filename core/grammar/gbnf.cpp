@@ -16,7 +16,7 @@ namespace ingle::grammar {
 namespace {
 
 using base::ErrorCode;
-constexpr size_t kMaxUntil = 256;
+constexpr size_t kMaxUntil = 256, kMaxName = 256;
 constexpr uint32_t kMaxRepetitions = 8;
 
 bool is_name(char c) {
@@ -73,6 +73,7 @@ class GbnfParser {
     const size_t begin = at_;
     while (is_name(peek())) at_++;
     if (begin == at_) fail_here("a rule's name is missing");
+    if (at_ - begin > kMaxName) fail_limit("the letters of a rule's name", kMaxName);
     return std::string(text_.substr(begin, at_ - begin));
   }
 

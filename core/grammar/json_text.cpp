@@ -81,10 +81,10 @@ uint32_t JsonText::space_after_mark(Nfa& nfa, uint32_t from) {
   return next;
 }
 
-uint32_t JsonText::space_inside_bracket(Nfa& nfa, uint32_t from) {
+uint32_t JsonText::space_inside_bracket(Nfa& nfa, uint32_t from, Guard guard) {
   if (spacing_ != core::JsonSpacing::indented) return from;
   const uint32_t next = nfa.add_state();
-  nfa.add_call(from, space_rule(), next);
+  nfa.add_call(from, space_rule(), next, guard);
   nfa.add_empty(from, next);
   return next;
 }

@@ -16,8 +16,9 @@ class JsonText {
   JsonText(Draft& draft, core::JsonSpacing spacing) : draft_(draft), spacing_(spacing) {}
 
   // From a state, over white space, to the state behind it. Empty space is always possible.
-  uint32_t space_after_mark(Nfa& nfa, uint32_t from);      ///< behind ',' and ':'
-  uint32_t space_inside_bracket(Nfa& nfa, uint32_t from);  ///< behind '{' and '[', before '}' and ']'
+  uint32_t space_after_mark(Nfa& nfa, uint32_t from);  ///< behind ',' and ':'
+  uint32_t space_inside_bracket(Nfa& nfa, uint32_t from,
+                                Guard guard = Guard::none);  ///< behind '{' and '[', before '}' and ']'
 
   /// Any string of so many code points, with every escape that JSON has.
   RuleId string(uint32_t min = 0, uint32_t max = kUnbounded);

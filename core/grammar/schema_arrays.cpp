@@ -92,7 +92,7 @@ RuleId SchemaCompiler::array_rule(const NodeSet& nodes) {
   }
   const uint32_t next = nfa.add_text(after, ",", enter);
   nfa.add_call(text_.space_after_mark(nfa, next), rest, after);
-  nfa.add_range(text_.space_inside_bracket(nfa, after), ']', ']', nfa.end, leave);
+  nfa.add_range(text_.space_inside_bracket(nfa, after, leave), ']', ']', nfa.end, leave);
   draft_.define(rule, nfa);
   return rule;
 }

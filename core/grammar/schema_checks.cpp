@@ -41,7 +41,7 @@ bool SchemaCompiler::admits(NodeId node, const Json& value, uint32_t depth) {
   if (!std::all_of(all.begin(), all.end(), holds)) return false;
   const std::vector<NodeId> any = document_.branches(node, "anyOf"), one = document_.branches(node, "oneOf");
   if (!any.empty() && std::none_of(any.begin(), any.end(), holds)) return false;
-  if (!one.empty() && !exactly_one(one, holds)) return false;
+  if (!one.empty() && !one_of_open_ && !exactly_one(one, holds)) return false;
   if (value.is_number()) return admits_number(node, value);
   if (value.is_string()) return admits_string(node, value.get_ref<const std::string&>());
   if (value.is_array()) return admits_array(node, value, depth);
@@ -104,7 +104,11 @@ void SchemaCompiler::require_disjoint(const NodeSet& nodes, const std::vector<No
   for (size_t i = 0; i < branches.size(); i++) {
     for (size_t j = 0; j < branches.size(); j++) {
       budget_.spend(64);
-      if (i == j || disjoint(with(branches[i]), {branches[j]}, 0)) continue;
+      // Meanwhile a oneOf admits everything: this one is what is in question.
+      const bool before = std::exchange(one_of_open_, true);
+      const bool apart = i == j || disjoint(with(branches[i]), {branches[j]}, 0);
+      one_of_open_ = before;
+      if (apart) continue;
       const auto owner = std::find_if(nodes.begin(), nodes.end(), [&](NodeId node) {
         const std::vector<NodeId> own = document_.branches(node, "oneOf");
         return std::find(own.begin(), own.end(), branches[i]) != own.end();

@@ -121,7 +121,7 @@ class SchemaCompiler {
   const core::JsonSchemaOptions& options_;
   std::map<NodeSet, RuleId> rules_;
   std::deque<Job> jobs_;
-  bool formats_assert_ = true;
+  bool formats_assert_ = true, one_of_open_ = false;
   std::map<std::string, Automaton> patterns_;  ///< by "pattern " or "format " and the text
 };
 

@@ -25,6 +25,11 @@ uint32_t plain_length(std::string_view bytes) {
   return count <= kMaxPlain ? count : 0;
 }
 
+/// Bytes that UTF-8 never has; those of the marks above all, lest byte tokens imitate a control token.
+bool has_mark(std::string_view bytes) {
+  return std::any_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<uint8_t>(c) >= grammar::kMarkEnd; });
+}
+
 std::string marked(std::string_view spelling) {
   std::string out(1, static_cast<char>(grammar::kMarkBegin));
   out += spelling;
@@ -44,9 +49,9 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) : stop_ids_(tokenizer.stop_ids(
     const TokenKind kind = tokenizer.token_kind(id);
     if (kind == TokenKind::unknown || kind == TokenKind::unused) continue;
     std::string bytes = tokenizer.token_bytes(id, true);
-    if (bytes.empty() || bytes.size() > kMaxTokenBytes) continue;
+    if (bytes.size() > kMaxTokenBytes || has_mark(bytes)) continue;
     if (kind == TokenKind::control) {
-      if (base::is_valid_utf8(bytes)) text_ += marked(bytes);
+      if (!bytes.empty() && base::is_valid_utf8(bytes)) text_ += marked(bytes);
     } else {
       plain[i] = plain_length(bytes) != 0;
       text_ += bytes;
@@ -62,8 +67,8 @@ TokenTrie::TokenTrie(const std::vector<std::string>& tokens, const std::vector<b
   std::vector<bool> plain(tokens.size(), false);
   for (size_t i = 0; i < tokens.size(); i++) {
     begin_.push_back(static_cast<uint32_t>(text_.size()));
-    if (tokens[i].empty() || tokens[i].size() > kMaxTokenBytes) continue;
-    const bool is_control = i < control.size() && control[i];
+    if (tokens[i].size() > kMaxTokenBytes || has_mark(tokens[i])) continue;
+    const bool is_control = i < control.size() && control[i] && !tokens[i].empty();
     plain[i] = !is_control && plain_length(tokens[i]) != 0;
     text_ += is_control ? marked(tokens[i]) : tokens[i];
   }
