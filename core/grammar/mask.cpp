@@ -1,0 +1,262 @@
+// The walk of the token tree; mask.h says how.
+#include "core/grammar/mask.h"
+
+#include <algorithm>
+
+namespace ingle::core {
+
+using grammar::kNone;
+using grammar::kUnbounded;
+
+namespace {
+/// A walk of fewer nodes is cheaper than keeping its result.
+constexpr uint64_t kWorthKeeping = 2'000;
+}  // namespace
+
+size_t MaskCache::Hash::operator()(const Key& key) const {
+  uint64_t h = key.state * 0x9e3779b97f4a7c15u ^ (uint64_t{key.left} << 32 | key.need) * 0xc2b2ae3d27d4eb4fu;
+  return h ^ (h >> 31);
+}
+
+std::shared_ptr<const LeafMask> MaskCache::find(const Key& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = masks_.find(key);
+  return it == masks_.end() ? nullptr : it->second;
+}
+
+void MaskCache::insert(const Key& key, std::shared_ptr<const LeafMask> mask) {
+  const uint64_t bytes = mask->memory_bytes();
+  if (bytes > max_bytes_) return;
+  const std::lock_guard lock(mutex_);
+  if (bytes_ + bytes > max_bytes_) masks_.clear(), bytes_ = 0;
+  if (masks_.try_emplace(key, std::move(mask)).second) bytes_ += bytes;
+}
+
+MaskWalk::MaskWalk(const Constraint& constraint, grammar::ReturnStack& stack, std::span<uint32_t> bits)
+    : constraint_(constraint),
+      program_(constraint.program()),
+      trie_(constraint.trie()),
+      stack_(stack),
+      reader_(program_, stack),
+      bits_(bits) {}
+
+void MaskWalk::allow(uint32_t node) {
+  for (const TokenId id : trie_.tokens_at(node)) bits_[static_cast<size_t>(id) / 32] |= 1u << (id % 32);
+}
+
+void MaskWalk::run(std::span<const Reading> readings) {
+  for (const Reading& reading : readings) {
+    if (program_.states[reading.state].leaf)
+      add_leaf(reading);
+    else
+      pool_.push_back(reading);
+  }
+  const auto nodes = static_cast<uint32_t>(trie_.nodes().size());
+  if (!pool_.empty()) walk(0, nodes, 0, pool_.size());
+  pool_.clear();
+}
+
+void MaskWalk::add_leaf(const Reading& reading) {
+  const std::shared_ptr<const LeafMask> mask = leaf_mask(reading);
+  for (size_t w = 0; w < mask->bits.size(); w++) bits_[w] |= mask->bits[w];
+  for (const TokenId id : mask->tokens) bits_[static_cast<size_t>(id) / 32] |= 1u << (id % 32);
+  if (mask->exits.empty()) return;
+  const size_t first = pool_.size();
+  const grammar::ReturnStack::Size before = stack_.size();
+  reader_.resume(pool_, reading.node);
+  const size_t last = pool_.size();
+  if (last > first) {
+    for (const uint32_t node : mask->exits) walk(node + 1, trie_.nodes()[node].end, first, last);
+  }
+  pool_.resize(first);
+  stack_.cut(before);
+}
+
+MaskCache::Key MaskWalk::key_of(const Reading& reading) const {
+  const grammar::Program::Rule& rule = program_.rules[program_.states[reading.state].rule];
+  if (rule.count_max == kUnbounded && rule.count_min == 0) return {reading.state, 0, 0};
+  // A token starts no more rounds than it has bytes.
+  const uint32_t most = trie_.longest_token() + 1;
+  const uint32_t left = rule.count_max == kUnbounded ? most : std::min(rule.count_max - reading.count, most);
+  const uint32_t need = rule.count_min > reading.count ? std::min(rule.count_min - reading.count, most) : 0;
+  return {reading.state, left, need};
+}
+
+std::shared_ptr<const LeafMask> MaskWalk::leaf_mask(const Reading& reading) {
+  const MaskCache::Key key = key_of(reading);
+  if (auto known = constraint_.cache().find(key)) return known;
+  visited_ = 0;
+  std::shared_ptr<LeafMask> mask = find_leaf_mask(reading);
+  if (visited_ >= kWorthKeeping) constraint_.cache().insert(key, mask);
+  return mask;
+}
+
+std::shared_ptr<LeafMask> MaskWalk::find_leaf_mask(const Reading& reading) {
+  auto mask = std::make_shared<LeafMask>();
+  mask->bits.assign(trie_.mask_words(), 0);
+  const std::span<uint32_t> outer = bits_;
+  bits_ = mask->bits;
+  const auto nodes = static_cast<uint32_t>(trie_.nodes().size());
+  uint32_t begin = 0;
+  if (plain_returns(reading.state)) {
+    const grammar::Program::Rule& rule = program_.rules[program_.states[reading.state].rule];
+    trie_.add_plain(rule.count_max == kUnbounded ? kUnbounded : rule.count_max - reading.count, bits_);
+    begin = trie_.plain_end();
+    visited_ += kWorthKeeping;
+  }
+  walk_leaf(begin, nodes, reading, &mask->exits);
+  bits_ = outer;
+  size_t count = 0;
+  for (const uint32_t word : mask->bits) count += static_cast<size_t>(std::popcount(word));
+  if (count < mask->bits.size() / 2) {
+    for (size_t w = 0; w < mask->bits.size(); w++) {
+      for (uint32_t rest = mask->bits[w]; rest != 0; rest &= rest - 1)
+        mask->tokens.push_back(static_cast<TokenId>(w * 32 + static_cast<size_t>(std::countr_zero(rest))));
+    }
+    mask->bits.clear();
+    mask->bits.shrink_to_fit();
+  }
+  return mask;
+}
+
+namespace {
+
+/// The next byte of a plain code point: bytes [lo, hi] lead to `next` of the UTF-8 states below (Unicode's table 3-7).
+struct PlainStep {
+  uint8_t lo, hi, next;
+};
+struct PlainSteps {
+  const PlainStep* steps;
+  size_t count;
+};
+constexpr PlainStep kFirst[] = {{0x20, 0x21, 0}, {0x23, 0x5b, 0}, {0x5d, 0x7f, 0}, {0xc2, 0xdf, 1},
+                                {0xe0, 0xe0, 2}, {0xe1, 0xec, 3}, {0xed, 0xed, 4}, {0xee, 0xef, 3},
+                                {0xf0, 0xf0, 5}, {0xf1, 0xf3, 6}, {0xf4, 0xf4, 7}};
+constexpr PlainStep kOne[] = {{0x80, 0xbf, 0}}, kE0[] = {{0xa0, 0xbf, 1}}, kTwo[] = {{0x80, 0xbf, 1}},
+                    kEd[] = {{0x80, 0x9f, 1}}, kF0[] = {{0x90, 0xbf, 3}}, kThree[] = {{0x80, 0xbf, 3}},
+                    kF4[] = {{0x80, 0x8f, 3}};
+constexpr PlainSteps kPlainSteps[] = {
+    {kFirst, std::size(kFirst)}, {kOne, 1}, {kE0, 1}, {kTwo, 1}, {kEd, 1}, {kF0, 1}, {kThree, 1}, {kF4, 1}};
+
+}  // namespace
+
+/// Whether each plain code point leads from `state` back to it, one round each if the rule counts; and the rule can't
+/// end there (tokens would run past its end).
+bool MaskWalk::plain_returns(uint32_t state) {
+  if (program_.states[state].final || program_.states[state].row == kNone) return false;
+  std::vector<std::pair<uint32_t, unsigned>> seen;
+  return returns_under(state, state, 0, seen);
+}
+
+bool MaskWalk::returns_under(uint32_t state, uint32_t loop, unsigned utf8,
+                             std::vector<std::pair<uint32_t, unsigned>>& seen) {
+  const grammar::Program::State& s = program_.states[state];
+  const bool counts = program_.rules[s.rule].count_max != kUnbounded || program_.rules[s.rule].count_min != 0;
+  const grammar::Guard wanted = counts && utf8 == 0 ? grammar::Guard::enter : grammar::Guard::none;
+  for (size_t i = 0; i < kPlainSteps[utf8].count; i++) {
+    const PlainStep step = kPlainSteps[utf8].steps[i];
+    unsigned byte = step.lo;
+    for (uint32_t e = s.edges; e < s.edges + s.edge_count && byte <= step.hi; e++) {
+      const grammar::Edge& edge = program_.edges[e];
+      if (edge.hi < byte) continue;
+      if (edge.lo > byte || edge.guard != wanted) return false;
+      byte = edge.hi + 1u;
+      if (step.next == 0) {
+        if (edge.target != loop) return false;
+        continue;
+      }
+      if (program_.states[edge.target].final) return false;
+      const std::pair<uint32_t, unsigned> place{edge.target, step.next};
+      if (std::find(seen.begin(), seen.end(), place) != seen.end()) continue;
+      seen.push_back(place);
+      if (!returns_under(edge.target, loop, step.next, seen)) return false;
+    }
+    if (byte <= step.hi) return false;
+  }
+  return true;
+}
+
+void MaskWalk::walk(uint32_t begin, uint32_t end, size_t first, size_t last) {
+  size_t generic = first;
+  for (size_t i = first; i < last; i++) {
+    const Reading reading = pool_[i];
+    if (program_.states[reading.state].leaf)
+      walk_leaf(begin, end, reading, nullptr);
+    else
+      std::swap(pool_[generic++], pool_[i]);
+  }
+  if (generic > first) walk_generic(begin, end, first, generic);
+}
+
+void MaskWalk::walk_generic(uint32_t begin, uint32_t end, size_t first, size_t last) {
+  const std::span<const TokenTrie::Node> nodes = trie_.nodes();
+  uint32_t wanted[8] = {};  // bytes that some reading may take
+  for (size_t i = first; i < last; i++) {
+    const grammar::Program::State& state = program_.states[pool_[i].state];
+    for (uint32_t e = state.edges; e < state.edges + state.edge_count; e++) {
+      for (unsigned byte = program_.edges[e].lo; byte <= program_.edges[e].hi; byte++)
+        wanted[byte / 32] |= 1u << (byte % 32);
+    }
+  }
+  for (uint32_t node = begin; node < end; node = nodes[node].end) {
+    const uint8_t byte = nodes[node].byte;
+    if ((wanted[byte / 32] >> (byte % 32) & 1) == 0) continue;
+    const size_t from = pool_.size();
+    const grammar::ReturnStack::Size before = stack_.size();
+    const bool complete = reader_.step(pool_, first, last, byte);
+    const size_t to = pool_.size();
+    if (to > from || complete) allow(node);
+    if (to > from && nodes[node].end > node + 1) walk(node + 1, nodes[node].end, from, to);
+    pool_.resize(from);
+    stack_.cut(before);
+  }
+}
+
+void MaskWalk::walk_leaf(uint32_t begin, uint32_t end, const Reading& reading, std::vector<uint32_t>* exits) {
+  if (begin >= end) return;
+  const TokenTrie::Node* nodes = trie_.nodes().data();
+  const size_t base = path_.size();
+  const uint32_t depth = nodes[begin].depth;
+  path_.push_back({reading.state, reading.count});
+  const size_t first = pool_.size();
+  size_t last = first;
+  bool resumed = false;
+  const grammar::ReturnStack::Size before = stack_.size();
+  for (uint32_t node = begin; node < end;) {
+    visited_++;
+    const size_t level = base + nodes[node].depth - depth;
+    Place place = path_[level];
+    place.state = reader_.leaf_step(place.state, place.count, nodes[node].byte);
+    if (place.state == kNone) {
+      node = nodes[node].end;
+      continue;
+    }
+    allow(node);
+    if (nodes[node].end == node + 1) {
+      node++;
+      continue;
+    }
+    if (path_.size() < level + 2) path_.resize(level + 2);
+    path_[level + 1] = place;
+    if (reader_.may_end(place.state, place.count)) {
+      if (exits != nullptr) {
+        exits->push_back(node);
+      } else {
+        if (!resumed) reader_.resume(pool_, reading.node), last = pool_.size(), resumed = true;
+        const size_t path_size = path_.size();
+        if (last > first) walk(node + 1, nodes[node].end, first, last);
+        path_.resize(path_size);
+      }
+      if (program_.states[place.state].edge_count == 0) {
+        node = nodes[node].end;
+        continue;
+      }
+    }
+    node++;
+  }
+  path_.resize(base);
+  pool_.resize(first);
+  stack_.cut(before);
+}
+
+}  // namespace ingle::core

@@ -1,0 +1,95 @@
+// How far a text has been read: every way in which the grammar can have taken it so far. A reading stands in a state of
+// a rule's automaton, with the rounds counted there and what it returns to when the rule ends.
+//
+// Returns are shared, as in Tomita's graph-structured stack (1985): rules called at one place by several readings run
+// once and return to all of them. The stack only grows while bytes are taken, so a mask tries a byte, and goes back by
+// cutting it off.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/grammar/program.h"
+
+namespace ingle::grammar {
+
+struct Reading {
+  uint32_t state, count;
+  uint32_t node;  ///< what it returns to; kNone: the text's end
+  bool operator==(const Reading&) const = default;
+};
+
+class ReturnStack {
+ public:
+  struct Return {
+    uint32_t state, count, node;
+    uint32_t next;  ///< another return of the same node, or kNone
+  };
+  std::vector<uint32_t> heads;  ///< of each node, its first return
+  std::vector<Return> returns;
+
+  struct Size {
+    size_t heads, returns;
+  };
+  Size size() const { return {heads.size(), returns.size()}; }
+  void cut(Size to) {
+    heads.resize(to.heads);
+    returns.resize(to.returns);
+  }
+  /// Drops what no reading needs, and renumbers.
+  void compact(std::vector<Reading>& readings);
+};
+
+/// Takes bytes. Has scratch memory of its own: one for each thread.
+class Reader {
+ public:
+  Reader(const Program& program, ReturnStack& stack) : program_(program), stack_(stack) {}
+
+  /// Appends the readings of an empty text; whether it may end here.
+  bool start(std::vector<Reading>& out);
+
+  /// Appends to `out` the readings after `byte` of those in [first, last) of `out` itself, or of `in`; whether the
+  /// text may end there.
+  bool step(std::vector<Reading>& out, size_t first, size_t last, uint8_t byte);
+
+  /// Appends what comes when the rule of a reading with this node ends.
+  bool resume(std::vector<Reading>& out, uint32_t node);
+
+  /// Where a reading in a leaf rule goes; kNone: nowhere. Changes the count.
+  uint32_t leaf_step(uint32_t state, uint32_t& count, uint8_t byte) const;
+  bool may_end(uint32_t state, uint32_t count) const {
+    const Program::State& s = program_.states[state];
+    if (!s.final) return false;
+    const Program::Rule& rule = program_.rules[s.rule];
+    return !rule.counted_end || count >= rule.count_min;
+  }
+
+  /// Whether the count lets an edge be taken; counts the round that it starts.
+  bool pass(Guard guard, const Program::Rule& rule, uint32_t& count) const;
+
+ private:
+  void begin();
+  void reach(uint32_t state, uint32_t count, uint32_t node);
+  void close(std::vector<Reading>& out);
+  void expand(const Reading& reading, std::vector<Reading>& out);
+  void call(const Reading& reading, const Program::ProgramCall& call);
+  bool insert(const Reading& reading);
+
+  const Program& program_;
+  ReturnStack& stack_;
+  bool complete_ = false;
+  size_t first_node_ = 0;  ///< of those made at this place
+  std::vector<Reading> pending_;
+  size_t visited_count_ = 0;
+  std::vector<Reading> table_;  ///< a hash set of what was visited at this place
+  std::vector<uint32_t> stamps_;
+  uint32_t stamp_ = 0;
+  struct Called {
+    RuleId rule;
+    uint32_t node;
+  };
+  std::vector<Called> called_;  ///< at this place
+};
+
+}  // namespace ingle::grammar

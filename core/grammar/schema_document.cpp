@@ -1,0 +1,278 @@
+// The table of keywords, JSON pointers, and the closure of `$ref` and `allOf`.
+#include "core/grammar/schema_document.h"
+
+#include <algorithm>
+
+namespace ingle::grammar {
+
+using base::ErrorCode;
+using base::Json;
+
+namespace {
+
+/// Kept by the compiler.
+constexpr std::string_view kKept[] = {
+    "$defs",
+    "$ref",
+    "additionalItems",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "definitions",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "required",
+    "type",
+    "uniqueItems",
+};
+
+/// Say nothing about which values are valid: the vocabularies' annotations, OpenAPI's, and what editors read.
+/// OpenAPI's `nullable` would allow more; leaving null out is right for readers of either.
+constexpr std::string_view kAnnotations[] = {
+    "$comment",
+    "$schema",
+    "allowComments",
+    "allowTrailingCommas",
+    "contentEncoding",
+    "contentMediaType",
+    "default",
+    "defaultSnippets",
+    "deprecated",
+    "deprecationMessage",
+    "description",
+    "discriminator",
+    "doNotSuggest",
+    "enumDescriptions",
+    "enumItemLabels",
+    "errorMessage",
+    "example",
+    "examples",
+    "externalDocs",
+    "fileMatch",
+    "javaType",
+    "markdownDescription",
+    "markdownEnumDescriptions",
+    "nullable",
+    "readOnly",
+    "scope",
+    "suggestSortText",
+    "title",
+    "tsEnumNames",
+    "tsType",
+    "version",
+    "writeOnly",
+    "xml",
+};
+
+bool listed(std::span<const std::string_view> list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+std::string pointer_part(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
+  }
+  return out;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/// One part of a pointer in a reference: %XX, then ~1 and ~0.
+std::string decode_part(std::string_view part) {
+  std::string bytes;
+  for (size_t i = 0; i < part.size(); i++) {
+    if (part[i] == '%' && i + 2 < part.size() && hex_value(part[i + 1]) >= 0 && hex_value(part[i + 2]) >= 0) {
+      bytes += static_cast<char>(hex_value(part[i + 1]) * 16 + hex_value(part[i + 2]));
+      i += 2;
+    } else {
+      bytes += part[i];
+    }
+  }
+  std::string out;
+  for (size_t i = 0; i < bytes.size(); i++) {
+    if (bytes[i] == '~' && i + 1 < bytes.size() && (bytes[i + 1] == '0' || bytes[i + 1] == '1'))
+      out += bytes[++i] == '0' ? '~' : '/';
+    else
+      out += bytes[i];
+  }
+  return out;
+}
+
+}  // namespace
+
+SchemaDocument::SchemaDocument(const Json& root, Budget& budget) : budget_(budget) {
+  for (const char* keyword : {"$id", "id"}) {
+    if (root.is_object() && root.contains(keyword) && root[keyword].is_string()) id_ = root[keyword].get<std::string>();
+  }
+  while (id_.ends_with('#')) id_.pop_back();
+  intern(root, "");
+}
+
+void SchemaDocument::fail_at(NodeId node, const std::string& keyword, const std::string& what, ErrorCode code) const {
+  const std::string& pointer = nodes_[node].pointer;
+  fail(code, "'" + keyword + "' at #" + pointer + ": " + what);
+}
+
+NodeId SchemaDocument::intern(const Json& json, std::string pointer) {
+  const auto [it, added] = ids_.try_emplace(&json, static_cast<NodeId>(nodes_.size()));
+  if (!added) return it->second;
+  const uint32_t limit = budget_.limits().max_rules;
+  if (nodes_.size() >= limit) fail_limit("the schema's places", limit);
+  const NodeId node = it->second;
+  nodes_.push_back({&json, std::move(pointer)});
+  check_keywords(node);
+  return node;
+}
+
+void SchemaDocument::check_keywords(NodeId node) {
+  const Json& schema = json(node);
+  if (schema.is_boolean()) return;
+  if (!schema.is_object()) fail(ErrorCode::invalid_argument, "a schema is missing at #" + nodes_[node].pointer);
+  for (const auto& item : schema.items()) {
+    const std::string& name = item.key();
+    budget_.spend(1);
+    if (name == "uniqueItems" && item.value() == Json(false)) continue;
+    if (name == "uniqueItems") fail_at(node, name, "not supported");
+    if (listed(kKept, name) || listed(kAnnotations, name) || name.starts_with("x-")) continue;
+    // A document may name itself; a part that does would change what references mean.
+    if ((name == "$id" || name == "id") && node == root() && item.value().is_string()) continue;
+    fail_at(node, name, "not supported");
+  }
+}
+
+const Json* SchemaDocument::find(NodeId node, const char* keyword) const {
+  const Json& schema = json(node);
+  if (!schema.is_object()) return nullptr;
+  const auto it = schema.find(keyword);
+  return it == schema.end() ? nullptr : &*it;
+}
+
+NodeId SchemaDocument::child(NodeId node, const std::string& keyword) {
+  return intern(json(node).at(keyword), nodes_[node].pointer + "/" + keyword);
+}
+NodeId SchemaDocument::child(NodeId node, const std::string& keyword, const std::string& name, const Json& schema) {
+  return intern(schema, nodes_[node].pointer + "/" + keyword + "/" + pointer_part(name));
+}
+
+std::vector<NodeId> SchemaDocument::branches(NodeId node, const char* keyword) {
+  std::vector<NodeId> out;
+  const Json* list = array(node, keyword);
+  if (list != nullptr && list->empty()) fail_at(node, keyword, "an empty list", ErrorCode::invalid_argument);
+  for (size_t i = 0; list != nullptr && i < list->size(); i++) {
+    out.push_back(child(node, keyword, std::to_string(i), (*list)[i]));
+  }
+  return out;
+}
+
+NodeId SchemaDocument::resolve(NodeId node, std::string_view reference) {
+  std::string_view rest = reference;
+  if (!id_.empty() && rest.starts_with(id_) && (rest.size() == id_.size() || rest[id_.size()] == '#'))
+    rest.remove_prefix(id_.size());
+  if (!rest.empty() && rest[0] == '#')
+    rest.remove_prefix(1);
+  else if (!rest.empty())
+    fail_at(node, "$ref", "only references into the same document are followed");
+  if (!rest.empty() && rest[0] != '/') fail_at(node, "$ref", "references by anchor are not supported");
+  const Json* at = nodes_[root()].json;
+  std::string pointer;
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const size_t end = std::min(rest.find('/'), rest.size());
+    const std::string part = decode_part(rest.substr(0, end));
+    rest.remove_prefix(end);
+    pointer += "/" + pointer_part(part);
+    const bool is_index = !part.empty() && part.size() < 9 && part.find_first_not_of("0123456789") == part.npos;
+    if (at->is_object() && at->contains(part))
+      at = &at->at(part);
+    else if (at->is_array() && is_index && std::stoul(part) < at->size())
+      at = &at->at(std::stoul(part));
+    else
+      fail_at(node, "$ref", "there is nothing at #" + pointer, ErrorCode::invalid_argument);
+  }
+  return intern(*at, pointer);
+}
+
+NodeSet SchemaDocument::expand(const NodeSet& seeds, bool& never) {
+  NodeSet out;
+  std::vector<NodeId> active;
+  for (const NodeId seed : seeds) visit(seed, out, active, never);
+  return out;
+}
+
+void SchemaDocument::visit(NodeId node, NodeSet& out, std::vector<NodeId>& active, bool& never) {
+  budget_.spend(1 + out.size() / 8 + active.size() / 8);
+  if (std::find(active.begin(), active.end(), node) != active.end())
+    fail_at(node, find(node, "$ref") != nullptr ? "$ref" : "allOf", "a schema that is made of itself",
+            ErrorCode::invalid_argument);
+  if (std::find(out.begin(), out.end(), node) != out.end()) return;
+  const uint32_t limit = budget_.limits().max_depth * 2;
+  if (active.size() >= limit) fail_limit("references in a row", limit);
+  out.push_back(node);
+  if (json(node) == Json(false)) never = true;
+  active.push_back(node);
+  for (const NodeId next : direct(node)) visit(next, out, active, never);
+  active.pop_back();
+}
+
+NodeSet SchemaDocument::direct(NodeId node) {
+  NodeSet out = branches(node, "allOf");
+  if (const auto reference = text(node, "$ref")) out.insert(out.begin(), resolve(node, *reference));
+  return out;
+}
+
+std::optional<uint32_t> SchemaDocument::count(NodeId node, const char* keyword) const {
+  const Json* value = find(node, keyword);
+  if (value == nullptr) return std::nullopt;
+  const double number = value->is_number() ? value->get<double>() : -1;
+  if (!(number >= 0) || number != static_cast<double>(static_cast<uint64_t>(std::min(number, 1e18))))
+    fail_at(node, keyword, "a whole number is wanted", ErrorCode::invalid_argument);
+  // Larger bounds than this make no difference to anyone.
+  return static_cast<uint32_t>(std::min(number, 4e9));
+}
+
+const Json* SchemaDocument::array(NodeId node, const char* keyword) const {
+  const Json* value = find(node, keyword);
+  if (value != nullptr && !value->is_array()) fail_at(node, keyword, "a list is wanted", ErrorCode::invalid_argument);
+  return value;
+}
+const Json* SchemaDocument::object(NodeId node, const char* keyword) const {
+  const Json* value = find(node, keyword);
+  if (value != nullptr && !value->is_object())
+    fail_at(node, keyword, "an object is wanted", ErrorCode::invalid_argument);
+  return value;
+}
+std::optional<std::string> SchemaDocument::text(NodeId node, const char* keyword) const {
+  const Json* value = find(node, keyword);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) fail_at(node, keyword, "a string is wanted", ErrorCode::invalid_argument);
+  return value->get<std::string>();
+}
+
+}  // namespace ingle::grammar
