@@ -37,6 +37,7 @@ void CallEvents::put(Kind kind, std::string_view text, std::string& space, bool&
 
 void CallEvents::content(std::string_view text) {
   if (text.empty()) return;
+  if (!has_content_ && has_calls()) space_.clear();
   put(Kind::content, text, space_, has_content_);
   touched_call_ = false;
 }
