@@ -41,6 +41,8 @@ const std::vector<Written>& written() {
       {"phi", "{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}",
        "{\"name\": \"ping\", \"arguments\": {}}", ", ", "<|tool_call|>[", "]<|/tool_call|>",
        "{\"name\": \"get_weather\", \"arguments\": {}}"},
+      {"lfm2", "get_weather(location=\"Paris\")", "ping()", ", ", "<|tool_call_start|>[", "]<|tool_call_end|>",
+       "get_weather(days=[1])"},
       {"deepseek",
        "<｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n```json\n{\"location\": "
        "\"Paris\"}\n```<｜tool▁call▁end｜>",
@@ -207,6 +209,21 @@ TEST(Grammar, ParametersOfEveryKind) {
   EXPECT_FALSE(call("get_weather{location:" + word + ",unit:" + quote + "kelvin" + quote + "}"));
   EXPECT_TRUE(call("create_event{event:{at:" + word + ",title:" + word + "},priority:1}"));
   EXPECT_FALSE(call("create_event{event:{at:" + word + "}}"));
+}
+
+TEST(Grammar, PythonsArguments) {
+  const std::string python = grammar("lfm2", {.choice = ToolChoice::required});
+  const auto call = [&](const std::string& text) {
+    return grammar_matches(python, "<|tool_call_start|>[" + text + "]<|tool_call_end|>");
+  };
+  EXPECT_TRUE(call("run()"));
+  EXPECT_TRUE(call("run(code=\"a\", flag=True)"));
+  EXPECT_TRUE(call("run(count=5), ping()"));
+  EXPECT_TRUE(call("get_weather(location=\"a\", days=[1])"));
+  EXPECT_FALSE(call("run(flag=1)"));
+  EXPECT_FALSE(call("run(code=\"a\"flag=True)"));
+  EXPECT_FALSE(call("run(flag=True, code=\"a\")"));
+  EXPECT_FALSE(call("get_weather(days=[1])"));
 }
 
 /// Names, keys and constants come from outside; none may end its literal.
