@@ -37,6 +37,7 @@ void CallEvents::put(Kind kind, std::string_view text, std::string& space, bool&
 
 void CallEvents::content(std::string_view text) {
   if (text.empty()) return;
+  if (!has_content_ && has_calls()) space_.clear();
   put(Kind::content, text, space_, has_content_);
   touched_call_ = false;
 }
@@ -61,12 +62,14 @@ void CallEvents::reasoning(std::string_view text) {
 
 void CallEvents::start_calls(std::string_view marker) {
   raw_ = marker;
-  dead_ = in_call_ = false;
+  dead_ = in_call_ = whole_ = false;
 }
 
 void CallEvents::seen(bool taken) {
   if (!taken && !raw_.empty()) raw_.pop_back();
   if (dead_) raw_to_content();
+  if (settled_) raw_.clear();
+  settled_ = false;
 }
 
 void CallEvents::raw_to_content() {
@@ -98,7 +101,7 @@ void CallEvents::end(std::string_view id) {
   held_.clear();
   ++next_call_;
   in_call_ = false;
-  touched_call_ = true;
+  touched_call_ = whole_ = true;
   raw_.clear();
 }
 
@@ -127,7 +130,8 @@ void CallEvents::cut() {
     emit(Kind::call_cut, {});
   } else if (raw_.find_first_not_of(" \t\r\n") != raw_.npos) {
     if (!dead_) emit(Kind::note, "the reply ended inside a call");
-    raw_to_content();
+    // After a whole call that is a part of a mark, or of another call of which nothing is known yet.
+    if (!whole_) raw_to_content();
   }
   in_call_ = false;
 }

@@ -45,6 +45,7 @@ class CallEvents final : public CallSink {
   void begin(std::string_view name) override;
   void arguments(std::string_view json) override;
   void end(std::string_view id) override;
+  void settle() override { settled_ = true; }
 
  private:
   void emit(Delta::Kind kind, std::string_view text);
@@ -59,7 +60,8 @@ class CallEvents final : public CallSink {
   std::string space_, reasoning_space_;  ///< seen, and followed by nothing yet
   std::string raw_;                      ///< the text since the calls' start or the last whole call
   size_t next_call_ = 0;
-  bool in_call_ = false, dead_ = false;  ///< dead_: what is read is no call of ours
+  bool in_call_ = false, dead_ = false;   ///< dead_: what is read is no call of ours
+  bool whole_ = false, settled_ = false;  ///< whole_: a call ended since the calls' start
   bool has_content_ = false, has_reasoning_ = false, touched_call_ = false;
 };
 

@@ -28,6 +28,8 @@ class CallSink {
   virtual void arguments(std::string_view json) = 0;
   /// The call is whole. `id` is what the model named it, or empty.
   virtual void end(std::string_view id) = 0;
+  /// What came since the last whole call were the marks around it, and may be the end.
+  virtual void settle() = 0;
 };
 
 class CallReader {

@@ -50,11 +50,11 @@ Take DeepseekCallReader::take(char c, CallSink& sink) {
       break;
   }
   if (seen_.empty() && is_space(c)) return Take::more;
-  return take_mark(c);
+  return take_mark(c, sink);
 }
 
 /// Between calls: the next one's mark, or the end of all; within a call: its end, after the fence's if there is one.
-Take DeepseekCallReader::take_mark(char c) {
+Take DeepseekCallReader::take_mark(char c, CallSink& sink) {
   // After a call, other text is no part of the calls, and their end may be missing.
   if (state_ == State::next && begun_ && seen_.empty() && c != '<') return Take::unread;
   seen_ += c;
@@ -74,6 +74,7 @@ Take DeepseekCallReader::take_mark(char c) {
     return Take::more;
   }
   if (seen_ == call_end) {
+    sink.settle();
     seen_.clear();
     state_ = State::next;
     return Take::more;
@@ -110,7 +111,7 @@ Take DeepseekCallReader::take_name(char c) {
 
 Take DeepseekCallReader::take_fence(char c, CallSink& sink) {
   if (seen_.empty() && is_space(c)) return Take::more;
-  if (seen_.empty() && c == '{') {
+  if (seen_.empty() && (c == '{' || c == '"')) {
     arguments_ = {};
     state_ = State::arguments;
     return take_arguments(c, sink);

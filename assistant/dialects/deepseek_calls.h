@@ -22,7 +22,7 @@ class DeepseekCallReader : public CallReader {
  private:
   enum class State { next, head, name, fence, arguments, end };
 
-  Take take_mark(char c);
+  Take take_mark(char c, CallSink& sink);
   Take take_head(char c);
   Take take_name(char c);
   Take take_fence(char c, CallSink& sink);

@@ -125,7 +125,7 @@ bool ends_in_reasoning(const Dialect& dialect, std::string_view prompt) {
 
 std::vector<Trigger> triggers(const Dialect& dialect) {
   std::vector<Trigger> out;
-  for (const Opener& opener : dialect.openers) out.push_back({std::string(opener.marker), opener.at_start});
+  for (const Opener& opener : dialect.openers) out.push_back({opener.marker, opener.at_start});
   return out;
 }
 

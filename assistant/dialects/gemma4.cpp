@@ -17,6 +17,9 @@ constexpr Reasoning reasoning[] = {{"<|channel>thought", "<channel|>", true}};
 constexpr Opener openers[] = {{.marker = "<|tool_call>", .closer = "<tool_call|>", .reader = reader}};
 constexpr std::string_view visible[] = {"<|tool_call>", "<tool_call|>", "<|\"|>", "<|channel>", "<channel|>"};
 
+// The response to a call follows it in the same turn.
+constexpr std::string_view stops[] = {"<|tool_response>"};
+
 int fits(const ModelHints& hints) {
   if (hints.template_has("<|tool_call>call:")) return 80;
   return hints.chat_template.empty() && (hints.architecture == "gemma4" || hints.name_has("gemma 4")) ? 30 : 0;
@@ -38,6 +41,7 @@ const Dialect gemma4_record = {
     .trimmed = " \t\r\n",
     .trims_end = true,
     .visible_special = visible,
+    .stops = stops,
     .form = {.before = "<|tool_call>", .after = "<tool_call|>", .call = call},
 };
 

@@ -33,23 +33,16 @@ class Values {
     return any();
   }
 
-  /// "{", the properties in alphabetical order, those that aren't required left out or not, "}".
+  /// "{", the properties in alphabetical order, "}".
   std::string object(const Json& schema, int depth) {
     std::map<std::string, const Json*> sorted;
     for (const auto& [key, property] : schema.at("properties").items()) sorted[key] = &property;
-    const Json required = schema.value("required", Json::array());
-    // From the last one back: what may follow where something stands before it, and where nothing does.
-    std::string later, first;
-    for (auto one = sorted.rbegin(); one != sorted.rend(); ++one) {
-      const std::string pair = GrammarWriter::literal(one->first + ":") + " " + value(*one->second, depth + 1);
-      const bool needed = required.is_array() && std::ranges::find(required, Json(one->first)) != required.end();
-      const std::string here = writer_.add("pair", pair + (later.empty() ? "" : " " + later));
-      const std::string next = "\",\" " + here;
-      first = needed ? here : first.empty() ? "( " + here + " )?" : writer_.add("first", here + " | " + first);
-      later =
-          needed ? writer_.add("later", next) : writer_.add("later", next + " | " + (later.empty() ? "\"\"" : later));
+    std::vector<ListItem> pairs;
+    for (const auto& [key, property] : sorted) {
+      pairs.push_back(
+          {GrammarWriter::literal(key + ":") + " " + value(*property, depth + 1), is_required(schema, key)});
     }
-    return "\"{\" " + (first.empty() ? "" : first + " ") + "\"}\"";
+    return "\"{\" " + writer_.list(pairs, ",") + " \"}\"";
   }
 
  private:

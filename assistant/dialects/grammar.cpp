@@ -212,6 +212,26 @@ std::string GrammarWriter::free_text(const FreeText& wanted) {
   return names[{}];
 }
 
+std::string GrammarWriter::list(std::span<const ListItem> items, std::string_view separator) {
+  // From the last one back: what may come where an item stands before it, and where none does.
+  std::string later, first;
+  for (size_t left = items.size(); left > 0; --left) {
+    const ListItem& item = items[left - 1];
+    const std::string here = add("item", item.expression + (later.empty() ? "" : " " + later));
+    const std::string next = literal(separator) + " " + here;
+    first = item.needed || first.empty() ? here + (item.needed ? "" : " | \"\"") : here + " | " + first;
+    first = add("first", first);
+    later = add("later", item.needed ? next : next + " | " + (later.empty() ? "\"\"" : later));
+  }
+  return first.empty() ? "\"\"" : first;
+}
+
+bool is_required(const base::Json& schema, std::string_view property) {
+  const auto required = schema.find("required");
+  return required != schema.end() && required->is_array() &&
+         std::ranges::find(*required, base::Json(property)) != required->end();
+}
+
 std::string json_call(const Tool& tool, std::string_view key) {
   return GrammarWriter::literal("{\"name\": \"" + tool.name + "\", \"" + std::string(key) + "\": ") + " " +
          GrammarWriter::json(tool.parameters) + " " + GrammarWriter::literal("}");

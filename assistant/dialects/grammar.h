@@ -11,6 +11,11 @@
 
 namespace ingle::assistant {
 
+struct ListItem {
+  std::string expression;
+  bool needed = true;
+};
+
 class GrammarWriter {
  public:
   /// `text` as a literal; empty text gives nothing. Whatever it holds, it stays one literal.
@@ -34,12 +39,18 @@ class GrammarWriter {
   /// A rule for such text.
   std::string free_text(const FreeText& wanted);
 
+  /// An expression for items in this order with the separator between them, those that aren't needed left out or not.
+  std::string list(std::span<const ListItem> items, std::string_view separator);
+
   const std::string& text() const { return text_; }
 
  private:
   std::string text_;
   size_t next_ = 0;
 };
+
+/// Whether the schema of an object requires a property.
+bool is_required(const base::Json& schema, std::string_view property);
 
 /// The expression of one call as JSON, {"name": …, KEY: arguments}.
 std::string json_call(const Tool& tool, std::string_view key);

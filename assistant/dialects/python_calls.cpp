@@ -1,7 +1,9 @@
 #include "assistant/dialects/python_calls.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "assistant/dialects/json_scanner.h"
 
@@ -164,6 +166,24 @@ Take PythonCallReader::take_after_call(char c) {
   if (c != ',') return Take::fail;
   state_ = State::start;
   return Take::more;
+}
+
+base::Result<std::string> python_call(GrammarWriter& writer, const Tool& tool) {
+  std::vector<ListItem> arguments;
+  for (const auto& [key, property] : tool.parameters.at("properties").items()) {
+    const bool needed = is_required(tool.parameters, key);
+    if (key.empty() || !starts_name(key.front()) || !std::ranges::all_of(key, continues_name)) {
+      if (!needed) continue;
+      return base::Error{base::ErrorCode::unsupported,
+                         "a parameter of tool " + tool.name + " has a name that this model's calls can't hold"};
+    }
+    const base::Json schema = parameter_schema(tool, key);
+    const auto type = schema.find("type");
+    const bool word = type != schema.end() && *type == "boolean" && !schema.contains("enum");
+    const std::string value = word ? "( \"True\" | \"False\" )" : writer.json(schema);
+    arguments.push_back({GrammarWriter::literal(key + "=") + " " + value, needed});
+  }
+  return GrammarWriter::literal(tool.name + "(") + " " + writer.list(arguments, ", ") + " \")\"";
 }
 
 }  // namespace ingle::assistant

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "assistant/dialects/call_reader.h"
+#include "assistant/dialects/grammar.h"
 #include "assistant/dialects/literals.h"
+#include "base/result.h"
 
 namespace ingle::assistant {
 
@@ -39,5 +41,8 @@ class PythonCallReader : public CallReader {
   size_t positional_ = 0;
   LiteralReader literal_{python_notation};
 };
+
+/// For CallForm::call: NAME(key=value, …), the parameters in the schema's order.
+base::Result<std::string> python_call(GrammarWriter& writer, const Tool& tool);
 
 }  // namespace ingle::assistant

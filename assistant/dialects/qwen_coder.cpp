@@ -1,8 +1,6 @@
 // Qwen3-Coder and Qwen 3.5: <tool_call><function=NAME><parameter=KEY>value</parameter>…</function></tool_call>, where
 // the models forget the outer tag now and then; <think>…</think> from Qwen 3.5.
 // Source: the templates of Qwen3-Coder, Qwen3.5-4B, Nemotron 3 Nano.
-#include <algorithm>
-
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 #include "assistant/dialects/xml_calls.h"
@@ -53,10 +51,9 @@ std::string value(GrammarWriter& writer, const base::Json& schema) {
 }
 
 base::Result<std::string> call(GrammarWriter& writer, const Tool& tool) {
-  const base::Json required = tool.parameters.value("required", base::Json::array());
   std::string body = GrammarWriter::literal("<function=" + tool.name + ">\n");
   for (const auto& [key, schema] : tool.parameters.at("properties").items()) {
-    const bool needed = required.is_array() && std::ranges::find(required, base::Json(key)) != required.end();
+    const bool needed = is_required(tool.parameters, key);
     if (!is_key(key)) {
       if (!needed) continue;
       return base::Error{base::ErrorCode::unsupported,
