@@ -130,10 +130,16 @@ std::vector<Trigger> triggers(const Dialect& dialect) {
 }
 
 base::Result<std::string> tool_grammar(const Dialect& dialect, const Tools& tools, const GrammarRequest& request) {
-  if (tools.empty() || request.choice == ToolChoice::none) return std::string();
+  const bool calls = !tools.empty() && request.choice != ToolChoice::none;
+  if (!calls && request.answer.empty()) return std::string();
   GrammarWriter writer;
   std::string body;
-  if (request.choice == ToolChoice::automatic) {
+  if (!calls) {
+    body = request.answer;
+  } else if (request.choice == ToolChoice::automatic && !request.answer.empty()) {
+    INGLE_TRY(body, calls_rule(dialect, tools, request, 0, writer));
+    body = any_of(std::vector<std::string>{request.answer, body});
+  } else if (request.choice == ToolChoice::automatic) {
     INGLE_TRY(body, automatic_reply(dialect, tools, request, writer));
   } else {
     INGLE_TRY(body, calls_rule(dialect, tools, request, 0, writer));

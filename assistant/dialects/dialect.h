@@ -105,13 +105,14 @@ struct GrammarRequest {
   std::string name;      ///< with named
   bool parallel = true;  ///< more than one call
   Thinking thinking = Thinking::off;
+  std::string answer;  ///< an expression that an answer without calls must match; empty: any text
 };
 
 /// A grammar of the reply in GBNF, root rule "root", with `%json{schema}` (a JSON value of that schema) and
 /// `%until("text")` (any text to the first "text", which is part of it); empty where nothing is to constrain: without
-/// tools, or choice none. automatic: text in which every call has its tool's schema. required, named: calls, after the
-/// reasoning if there may be any.
-/// Errors: not_found (named, and no such tool), unsupported (CallForm::call).
+/// tools, or choice none, and without a form of the answer. automatic: text in which every call has its tool's schema.
+/// required, named: calls, after the reasoning if there may be any. Errors: not_found (named, and no such tool),
+/// unsupported (CallForm::call).
 base::Result<std::string> tool_grammar(const Dialect& dialect, const Tools& tools, const GrammarRequest& request);
 
 }  // namespace ingle::assistant

@@ -74,6 +74,23 @@ std::string ModelService::detokenize(const std::vector<core::TokenId>& tokens, b
   return core::replace_invalid_utf8(engine_->tokenizer().decode(tokens, show_special));
 }
 
+base::Result<std::shared_ptr<const core::Constraint>> ModelService::constraint(const std::string& gbnf) {
+  constexpr size_t kKept = 32;
+  const std::lock_guard lock(mutex_);
+  const auto known = std::ranges::find(constraints_, gbnf, [](const auto& entry) { return entry.first; });
+  if (known != constraints_.end()) {
+    constraints_.splice(constraints_.begin(), constraints_, known);
+    return known->second;
+  }
+  core::GrammarLimits limits;
+  limits.max_work /= 5;  // whoever asks waits for it, and so does everybody else
+  INGLE_TRY(const core::Grammar grammar, core::Grammar::compile_gbnf(gbnf, limits));
+  if (!trie_) trie_ = std::make_shared<core::TokenTrie>(engine_->tokenizer());
+  constraints_.emplace_front(gbnf, core::Constraint::make(grammar, trie_));
+  if (constraints_.size() > kKept) constraints_.pop_back();
+  return constraints_.front().second;
+}
+
 base::Result<core::RequestId> ModelService::generate(core::GenerationRequest request, core::EventSink sink) {
   return scheduler_.submit(std::move(request), std::move(sink));
 }

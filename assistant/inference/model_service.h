@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -13,6 +15,7 @@
 #include "base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/prompt.h"
+#include "core/grammar/matcher.h"
 #include "core/scheduler/scheduler.h"
 
 namespace ingle::assistant {
@@ -49,6 +52,10 @@ class ModelService {
   /// The bytes that a token adds to a text; may be part of a code point.
   std::string token_bytes(core::TokenId token) const { return engine_->tokenizer().token_bytes(token, true); }
 
+  /// What an answer must look like, by a grammar in GBNF (core::Grammar). From any thread; the latest ones are kept.
+  /// Errors: as core::Grammar::compile_gbnf.
+  base::Result<std::shared_ptr<const core::Constraint>> constraint(const std::string& gbnf);
+
   /// As core::Scheduler.
   base::Result<core::RequestId> generate(core::GenerationRequest request, core::EventSink sink);
   void cancel(core::RequestId id) { scheduler_.cancel(id); }
@@ -66,6 +73,9 @@ class ModelService {
   const Dialect* dialect_ = nullptr;
   std::vector<core::TokenId> marks_;
   core::Scheduler scheduler_;
+  std::mutex mutex_;  ///< of what grammars need
+  std::shared_ptr<const core::TokenTrie> trie_;
+  std::list<std::pair<std::string, std::shared_ptr<const core::Constraint>>> constraints_;  ///< the latest first
   std::thread thread_;
 };
 

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "core/engine/reply.h"
+#include "core/grammar/matcher.h"
 #include "core/sampling/sampler.h"
 
 namespace ingle::core {
@@ -20,6 +22,7 @@ struct GenerationRequest {
   std::vector<TokenId> prompt;
   SamplingParams sampling;
   ReplyOptions reply;
+  std::shared_ptr<const Constraint> constraint;  ///< what the answer has to look like; null: any text
   /// Logarithms of probabilities before penalties and temperature, of each token and so many likelier ones; below 0:
   /// none.
   int32_t logprobs = -1;

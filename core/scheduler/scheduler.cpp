@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -57,7 +58,9 @@ struct Scheduler::Job {
         sink(std::move(to)),
         text(request.prompt),
         reply(tokenizer, request.reply),
-        arrived(seconds_now()) {}
+        arrived(seconds_now()) {
+    if (request.constraint) matcher.emplace(request.constraint);
+  }
 
   uint32_t held() const { return sequence ? sequence->length() : 0; }
   /// Tokens of the text that were not computed yet.
@@ -80,6 +83,7 @@ struct Scheduler::Job {
   std::vector<TokenId> text;  ///< the prompt and what was generated
   Reply reply;
   std::unique_ptr<Sampler> sampler;
+  std::optional<Matcher> matcher;
   std::unique_ptr<Sequence> sequence;  ///< null while it waits
   uint32_t best = 0;                   ///< logits that the sampler looks at; 0: all
   uint32_t promised = 0;               ///< tokens that there is memory for
@@ -264,7 +268,8 @@ bool Scheduler::start(Job& job) {
     job.stats.queue_ms = (job.begun - job.arrived) * 1000;
     counted_.prompt_tokens += job.stats.prompt_tokens;
     counted_.cached_tokens += cached;
-    job.best = job.request.logprobs >= 0 ? 0 : best_needed(job.request.sampling, engine_.info().vocabulary_size);
+    const bool whole_rows = job.request.logprobs >= 0 || job.matcher;
+    job.best = whole_rows ? 0 : best_needed(job.request.sampling, engine_.info().vocabulary_size);
     job.sampler = make_sampler(job.request.sampling, engine_.info().vocabulary_size, job.text.size() + kPromised);
     for (const TokenId token : job.text) job.sampler->accept(token);
   }
@@ -429,11 +434,13 @@ void Scheduler::advance(const Part& part, std::span<float> logits, std::span<con
   }
   std::vector<float> untouched;
   if (job.request.logprobs >= 0) untouched.assign(logits.begin(), logits.end());
+  if (job.matcher && !mask(job, logits)) return finish(job, StopReason::length);
   const TokenId token = sample(job, logits, best);
   ++job.stats.generated_tokens;
   ++counted_.generated_tokens;
   job.stats.decode_ms = (seconds_now() - job.answered) * 1000;
-  if (job.reply.ends_with(token)) return finish(job, StopReason::stop_token);
+  if (job.matcher) job.matcher->accept(token);
+  if (job.reply.ends_with(token) || (job.matcher && job.matcher->ended())) return finish(job, StopReason::stop_token);
 
   job.sampler->accept(token);
   job.text.push_back(token);
@@ -441,8 +448,23 @@ void Scheduler::advance(const Part& part, std::span<float> logits, std::span<con
   if (!untouched.empty())
     job.event.tokens.push_back(with_logprobs(untouched, token, static_cast<size_t>(job.request.logprobs)));
   if (const auto reason = job.reply.take(token, job.event.text)) return finish(job, *reason);
+  if (job.matcher && job.matcher->must_end()) return finish(job, StopReason::stop_token);
   if (job.held() >= job.sequence->capacity()) return finish(job, StopReason::context_full);
   job.emit();
+}
+
+// Takes from the logits what the answer's form does not allow. False: no token can follow, so that the answer can't be
+// completed.
+bool Scheduler::mask(Job& job, std::span<float> logits) {
+  mask_.resize(job.matcher->mask_words());
+  job.matcher->fill_mask(mask_);
+  bool any = false;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const bool allowed = i / 32 < mask_.size() && (mask_[i / 32] >> (i % 32) & 1) != 0;
+    if (!allowed) logits[i] = -std::numeric_limits<float>::infinity();
+    any = any || allowed;
+  }
+  return any;
 }
 
 TokenId Scheduler::sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best) {

@@ -92,6 +92,7 @@ class Scheduler {
   uint32_t rows_for_prompts(size_t answers) const;
   void run(const std::vector<Part>& parts);
   void advance(const Part& part, std::span<float> logits, std::span<const TokenLogit> best);
+  bool mask(Job& job, std::span<float> logits);
   TokenId sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best);
   void keep_prefix(Job& job);
   void finish(Job& job, StopReason reason);
@@ -107,6 +108,7 @@ class Scheduler {
   Jobs running_, waiting_;
   std::map<std::string, double> served_;  ///< tokens that each client has had
   uint64_t pass_ = 0;
+  std::vector<uint32_t> mask_;
   double rows_per_ms_ = 0;      ///< of prompts, lately; 0: not known
   double seconds_per_job_ = 0;  ///< between the ends of two requests, lately
   double last_end_ = 0;         ///< seconds of the steady clock

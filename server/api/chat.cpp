@@ -9,6 +9,7 @@ namespace ingle::server {
 namespace {
 
 constexpr size_t kMostMessages = 4096;
+const base::Json kAnyObject = {{"type", "object"}, {"additionalProperties", true}};
 
 constexpr Field kMessageFields[] = {
     {"role", ""},
@@ -159,8 +160,81 @@ void read_tools(Reader& reader, ChatSetup& setup) {
   if (setup.calls.choice != assistant::ToolChoice::none) setup.chat.tools = *tools;
 }
 
-std::optional<ApiError> prepare_chat(const assistant::ModelService& model, ChatSetup& setup,
-                                     core::GenerationRequest& request) {
+std::string json_expression(const base::Json& schema) {
+  return "%json" + to_text(schema);
+}
+
+AnswerForm read_answer_form(Reader& reader) {
+  static constexpr Field kFormatFields[] = {{"type", ""}, {"json_schema", ""}, {"schema", ""}};
+  static constexpr Field kSchemaFields[] = {{"name", ""}, {"description", ""}, {"schema", ""}, {"strict", ""}};
+  AnswerForm form;
+  form.grammar = reader.text("grammar").value_or("");
+  const base::Json* format = reader.object("response_format");
+  if (format == nullptr) return form;
+  Reader inner(*format, "response_format");
+  inner.check(kFormatFields, nullptr);
+  const std::string type = inner.text("type").value_or("");
+  if (type == "json_schema") {
+    inner.require("json_schema");
+    if (const base::Json* named = inner.object("json_schema")) {
+      Reader schema(*named, "response_format.json_schema");
+      schema.check(kSchemaFields, nullptr);
+      schema.require("schema");
+      if (const base::Json* value = schema.find("schema")) form.expression = json_expression(*value);
+      inner.adopt(schema.error());
+    }
+  } else if (type == "json_object") {
+    const base::Json* schema = inner.find("schema");
+    form.expression = json_expression(schema != nullptr ? *schema : kAnyObject);
+  } else if (type != "text") {
+    inner.fail("type", "'response_format.type' is text, json_object or json_schema");
+  }
+  reader.adopt(inner.error());
+  if (!form.grammar.empty() && !form.expression.empty())
+    reader.fail("grammar", "'grammar' and 'response_format' are two forms of one answer; give one");
+  return form;
+}
+
+namespace {
+
+/// What the reply may begin with, by what the model was asked.
+assistant::Thinking thinking_of(const assistant::ModelService& model, const ChatSetup& setup) {
+  if (setup.starts_in_reasoning) return assistant::Thinking::open;
+  const core::ChatTemplate* chat_template = model.chat_template();
+  const bool can =
+      !model.dialect().reasoning.empty() && chat_template != nullptr &&
+      (chat_template->mentions("enable_thinking") || chat_template->source().find("think") != std::string::npos);
+  return can && setup.chat.enable_thinking.value_or(true) ? assistant::Thinking::optional : assistant::Thinking::off;
+}
+
+std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,
+                                  const AnswerForm& form) {
+  std::string grammar = form.grammar;
+  if (grammar.empty()) {
+    setup.calls.answer = form.expression;
+    setup.calls.thinking = thinking_of(model, setup);
+    auto written = tool_grammar(model.dialect(), setup.tools, setup.calls);
+    if (!written) return api_error(written.error(), "tools");
+    grammar = std::move(written).value();
+  }
+  if (grammar.empty()) return std::nullopt;
+  auto constraint = model.constraint(grammar);
+  if (constraint) {
+    request.constraint = std::move(constraint).value();
+    setup.constrained = true;
+    return std::nullopt;
+  }
+  const bool answers = !form.expression.empty() || !form.grammar.empty();
+  // A tool's schema that can't be kept: where calls are the model's own choice, they are then looked at afterwards.
+  if (!answers && setup.calls.choice == assistant::ToolChoice::automatic) return std::nullopt;
+  const std::string param = !form.grammar.empty() ? "grammar" : answers ? "response_format" : "tools";
+  return api_error(constraint.error(), param);
+}
+
+}  // namespace
+
+std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,
+                                     const AnswerForm& form) {
   setup.chat.now = static_cast<int64_t>(std::time(nullptr));
   auto built = model.chat_prompt(setup.chat);
   if (!built) return api_error(built.error(), "messages");
@@ -173,7 +247,7 @@ std::optional<ApiError> prepare_chat(const assistant::ModelService& model, ChatS
       model.detokenize({request.prompt.end() - static_cast<ptrdiff_t>(end), request.prompt.end()}, true));
   request.reply.shown = model.marks();
   for (const std::string_view stop : model.dialect().stops) request.reply.stop_strings.emplace_back(stop);
-  return std::nullopt;
+  return constrain(model, setup, request, form);
 }
 
 }  // namespace ingle::server

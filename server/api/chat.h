@@ -35,8 +35,18 @@ void read_tools(Reader& reader, ChatSetup& setup);
 /// `chat_template_kwargs`, `reasoning_effort`: whether the model is to think, and the template's other variables.
 void read_template_options(Reader& reader, core::ChatRequest& request);
 
+/// What an answer must look like, besides what calls of tools do.
+struct AnswerForm {
+  std::string expression;  ///< in GBNF with its extensions, for the answer alone
+  std::string grammar;     ///< a whole grammar for the reply, as the client wrote it
+};
+/// OpenAI's `response_format` and llama.cpp's `grammar`.
+AnswerForm read_answer_form(Reader& reader);
+/// The expression of a JSON value of a schema.
+std::string json_expression(const base::Json& schema);
+
 /// Fills in what depends on the model: the prompt, the special tokens that mark calls. Returns what is wrong.
-std::optional<ApiError> prepare_chat(const assistant::ModelService& model, ChatSetup& setup,
-                                     core::GenerationRequest& request);
+std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,
+                                     const AnswerForm& form = {});
 
 }  // namespace ingle::server

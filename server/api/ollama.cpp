@@ -86,6 +86,20 @@ void read_think(Reader& reader, core::ChatRequest& chat) {
   }
 }
 
+AnswerForm read_format(Reader& reader) {
+  AnswerForm form;
+  const base::Json* format = reader.find("format");
+  if (format == nullptr || *format == "") return form;
+  if (*format == "json") {
+    form.expression = json_expression({{"type", "object"}, {"additionalProperties", true}});
+  } else if (format->is_object()) {
+    form.expression = json_expression(*format);
+  } else {
+    reader.fail("format", "'format' is \"json\" or a JSON schema");
+  }
+  return form;
+}
+
 base::Json ollama_end(const assistant::ModelService& model, const Choice& choice,
                       std::chrono::steady_clock::time_point began) {
   const auto nanoseconds = [](double ms) { return static_cast<int64_t>(ms * 1e6); };

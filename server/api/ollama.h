@@ -17,6 +17,9 @@ core::GenerationRequest read_ollama_options(Reader& reader, const assistant::Mod
 /// `think`: true, false or "low" to "high".
 void read_think(Reader& reader, core::ChatRequest& chat);
 
+/// `format`: "json" or a schema.
+AnswerForm read_format(Reader& reader);
+
 /// The last line of an answer: why it ended, counts, durations.
 base::Json ollama_end(const assistant::ModelService& model, const Choice& choice,
                       std::chrono::steady_clock::time_point began);
@@ -27,8 +30,7 @@ base::Json ollama_end(const assistant::ModelService& model, const Choice& choice
       {"options", "sampling, by Ollama's names"},                                                  \
       {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""}, \
       {"top_logprobs", ""}, {"keep_alive", "models stay until the server ends", Use::hint},        \
-      {"truncate", "too long a prompt is an error"}, {"shift", "a full context ends an answer"}, { \
-    "format", "answers can't be constrained yet", Use::refused                                     \
-  }
+      {"truncate", "too long a prompt is an error"}, {"shift", "a full context ends an answer"},   \
+      {"format", "\"json\", or a JSON schema: the answer then has that form"}
 
 }  // namespace ingle::server

@@ -7,7 +7,7 @@ namespace {
 
 void handle(Call& call) {
   Reader reader(call.body);
-  const assistant::ModelService* model = model_of(call, reader);
+  assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ChatSetup setup;
   setup.chat.messages = read_messages(reader, "messages");

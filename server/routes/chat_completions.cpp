@@ -116,12 +116,6 @@ void read_logprobs(Reader& reader, core::GenerationRequest& request) {
   if (wanted) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
 }
 
-void read_response_format(Reader& reader) {
-  const base::Json* format = reader.object("response_format");
-  if (format != nullptr && format->value("type", base::Json()) != "text")
-    reader.fail("response_format", "'response_format' can only be of type text yet", "unsupported_field");
-}
-
 void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
@@ -132,13 +126,13 @@ void handle(Call& call) {
   for (const char* name : {"max_tokens", "max_completion_tokens"})
     if (const auto most = reader.integer(name, 1, INT32_MAX)) request.reply.max_tokens = static_cast<uint32_t>(*most);
   read_logprobs(reader, request);
-  read_response_format(reader);
+  const AnswerForm form = read_answer_form(reader);
   ChatSetup setup;
   setup.chat.messages = read_messages(reader, "messages");
   read_template_options(reader, setup.chat);
   read_tools(reader, setup);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
+  if (const auto error = prepare_chat(*model, setup, request, form)) return call.fail(*error);
   OpenAiHead head{new_id("chatcmpl-"), model->name(), static_cast<int64_t>(std::time(nullptr))};
   const bool logprobs = request.logprobs >= 0;
   answer(call, *model, copies(request, choices),
@@ -163,7 +157,8 @@ constexpr Field kFields[] = {
     {"top_logprobs", ""},
     {"seed", "the same seed and text give the same answer"},
     {"stop", "up to 16 texts that end an answer"},
-    {"response_format", "{type: \"text\"}"},
+    {"response_format", "text, json_object, or json_schema: the answer then has that form"},
+    {"grammar", "a grammar of the answer, in GBNF"},
     {"tools", "functions that the model may call"},
     {"tool_choice", "none, auto, required, or a named function"},
     {"parallel_tool_calls", "whether it may call several at once"},

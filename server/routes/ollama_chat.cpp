@@ -88,8 +88,9 @@ void handle(Call& call) {
   setup.chat.messages = read_messages(reader, "messages");
   read_think(reader, setup.chat);
   read_tools(reader, setup);
+  const AnswerForm form = read_format(reader);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
+  if (const auto error = prepare_chat(*model, setup, request, form)) return call.fail(*error);
   const bool logprobs = request.logprobs >= 0;
   answer(call, *model, {std::move(request)}, std::make_unique<OllamaChatFormat>(*model, std::move(setup), logprobs),
          stream);

@@ -62,11 +62,12 @@ class GenerateFormat final : public ChatAnswer {
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-std::optional<ApiError> prepare(Reader& reader, const assistant::ModelService& model, ChatSetup& setup,
+std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, ChatSetup& setup,
                                 core::GenerationRequest& request) {
   const std::string prompt = reader.text("prompt").value_or(""), system = reader.text("system").value_or("");
   const bool raw = reader.boolean("raw").value_or(false);
   const auto suffix = reader.text("suffix");
+  const AnswerForm form = read_format(reader);
   if (reader.error()) return reader.error();
   if (suffix) {
     auto gap = model.gap_prompt(prompt, *suffix);
@@ -77,7 +78,12 @@ std::optional<ApiError> prepare(Reader& reader, const assistant::ModelService& m
   } else {
     if (!system.empty()) setup.chat.messages.push_back({{"role", "system"}, {"content", system}});
     setup.chat.messages.push_back({{"role", "user"}, {"content", prompt}});
-    return prepare_chat(model, setup, request);
+    return prepare_chat(model, setup, request, form);
+  }
+  if (!form.expression.empty()) {
+    auto constraint = model.constraint("root ::= " + form.expression);
+    if (!constraint) return api_error(constraint.error(), "format");
+    request.constraint = std::move(constraint).value();
   }
   return check_context(model, request.prompt.size(), "prompt");
 }
