@@ -42,13 +42,19 @@ constexpr uint64_t kNewNamespaces =
 
 // The kernel looks at the lower half of an int argument only; a rule that is to catch a value has to do so, too.
 scmp_arg_cmp low32_is(unsigned argument, uint64_t value) {
-  return SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, kLow32, value);
+  return {argument, SCMP_CMP_MASKED_EQ, kLow32, value};
 }
 scmp_arg_cmp is(unsigned argument, uint64_t value) {
-  return SCMP_CMP64(argument, SCMP_CMP_EQ, value);
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+scmp_arg_cmp is_not(unsigned argument, uint64_t value) {
+  return {argument, SCMP_CMP_NE, value, 0};
+}
+scmp_arg_cmp below(unsigned argument, uint64_t value) {
+  return {argument, SCMP_CMP_LT, value, 0};
 }
 scmp_arg_cmp bits_are(unsigned argument, uint64_t mask, uint64_t value) {
-  return SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value);
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
 // A filter in the making. The first failure stays, so that the rules read as a list.
@@ -160,7 +166,7 @@ void add_own_process(Rules& rules, const Access& access, pid_t self) {
   }
   // SIGSYS keeps its handler, which says what was forbidden: the numbers up to 30, 32 to 63 and 64, as the argument's
   // upper half must be zero as well.
-  rules.add(SCMP_ACT_ALLOW, "rt_sigaction", SCMP_CMP64(0, SCMP_CMP_LT, SIGSYS));
+  rules.add(SCMP_ACT_ALLOW, "rt_sigaction", below(0, SIGSYS));
   rules.add(SCMP_ACT_ALLOW, "rt_sigaction", bits_are(0, ~uint64_t{31}, 32));
   rules.add(SCMP_ACT_ALLOW, "rt_sigaction", is(0, 64));
   for (const uint64_t option : {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA})
@@ -212,7 +218,7 @@ Result<std::vector<sock_filter>> launch_filter(const Access& access, int landloc
   const uint32_t forbidden = action_of(access.forbidden);
   rules.add_all(forbidden, hostile_calls());
   // unshare(CLONE_THREAD) does nothing but tell whether there is one thread: confine_self() asks.
-  rules.add(forbidden, "unshare", SCMP_CMP64(0, SCMP_CMP_NE, CLONE_THREAD));
+  rules.add(forbidden, "unshare", is_not(0, CLONE_THREAD));
   if (!access.sanitizers) rules.add(forbidden, "personality");
   rules.add_all(kRefuse, ungoverned_calls());
   if (landlock < 3) rules.add(kRefuse, "truncate");
@@ -221,7 +227,7 @@ Result<std::vector<sock_filter>> launch_filter(const Access& access, int landloc
   if (!access.network) rules.add_all(forbidden, hostile_socket_calls());
   if (!access.processes) {
     rules.add_all(forbidden, hostile_process_calls());
-    rules.add(forbidden, "execveat", SCMP_CMP64(0, SCMP_CMP_NE, static_cast<uint64_t>(program)));
+    rules.add(forbidden, "execveat", is_not(0, static_cast<uint64_t>(program)));
     rules.add(forbidden, "clone", bits_are(0, CLONE_THREAD, 0));
   }
   for (const uint64_t flag :
