@@ -237,7 +237,7 @@ Result<std::vector<sock_filter>> launch_filter(const Access& access, int landloc
 }
 
 Status load_confined_filter(const Access& access, pid_t self) {
-  Rules rules(access.sanitizers ? kRefuse : kUnknown);
+  Rules rules(kUnknown);
   const uint32_t forbidden = action_of(access.forbidden);
   rules.set(SCMP_FLTATR_CTL_TSYNC, 1);
   // Before Linux 5.16 a filter also slows speculation, which the engine would feel. It runs no foreign code.

@@ -141,17 +141,31 @@ std::vector<PathRule> launch_rules(const Policy& policy, const std::filesystem::
   return rules;
 }
 
-// The stack that the child runs on until it execs.
-class StageStack {
+// ThreadSanitizer takes clone for fork and loses count where memory is shared.
+#if defined(__SANITIZE_THREAD__)
+constexpr int kBorrowMemory = 0;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr int kBorrowMemory = 0;
+#else
+constexpr int kBorrowMemory = CLONE_VM;
+#endif
+#else
+constexpr int kBorrowMemory = CLONE_VM;
+#endif
+
+// What the child runs on until it execs: a stack, and below it the outcome.
+class StageMemory {
  public:
-  StageStack() : memory_(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {}
-  ~StageStack() {
+  StageMemory() : memory_(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {}
+  ~StageMemory() {
     if (ok()) ::munmap(memory_, kBytes);
   }
-  StageStack(const StageStack&) = delete;
-  StageStack& operator=(const StageStack&) = delete;
+  StageMemory(const StageMemory&) = delete;
+  StageMemory& operator=(const StageMemory&) = delete;
   bool ok() const { return memory_ != MAP_FAILED; }
-  void* top() const { return static_cast<char*>(memory_) + kBytes; }
+  void* stack_top() const { return static_cast<char*>(memory_) + kBytes; }
+  Stage::Outcome* outcome() const { return static_cast<Stage::Outcome*>(memory_); }  // zeros, as all new memory
 
  private:
   static constexpr size_t kBytes = size_t{256} << 10;
@@ -164,23 +178,25 @@ struct Started {
 };
 
 Result<Started> start(Stage& stage, const std::filesystem::path& program) {
-  const StageStack stack;
-  if (!stack.ok()) return Error{ErrorCode::out_of_memory, "no memory to start a child process"};
+  const StageMemory memory;
+  if (!memory.ok()) return Error{ErrorCode::out_of_memory, "no memory to start a child process"};
+  stage.outcome = memory.outcome();
   // A handler of ours that ran in the child would write into our memory.
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int descriptor = -1;
   const pid_t pid =
-      ::clone(run_stage, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &stage, &descriptor);
+      ::clone(run_stage, memory.stack_top(), kBorrowMemory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &stage, &descriptor);
   const int code = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return base::errno_error(code, "start", program);
   Started started{pid, FileDescriptor(descriptor)};
-  if (stage.failed_step == nullptr) return started;
+  const Stage::Outcome outcome = *memory.outcome();
+  if (outcome.failed_step == nullptr) return started;
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
-  return base::errno_error(stage.failed_code, stage.failed_step, program);
+  return base::errno_error(outcome.failed_code, outcome.failed_step, program);
 }
 
 }  // namespace

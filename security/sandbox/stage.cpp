@@ -110,13 +110,14 @@ INGLE_STAGE const char* prepare(const Stage& stage) {
 }  // namespace
 
 INGLE_STAGE int run_stage(void* stage) {
-  Stage& plan = *static_cast<Stage*>(stage);
-  plan.failed_step = prepare(plan);
-  if (plan.failed_step == nullptr) {
+  const Stage& plan = *static_cast<const Stage*>(stage);
+  const char* failed = prepare(plan);
+  if (failed == nullptr) {
     ::syscall(SYS_execveat, plan.program, "", plan.arguments, plan.environment, AT_EMPTY_PATH);
-    plan.failed_step = "start";
+    failed = "start";
   }
-  plan.failed_code = errno;
+  plan.outcome->failed_code = errno;
+  plan.outcome->failed_step = failed;
   ::syscall(SYS_exit_group, 127);
   return 127;
 }

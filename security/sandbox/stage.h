@@ -32,8 +32,12 @@ struct Stage {
   char** arguments = nullptr;
   char** environment = nullptr;
 
-  const char* failed_step = nullptr;  ///< out: "enter a Landlock ruleset"
-  int failed_code = 0;                ///< out: errno
+  /// Where the child leaves why it failed, in memory that both see.
+  struct Outcome {
+    const char* failed_step;  ///< "limit"; null: it execed
+    int failed_code;          ///< errno
+  };
+  Outcome* outcome = nullptr;
 };
 
 /// Runs the stage; for clone. Returns only on failure, and leaves the reason in the Stage.
