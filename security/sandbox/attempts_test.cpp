@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -227,6 +229,24 @@ void add_processes(std::vector<Attempt>& list) {
   add("survive its starter", [] { return code_of(::fcntl(kDataFd, F_SETSIG, 0)); }, "");
 }
 
+// Freed of it, a process would outlive its starter. An ordinary one has nothing under that number.
+void add_lifeline(std::vector<Attempt>& list) {
+  const auto add = [&](const char* name, std::function<int()> run) {
+    list.push_back({name, std::move(run), "", false, true, true});
+  };
+  add("close the lifeline", [] { return try_call(SYS_close, kLifelineFd); });
+  add("close the lifeline, oddly", [] { return try_call(SYS_close, (1L << 32) | kLifelineFd); });
+  add("close the lifeline by range", [] { return try_call(SYS_close_range, 4, 4, 0); });
+  add("close the lifeline by ranges", [] { return try_call(SYS_close_range, 3, 1000, 0); });
+  add("copy the lifeline", [] { return try_call(SYS_dup, kLifelineFd); });
+  add("copy the lifeline, otherwise", [] { return try_call(SYS_fcntl, kLifelineFd, F_DUPFD, 0); });
+  add("overwrite the lifeline", [] { return try_call(SYS_dup3, 1, kLifelineFd, 0); });
+  add("silence the lifeline", [] { return try_call(SYS_fcntl, kLifelineFd, F_SETFL, 0); });
+  add("silence the lifeline, otherwise", [] { return try_call(SYS_ioctl, kLifelineFd, FIOASYNC, 0); });
+  list.push_back(
+      {"share memory by a key", [] { return try_call(SYS_shmget, IPC_PRIVATE, 4096, 0600); }, "", false, true, true});
+}
+
 void add_kernel(std::vector<Attempt>& list) {
   const auto add = [&](const char* call, std::function<int()> run) {
     list.push_back({call, std::move(run), call, false, true, true});
@@ -345,6 +365,7 @@ std::vector<Attempt> attempts() {
   add_paths(list);
   add_network(list);
   add_processes(list);
+  add_lifeline(list);
   add_kernel(list);
   return list;
 }

@@ -205,6 +205,19 @@ void add_network(Rules& rules, const Access& access, uint32_t forbidden) {
   for (const uint64_t family : {AF_INET, AF_INET6}) rules.add(SCMP_ACT_ALLOW, "socket", is(0, family));
 }
 
+// Whoever lets go of the lifeline outlives the starter. It could be closed, overwritten, or told to stop signalling,
+// itself or by a copy.
+void add_lifeline(Rules& rules) {
+  const scmp_arg_cmp first = low32_is(0, kLifelineFd), second = low32_is(1, kLifelineFd);
+  for (const char* name : {"close", "dup", "dup2", "dup3", "ioctl"}) rules.add(kRefuse, name, first);
+  for (const char* name : {"dup2", "dup3"}) rules.add(kRefuse, name, second);
+  for (const uint64_t command : {F_SETFL, F_DUPFD, F_DUPFD_CLOEXEC})
+    rules.add(kRefuse, "fcntl", first, low32_is(1, command));
+  // Any range that starts there or a little before: a filter compares no two arguments.
+  rules.add(kRefuse, "close_range", bits_are(0, kLow32 & ~uint64_t{7}, 0));
+}
+static_assert(kLifelineFd < 8);
+
 bool lists(CallNames names, const char* name) {
   for (const std::string_view other : names)
     if (other == name) return true;
@@ -229,6 +242,7 @@ Result<std::vector<sock_filter>> launch_filter(const Access& access, int landloc
     rules.add_all(forbidden, hostile_process_calls());
     rules.add(forbidden, "execveat", is_not(0, static_cast<uint64_t>(program)));
     rules.add(forbidden, "clone", bits_are(0, CLONE_THREAD, 0));
+    add_lifeline(rules);
   }
   for (const uint64_t flag :
        {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET})

@@ -329,6 +329,7 @@ TEST(LaunchTest, EverythingHoldsForAnotherUser) {
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 97) GTEST_SKIP() << "another user can't reach the test program";
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
 }
 

@@ -113,7 +113,8 @@ CallNames ungoverned_calls() {
   static constexpr std::array names = {
       "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat", "utime", "utimes",
       "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr", "setxattrat", "removexattr", "lremovexattr",
-      "fremovexattr", "removexattrat", "mknod", "mknodat", "inotify_init", "inotify_init1"};
+      "fremovexattr", "removexattrat", "mknod", "mknodat", "inotify_init",
+      "inotify_init1", "shmget", "shmat", "msgget", "semget", "mq_open"};
   return names;
 }
 

@@ -19,6 +19,6 @@ CallNames hostile_calls();         ///< Answer: what no confined program has any
 CallNames hostile_socket_calls();  ///< the same without `network`
 CallNames hostile_process_calls();
 CallNames refused_calls();     ///< EPERM: what C libraries try, and may do without
-CallNames ungoverned_calls();  ///< change files by path and are beyond Landlock: EPERM from the start
+CallNames ungoverned_calls();  ///< EPERM from the start: change files by path, or reach others by a key, past Landlock
 
 }  // namespace ingle::security
