@@ -294,6 +294,20 @@ TEST_F(KeysTest, GivesUpWaiting) {
   EXPECT_EQ(code_of(keys.revoke("x")), "busy");
 }
 
+// Written by hand, with the checksum by xxh128sum and SHA-256 of "abc" as FIPS 180 gives it.
+TEST(KeyFileTest, ReadsAFileOfOthers) {
+  std::stringstream stream;
+  stream << std::ifstream(INGLE_SOURCE_DIR "/tests/data/fuzz/key_file_fuzz/whole.json").rdbuf();
+  const auto keys = parse_key_file(stream.str());
+  ASSERT_TRUE(keys.ok()) << keys.error().message;
+  ASSERT_EQ(keys->size(), 2U);
+  EXPECT_EQ((*keys)[0].name, "phone");
+  EXPECT_EQ((*keys)[0].hash, *hash_token("abc"));
+  EXPECT_EQ((*keys)[0].expires, 1'795'000'000);
+  EXPECT_EQ((*keys)[0].scopes, (Scopes{Scope::chat, Scope::models}));
+  EXPECT_EQ((*keys)[1].name, "töpfe");
+}
+
 TEST(KeyFileTest, WritesWhatItReads) {
   std::vector<Key> keys(2);
   keys[0] = {"a", "töpfe", {Scope::models}, kNow, kNow + 1, {}};

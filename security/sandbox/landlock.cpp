@@ -12,8 +12,6 @@
 namespace ingle::security {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::FileDescriptor;
 using base::Result;
 using base::Status;

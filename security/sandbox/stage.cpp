@@ -79,6 +79,12 @@ INGLE_STAGE bool enter_filter(const Stage& stage) {
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &stage.filter) == 0;
 }
 
+INGLE_STAGE bool enter_ruleset(const Stage& stage) {
+  if (stage.ruleset < 0) return true;
+  errno = restrict_to_ruleset(stage.ruleset);
+  return errno == 0;
+}
+
 INGLE_STAGE bool lower_priority(int niceness) {
   if (niceness == 0) return true;
   const long shown = ::syscall(SYS_getpriority, 0, 0);  // 20 less the niceness
@@ -100,7 +106,7 @@ INGLE_STAGE const char* prepare(const Stage& stage) {
   if (!lower_priority(stage.niceness)) return "lower the priority of";
   if (!drop_capabilities()) return "take the capabilities from";
   if (::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "set no_new_privs for";
-  if (stage.ruleset >= 0 && (errno = restrict_to_ruleset(stage.ruleset)) != 0) return "close the files to";
+  if (!enter_ruleset(stage)) return "close the files to";
   if (::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, nullptr, kSignalSetBytes) != 0)
     return "unblock signals of";
   if (!enter_filter(stage)) return "filter the system calls of";
