@@ -16,11 +16,10 @@ struct Peer {
 /// socket, or not connected), io_error.
 base::Result<Peer> unix_peer(int socket);
 
-/// Of an accepted TCP connection over loopback: the owner of the socket at the other end, from the kernel's table of
-/// connections; pid is not known. The owner is who made the socket, who may have handed it on. Takes as long as reading
-/// /proc/net/tcp (see README.md): once for each connection, not for each request.
-/// Errors: permission_denied (the other end is not this machine, or closed already: then nobody owns it), unsupported
-/// (no /proc/net/tcp), corrupt, invalid_argument, io_error.
+/// Of an accepted TCP connection over loopback: the owner of the socket at the other end, as the kernel lists it; pid
+/// is not known. The owner is who made the socket, who may have handed it on. Errors: permission_denied (the other end
+/// is not this machine, or closed already: then nobody owns it), unsupported (the kernel lists no connections),
+/// corrupt, invalid_argument, limit_exceeded, io_error.
 base::Result<Peer> loopback_peer(int socket);
 
 }  // namespace ingle::security

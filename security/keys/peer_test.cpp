@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "base/files.h"
-#include "security/keys/socket_table.h"
+#include "security/keys/socket_lookup.h"
 
 namespace ingle::security {
 namespace {
@@ -158,6 +158,22 @@ bool has_version6() {
   return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&one), sizeof(sockaddr_in6)) == 0;
 }
 
+// The monitor's answer is the tables' row.
+void expect_both_ways_agree(int socket) {
+  const auto here = own_address(socket), there = other_address(socket);
+  ASSERT_TRUE(here.ok() && there.ok());
+  const auto read = read_for_socket(*there, *here);
+  ASSERT_TRUE(read.ok() && read->has_value());
+  EXPECT_TRUE((*read)->owned());
+  const auto asked = ask_for_socket(*there, *here);
+  if (!asked) GTEST_SKIP() << "this kernel has no socket monitor";
+  EXPECT_EQ(asked->local, (*read)->local);
+  EXPECT_EQ(asked->remote, (*read)->remote);
+  EXPECT_EQ(asked->state, (*read)->state);
+  EXPECT_EQ(asked->uid, (*read)->uid);
+  EXPECT_EQ(asked->inode, (*read)->inode);
+}
+
 class LoopbackPeerTest : public testing::TestWithParam<std::pair<int, int>> {};
 
 TEST_P(LoopbackPeerTest, IsWhoConnected) {
@@ -168,10 +184,12 @@ TEST_P(LoopbackPeerTest, IsWhoConnected) {
   const auto peer = loopback_peer(connection.server.get());
   ASSERT_TRUE(peer.ok()) << peer.error().message;
   EXPECT_EQ(peer->uid, ::geteuid());
+  expect_both_ways_agree(connection.server.get());
   if (::geteuid() != 0) return;
   const Connection other(server, client, 4242);
   EXPECT_EQ(loopback_peer(other.server.get())->uid, 4242U);
   EXPECT_EQ(loopback_peer(other.client.get())->uid, 0U) << "from the other side it is us";
+  expect_both_ways_agree(other.server.get());
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, LoopbackPeerTest,
@@ -182,6 +200,13 @@ TEST(LoopbackTest, AClosedEndIsNobodys) {
   Connection connection(AF_INET, AF_INET);
   (void)connection.client.close();
   EXPECT_EQ(code_of(loopback_peer(connection.server.get())), "permission_denied");
+  const auto here = own_address(connection.server.get()), there = other_address(connection.server.get());
+  const auto asked = ask_for_socket(*there, *here);
+  EXPECT_FALSE(asked && asked->owned());
+  const auto read = read_for_socket(*there, *here);
+  EXPECT_FALSE(read->has_value() && (*read)->owned());
+  // Nor is the socket that listens taken for an end.
+  EXPECT_FALSE(ask_for_socket(*here, *here).has_value());
   // Half closed, its owner still holds it.
   Connection half(AF_INET, AF_INET);
   ASSERT_EQ(::shutdown(half.server.get(), SHUT_WR), 0);

@@ -53,8 +53,12 @@ bool parse_address(std::string_view text, SocketAddress& out) {
 
 }  // namespace
 
+bool SocketAddress::version4() const {
+  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), ip.begin());
+}
+
 bool SocketAddress::loopback() const {
-  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), ip.begin())) return ip[12] == 127;
+  if (version4()) return ip[12] == 127;
   return ip[15] == 1 && std::all_of(ip.begin(), ip.end() - 1, [](uint8_t byte) { return byte == 0; });
 }
 

@@ -19,6 +19,7 @@ namespace ingle::security {
 struct SocketAddress {
   std::array<uint8_t, 16> ip{};
   uint16_t port = 0;
+  bool version4() const;
   /// 127.0.0.0/8 or ::1.
   bool loopback() const;
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
