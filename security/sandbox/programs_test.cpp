@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -400,5 +401,12 @@ int main(int argc, char** argv) {
     ::_exit(found == programs.end() ? 98 : found->second(arguments));
   }
   ::testing::InitGoogleTest(&argc, argv);
+  const auto kernel = ingle::security::probe_kernel();
+  if (!missing_on(kernel).empty() || !kernel.close_range) {
+    for (const auto& protection : describe(kernel)) {
+      if (!protection.enforced) std::printf("skipping what needs it: %s\n", protection.by.c_str());
+    }
+    testing::GTEST_FLAG(filter) = "KernelTest.*";
+  }
   return RUN_ALL_TESTS();
 }
