@@ -164,10 +164,9 @@ void add_own_process(Rules& rules, const Access& access, pid_t self) {
     rules.add(SCMP_ACT_ALLOW, "kill", is(0, id));
     rules.add(SCMP_ACT_ALLOW, "tgkill", is(0, id));  // raise, abort
   }
-  // SIGSYS keeps its handler, which says what was forbidden: the numbers up to 30, 32 to 63 and 64, as the argument's
-  // upper half must be zero as well.
+  // SIGSYS (31) keeps its handler, which says what was forbidden: less, or 32 in the number, or 64.
   rules.add(SCMP_ACT_ALLOW, "rt_sigaction", below(0, SIGSYS));
-  rules.add(SCMP_ACT_ALLOW, "rt_sigaction", bits_are(0, ~uint64_t{31}, 32));
+  rules.add(SCMP_ACT_ALLOW, "rt_sigaction", bits_are(0, 32, 32));
   rules.add(SCMP_ACT_ALLOW, "rt_sigaction", is(0, 64));
   for (const uint64_t option : {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA})
     rules.add(SCMP_ACT_ALLOW, "prctl", is(0, option));
@@ -181,7 +180,7 @@ void add_own_process(Rules& rules, const Access& access, pid_t self) {
 
 void add_threads(Rules& rules, const Access& access, uint32_t forbidden) {
   rules.add(kUnknown, "clone3");  // its flags lie in memory, where no filter sees them; C libraries fall back to clone
-  if (access.threads) {
+  if (access.threads && access.calls != Calls::parser) {
     rules.add_all(SCMP_ACT_ALLOW, thread_calls());
     rules.add(SCMP_ACT_ALLOW, "clone", bits_are(0, CLONE_THREAD | kNewNamespaces, CLONE_THREAD));
   }

@@ -85,7 +85,9 @@ TEST(LaunchTest, ComputesWithoutLandlock) {
 TEST(LaunchTest, AParserHasNoThreads) {
   if (kSanitized) GTEST_SKIP() << "ThreadSanitizer itself ends a process that can't start a thread";
   const FileDescriptor data = data_file();
-  expect_clean(run_confined(launch_policy(), "parser", {}, {{data.get(), kDataFd}}));
+  expect_clean(run_confined(launch_policy(), "parser", {"threads"}, {{data.get(), kDataFd}}));
+  const FileDescriptor again = data_file();
+  expect_clean(run_confined(launch_policy(), "parser", {"none"}, {{again.get(), kDataFd}}));
 }
 
 TEST(LaunchTest, PathsFailSoftly) {
@@ -275,6 +277,9 @@ TEST(LaunchTest, APluginKeepsToItsFolders) {
   access.calls = Calls::plugin;
   access.readable = {readable};
   access.writable = {writable};
+  expect_clean(run_confined(launch_policy(access), "plugin", {readable, writable, secret}));
+  // What the starter leaves open the process closes itself.
+  access.writable = {folder.path(), "/etc"};
   expect_clean(run_confined(launch_policy(access), "plugin", {readable, writable, secret}));
   EXPECT_EQ(std::filesystem::file_size(secret), 4U);
   EXPECT_EQ(std::filesystem::file_size(readable / "given"), 4U);

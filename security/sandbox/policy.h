@@ -13,9 +13,9 @@ namespace ingle::security {
 /// Which system calls stay open after confine_self(). All can read, write, map and wait on what is open already, and
 /// allocate memory, none of it executable.
 enum class Calls {
-  compute,  ///< besides: pinning threads to cores. For the process that parses and runs a model
-  parser,   ///< no more. For a parser of documents
-  plugin,   ///< besides: files by path (within `readable` and `writable`), and timers
+  compute,  ///< besides: threads, pinned to cores. For the process that parses and runs a model
+  parser,   ///< no more, in one thread. For a parser of documents
+  plugin,   ///< as compute, and files by path (within `readable` and `writable`), and timers
 };
 
 /// What happens at a system call that no honest program of this kind makes: a socket, a new process, ptrace, a mount …
@@ -31,7 +31,7 @@ struct Access {
   std::vector<std::filesystem::path> writable;  ///< readable as well; files and folders can be made and removed there
   bool network = false;                         ///< internet sockets, and abstract Unix sockets
   bool processes = false;                       ///< fork and exec (of what is readable and executable)
-  bool threads = true;
+  bool threads = true;                          ///< but a parser has none
   Calls calls = Calls::compute;
   Answer forbidden = Answer::kill;
   /// Refuse to go on where the kernel lacks a means (missing_on). Without: go on, and say what is lacking.

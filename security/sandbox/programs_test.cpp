@@ -84,11 +84,11 @@ int path_with_kill(Arguments) {
   return checks.status();
 }
 
-int parser(Arguments) {
+int parser(Arguments arguments) {
   Checks checks;
   Access access = compute_access();
   access.calls = Calls::parser;
-  access.threads = false;
+  access.threads = arguments[0] == "threads";
   if (!confine(access, checks)) return checks.status();
   std::string text(std::strlen(kData), '\0');
   checks.expect(::read(kDataFd, text.data(), text.size()) == std::ssize(text), "reads");
