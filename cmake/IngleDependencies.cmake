@@ -26,6 +26,7 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 find_package(Boost 1.81 REQUIRED)  # headers only
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 if(INGLE_TESTS)
   find_package(GTest REQUIRED)
