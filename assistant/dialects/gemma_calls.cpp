@@ -24,7 +24,11 @@ class Values {
       for (const Json& choice : *choices) alternatives.push_back(constant(choice));
       return any_of(alternatives);
     }
+    for (const char* keyword : {"anyOf", "oneOf"}) {
+      if (const auto found = schema.find(keyword); found != schema.end()) return one_of(*found, depth);
+    }
     const Json type = schema.value("type", Json());
+    if (type.is_array()) return of_types(schema, type, depth);
     if (type == "string") return text();
     if (type == "integer" || type == "number" || type == "boolean" || type == "null") return writer_.json(schema);
     if (type == "array") return list(value(schema.value("items", Json::object()), depth + 1));
@@ -46,6 +50,22 @@ class Values {
   }
 
  private:
+  std::string one_of(const Json& schemas, int depth) {
+    if (!schemas.is_array() || schemas.empty()) return any();
+    std::vector<std::string> alternatives;
+    for (const Json& schema : schemas) alternatives.push_back(value(schema, depth + 1));
+    return any_of(alternatives);
+  }
+
+  std::string of_types(Json schema, const Json& types, int depth) {
+    Json schemas = Json::array();
+    for (const Json& type : types) {
+      schema["type"] = type;
+      schemas.push_back(schema);
+    }
+    return one_of(schemas, depth);
+  }
+
   std::string text() const { return GrammarWriter::literal(fence_) + " " + GrammarWriter::until(fence_); }
 
   std::string constant(const Json& value) const {

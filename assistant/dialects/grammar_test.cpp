@@ -184,7 +184,7 @@ TEST(Grammar, ParametersOfEveryKind) {
   const std::string xml = grammar("qwen_coder", {.choice = ToolChoice::required});
   EXPECT_TRUE(grammar_matches(
       xml,
-      "<tool_call>\n<function=run>\n<parameter=code>\na </parameter> \"b\n</parameter>\n<parameter=count>\n5\n"
+      "<tool_call>\n<function=run>\n<parameter=code>\na <parameter> \"b\n</parameter>\n<parameter=count>\n5\n"
       "</parameter>\n<parameter=any>\n[1\n</parameter>\n</function>\n</tool_call>"));
   EXPECT_FALSE(grammar_matches(
       xml, "<tool_call>\n<function=run>\n<parameter=count>\nfive\n</parameter>\n</function>\n</tool_call>"));
@@ -207,6 +207,9 @@ TEST(Grammar, ParametersOfEveryKind) {
   EXPECT_TRUE(call("get_weather{days:[1,2],location:" + word + ",unit:" + quote + "celsius" + quote + "}"));
   EXPECT_FALSE(call("get_weather{days:[1,2],unit:" + quote + "celsius" + quote + "}"));
   EXPECT_FALSE(call("get_weather{location:" + word + ",unit:" + quote + "kelvin" + quote + "}"));
+  EXPECT_TRUE(call("create_event{event:{at:null,title:" + word + "},priority:" + word + "}"));
+  EXPECT_FALSE(call("create_event{event:{at:5,title:" + word + "}}"));
+  EXPECT_FALSE(call("create_event{event:{title:" + word + "},priority:true}"));
   EXPECT_TRUE(call("create_event{event:{at:" + word + ",title:" + word + "},priority:1}"));
   EXPECT_FALSE(call("create_event{event:{at:" + word + "}}"));
 }

@@ -219,6 +219,7 @@ Take LiteralReader::take_bare_key(char c, std::string& json) {
     text_ += c;
     return Take::more;
   }
+  if (text_.empty()) return Take::fail;
   json += '"' + escape_json(text_) + "\": ";
   state_ = State::value;
   return Take::more;

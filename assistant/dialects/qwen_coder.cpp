@@ -36,6 +36,7 @@ bool is_key(std::string_view key) {
 /// The value of a parameter, and the line break and the tag after it.
 std::string value(GrammarWriter& writer, const base::Json& schema) {
   static constexpr std::string_view end = "\n</parameter>\n";
+  // The line break before the tag is part of the text that until takes: an empty value may be without one.
   const bool text = !schema.empty() && schema_allows(schema, "string");
   if (const auto choices = schema.find("enum"); text && choices != schema.end()) {
     std::vector<std::string> alternatives;
@@ -46,7 +47,7 @@ std::string value(GrammarWriter& writer, const base::Json& schema) {
     }
     return any_of(alternatives) + " " + GrammarWriter::literal(end);
   }
-  if (text || schema.empty()) return GrammarWriter::until("\n</parameter>") + " " + GrammarWriter::literal("\n");
+  if (text || schema.empty()) return GrammarWriter::until("</parameter>") + " " + GrammarWriter::literal("\n");
   return writer.json(schema) + " " + GrammarWriter::literal(end);
 }
 

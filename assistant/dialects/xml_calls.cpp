@@ -98,7 +98,7 @@ bool XmlCallReader::start_parameter(CallSink& sink) {
   text_ = tool_ && only_text(parameter_schema(*tool_, name_));
   if (text_) sink.arguments("\"");
   value_.clear();
-  value_started_ = false;
+  value_started_ = scanning_ = false;
   state_ = State::value;
   return true;
 }
@@ -134,14 +134,26 @@ void XmlCallReader::release(CallSink& sink, bool all) {
   value_.erase(0, size);
 }
 
+/// Follows a JSON object or array: inside its strings no tag ends the value.
+void XmlCallReader::scan(char c) {
+  if (!scanning_) {
+    if ((c != '{' && c != '[') || !trimmed(value_).empty()) return;
+    scanning_ = true;
+    scanner_ = {};
+  }
+  std::string ignored;
+  scanning_ = scanner_.take(c, ignored) == Take::more;
+}
+
 Take XmlCallReader::take_value(char c, CallSink& sink) {
   if (!value_started_ && c == '\n') {
     value_started_ = true;
     return Take::more;
   }
   value_started_ = true;
+  if (!text_) scan(c);
   value_ += c;
-  if (c == '>' && value_.ends_with(parameter_end)) {
+  if (c == '>' && !scanning_ && value_.ends_with(parameter_end)) {
     value_.resize(value_.size() - parameter_end.size());
     seen_.clear();
     space_ = 0;

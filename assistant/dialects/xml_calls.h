@@ -6,6 +6,7 @@
 #include <string>
 
 #include "assistant/dialects/call_reader.h"
+#include "assistant/dialects/json_scanner.h"
 
 namespace ingle::assistant {
 
@@ -33,6 +34,7 @@ class XmlCallReader : public CallReader {
   bool start_parameter(CallSink& sink);
   void release(CallSink& sink, bool all);
   void end_value(CallSink& sink);
+  void scan(char c);
 
   State state_;
   const Tool* tool_ = nullptr;
@@ -43,6 +45,8 @@ class XmlCallReader : public CallReader {
   std::set<std::string> keys_;
   bool text_ = false;           ///< the value can only be text, so it can be given while it comes
   bool value_started_ = false;  ///< its first byte came
+  bool scanning_ = false;       ///< the value is JSON that has not ended
+  JsonScanner scanner_;
 };
 
 }  // namespace ingle::assistant
