@@ -73,6 +73,13 @@ bool SchemaCompiler::admits_string(NodeId node, const std::string& value) {
 bool SchemaCompiler::admits_array(NodeId node, const Json& value, uint32_t depth) {
   const auto least = document_.count(node, "minItems"), most = document_.count(node, "maxItems");
   if (value.size() < least.value_or(0) || value.size() > most.value_or(kUnbounded)) return false;
+  const Json* distinct = document_.find(node, "uniqueItems");
+  for (size_t i = 0; distinct != nullptr && *distinct == Json(true) && i < value.size(); i++) {
+    budget_.spend(i);
+    for (size_t j = 0; j < i; j++) {
+      if (same_value(value[i], value[j])) return false;
+    }
+  }
   for (size_t i = 0; i < value.size(); i++) {
     for (const NodeId item : item_schemas({node}, i)) {
       if (!admits(item, value[i], depth + 1)) return false;
@@ -95,20 +102,15 @@ bool SchemaCompiler::admits_object(NodeId node, const Json& value, uint32_t dept
   return true;
 }
 
-void SchemaCompiler::require_disjoint(const NodeSet& nodes, const std::vector<NodeId>& branches) {
-  const auto with = [&](NodeId branch) {
-    NodeSet out = nodes;
-    out.push_back(branch);
-    return out;
-  };
+std::vector<NodeSet> SchemaCompiler::keep_apart(const NodeSet& nodes, const std::vector<NodeId>& branches) {
+  std::vector<NodeSet> out;
+  // Meanwhile a oneOf admits everything: this one is what is in question.
+  const bool before = std::exchange(one_of_open_, true);
   for (size_t i = 0; i < branches.size(); i++) {
+    out.push_back({branches[i]});
     for (size_t j = 0; j < branches.size(); j++) {
       budget_.spend(64);
-      // Meanwhile a oneOf admits everything: this one is what is in question.
-      const bool before = std::exchange(one_of_open_, true);
-      const bool apart = i == j || disjoint(with(branches[i]), {branches[j]}, 0);
-      one_of_open_ = before;
-      if (apart) continue;
+      if (i == j || keep_out(nodes, out.back(), branches[j])) continue;
       const auto owner = std::find_if(nodes.begin(), nodes.end(), [&](NodeId node) {
         const std::vector<NodeId> own = document_.branches(node, "oneOf");
         return std::find(own.begin(), own.end(), branches[i]) != own.end();
@@ -118,6 +120,52 @@ void SchemaCompiler::require_disjoint(const NodeSet& nodes, const std::vector<No
                             " may have values in common, so exactly one can't be told");
     }
   }
+  one_of_open_ = before;
+  return out;
+}
+
+/// Whether every value of this kind is valid, at a glance.
+bool SchemaCompiler::admits_all(const NodeSet& nodes, uint32_t kind) {
+  std::vector<const char*> limits = {"enum", "const", "anyOf", "oneOf"};
+  if (kind == kString) limits.insert(limits.end(), {"minLength", "maxLength", "pattern", "format"});
+  if (kind == kNumber)
+    limits.insert(limits.end(), {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"});
+  if (kind == kArray)
+    limits.insert(limits.end(), {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "additionalItems"});
+  if (kind == kObject || (kinds_of(nodes) & kind) != kind) return false;
+  return std::none_of(nodes.begin(), nodes.end(), [&](NodeId node) {
+    return std::any_of(limits.begin(), limits.end(), [&](const char* name) { return document_.find(node, name); });
+  });
+}
+
+/// Whether no value of the branch is one of the other's, after leaving out what can't be told otherwise: a kind of
+/// value of which the other takes all (those are in both, so never valid), and a property that only the other requires.
+bool SchemaCompiler::keep_out(const NodeSet& nodes, NodeSet& branch, NodeId other) {
+  NodeSet all = nodes;
+  all.insert(all.end(), branch.begin(), branch.end());
+  if (disjoint(all, {other}, 0)) return true;
+  bool never = false;
+  const NodeSet here = document_.expand(all, never), there = document_.expand({other}, never);
+  const uint32_t common = kinds_of(here) & kinds_of(there);
+  uint32_t kept = kAnyKind;
+  for (const uint32_t kind : {kNull, kBoolean, kNumber, kString, kArray}) {
+    if ((common & kind) != 0 && admits_all(there, kind)) kept &= ~kind;
+  }
+  if (kept != kAnyKind) {
+    branch.push_back(document_.only(type_names(kept)));
+    all.push_back(branch.back());
+    if (disjoint(all, {other}, 0)) return true;
+  }
+  if ((common & kept) != kObject) return false;
+  const std::vector<std::string> own = required_names(here);
+  for (const std::string& name : required_names(there)) {
+    if (std::find(own.begin(), own.end(), name) != own.end()) continue;
+    branch.push_back(document_.without(name));
+    all.push_back(branch.back());
+    if (disjoint(all, {other}, 0)) return true;
+    branch.pop_back(), all.pop_back();
+  }
+  return false;
 }
 
 bool SchemaCompiler::disjoint(const NodeSet& a, const NodeSet& b, uint32_t depth) {
@@ -211,7 +259,7 @@ bool SchemaCompiler::disjoint_arrays(const NodeSet& a, const NodeSet& b, uint32_
 bool SchemaCompiler::disjoint_objects(const NodeSet& a, const NodeSet& b, uint32_t depth) {
   std::vector<std::string> names = required_names(a);
   const std::vector<std::string> needed = required_names(b);
-  // What b needs and we never write for a.
+  // What b needs and we never write for a. A schema of false is not written either, but is told below.
   for (const std::string& name : needed) {
     const bool written =
         std::find(names.begin(), names.end(), name) != names.end() || others_allowed(a) ||

@@ -28,6 +28,8 @@ enum Kind : uint32_t {
   kAnyKind = 127
 };
 Kind kind_of(const base::Json& value);
+/// The names of all types within these kinds.
+std::vector<std::string> type_names(uint32_t kinds);
 /// As JSON Schema compares: 1 and 1.0 are equal, the order of members does not matter.
 bool same_value(const base::Json& a, const base::Json& b);
 Decimal decimal_of(const base::Json& number);
@@ -41,6 +43,7 @@ struct ArrayBounds {
   uint64_t min = 0, max = UINT64_MAX;
   size_t prefix = 0;  ///< items that have schemas of their own
   bool open = true;   ///< whether there may be more
+  bool distinct = false;
 };
 
 class SchemaCompiler {
@@ -64,7 +67,7 @@ class SchemaCompiler {
   // schema_values.cpp
   RuleId value(const NodeSet& seeds, uint64_t alternatives = 1);
   void compile(const Job& job);
-  void compile_choice(const Job& job, const std::vector<NodeId>& branches);
+  void compile_choice(const Job& job, const std::vector<NodeSet>& branches);
   void compile_kinds(const Job& job, uint32_t kinds);
   bool compile_constants(const Job& job);
   std::vector<NodeId> pending_choice(const NodeSet& nodes, bool* exclusive);
@@ -77,6 +80,7 @@ class SchemaCompiler {
   RuleId string_rule(const NodeSet& nodes);
   RuleId number_rule(const NodeSet& nodes, bool integer);
   StringBounds string_bounds(const NodeSet& nodes);
+  Automaton string_automaton(const NodeSet& nodes, const StringBounds& bounds);
   NumberRange number_range(const NodeSet& nodes, bool integer);
   void add_bound(NodeId node, const char* keyword, bool open, bool low, NumberRange& range);
   Automaton join_contents(const std::vector<const Automaton*>& contents);
@@ -91,9 +95,11 @@ class SchemaCompiler {
   NodeSet property_schemas(const NodeSet& nodes, const std::string& name);
   std::vector<KeyRegion> other_keys(const NodeSet& nodes, const std::vector<std::string>& names);
   bool others_allowed(const NodeSet& nodes);
+  Automaton unlisted_keys(const NodeSet& nodes, const std::vector<std::string>& names);
   void build_object(Nfa& nfa, const ObjectShape& shape);
   std::vector<std::string> required_names(const NodeSet& nodes);
   RuleId array_rule(const NodeSet& nodes);
+  void build_distinct(Nfa& nfa, const NodeSet& nodes, const ArrayBounds& bounds);
   ArrayBounds array_bounds(const NodeSet& nodes);
   NodeSet item_schemas(const NodeSet& nodes, size_t index);
 
@@ -105,7 +111,10 @@ class SchemaCompiler {
   bool admits_string(NodeId node, const std::string& value);
   bool admits_array(NodeId node, const base::Json& value, uint32_t depth);
   bool admits_object(NodeId node, const base::Json& value, uint32_t depth);
-  void require_disjoint(const NodeSet& nodes, const std::vector<NodeId>& branches);
+  /// Each branch, with what keeps the others' values out.
+  std::vector<NodeSet> keep_apart(const NodeSet& nodes, const std::vector<NodeId>& branches);
+  bool keep_out(const NodeSet& nodes, NodeSet& branch, NodeId other);
+  bool admits_all(const NodeSet& nodes, uint32_t kind);
   /// Whether no value that we would write for `a` is valid for `b`.
   bool disjoint(const NodeSet& a, const NodeSet& b, uint32_t depth);
   bool disjoint_kind(const NodeSet& a, const NodeSet& b, uint32_t kind, uint32_t depth);

@@ -39,6 +39,7 @@ constexpr std::string_view kKept[] = {
     "patternProperties",
     "prefixItems",
     "properties",
+    "propertyNames",
     "required",
     "type",
     "uniqueItems",
@@ -158,13 +159,38 @@ void SchemaDocument::check_keywords(NodeId node) {
   for (const auto& item : schema.items()) {
     const std::string& name = item.key();
     budget_.spend(1);
-    if (name == "uniqueItems" && item.value() == Json(false)) continue;
-    if (name == "uniqueItems") fail_at(node, name, "not supported");
     if (listed(kKept, name) || listed(kAnnotations, name) || name.starts_with("x-")) continue;
-    // A document may name itself; a part that does would change what references mean.
-    if ((name == "$id" || name == "id") && node == root() && item.value().is_string()) continue;
+    // A document may name itself. A part that does changes what references in it mean; where there are none, it doesn't
+    // matter.
+    if ((name == "$id" || name == "id") && item.value().is_string() &&
+        (node == root() || item.value().get_ref<const std::string&>().starts_with('#') || !has_reference(schema)))
+      continue;
     fail_at(node, name, "not supported");
   }
+}
+
+bool SchemaDocument::has_reference(const Json& json) {
+  std::vector<const Json*> pending = {&json};
+  while (!pending.empty()) {
+    const Json& at = *pending.back();
+    pending.pop_back();
+    budget_.spend(1 + at.size());
+    if (at.is_object() && at.contains("$ref")) return true;
+    if (!at.is_structured()) continue;
+    for (const Json& part : at) pending.push_back(&part);
+  }
+  return false;
+}
+
+NodeId SchemaDocument::own(const std::string& name, const Json& schema) {
+  return intern(own_.try_emplace(name, schema).first->second, "(" + name + ")");
+}
+NodeId SchemaDocument::without(const std::string& property) {
+  return own("without " + property, {{"properties", {{property, false}}}});
+}
+NodeId SchemaDocument::only(const std::vector<std::string>& types) {
+  const Json list = types;
+  return own("only " + list.dump(), {{"type", list}});
 }
 
 const Json* SchemaDocument::find(NodeId node, const char* keyword) const {

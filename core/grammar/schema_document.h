@@ -31,6 +31,11 @@ class SchemaDocument {
   /// The elements of a list of schemas, such as anyOf.
   std::vector<NodeId> branches(NodeId node, const char* keyword);
 
+  // Schemas of our own: false; one that forbids a property; one that allows these types.
+  NodeId nothing() { return own("false", false); }
+  NodeId without(const std::string& property);
+  NodeId only(const std::vector<std::string>& types);
+
   /// Adds what `$ref` and `allOf` bring in. `never` becomes true if one of the schemas is false.
   NodeSet expand(const NodeSet& seeds, bool& never);
 
@@ -52,12 +57,15 @@ class SchemaDocument {
     std::string pointer;
   };
   NodeId intern(const base::Json& json, std::string pointer);
+  NodeId own(const std::string& name, const base::Json& schema);
   void check_keywords(NodeId node);
+  bool has_reference(const base::Json& json);
   NodeId resolve(NodeId node, std::string_view reference);
   void visit(NodeId node, NodeSet& out, std::vector<NodeId>& active, bool& never);
 
   Budget& budget_;
-  std::string id_;  ///< the document's own
+  std::map<std::string, base::Json> own_;  ///< by name
+  std::string id_;                         ///< the document's own
   std::vector<Node> nodes_;
   std::unordered_map<const base::Json*, NodeId> ids_;
 };

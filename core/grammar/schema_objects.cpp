@@ -69,6 +69,8 @@ NodeSet SchemaCompiler::property_schemas(const NodeSet& nodes, const std::string
     }
     if (out.size() == before && document_.find(node, "additionalProperties") != nullptr)
       out.push_back(document_.child(node, "additionalProperties"));
+    if (document_.find(node, "propertyNames") != nullptr && !admits(document_.child(node, "propertyNames"), name))
+      out.push_back(document_.nothing());
   }
   return out;
 }
@@ -86,6 +88,38 @@ bool SchemaCompiler::others_allowed(const NodeSet& nodes) {
   return asked || !listed;
 }
 
+/// Keys without escapes that are not in `names` and that propertyNames allows.
+Automaton SchemaCompiler::unlisted_keys(const NodeSet& nodes, const std::vector<std::string>& names) {
+  const size_t bound = budget_.limits().max_pattern_states;
+  const auto automaton_of = [&](const std::vector<std::string>& texts) {
+    Nfa nfa(budget_);
+    for (const std::string& text : texts) nfa.add_text_to(nfa.start, text, nfa.end);
+    return *determinize(nfa, nfa.states.size() + 1);
+  };
+  const Automaton listed = automaton_of(names);
+  Automaton keys = subtract(plain_strings(budget_), listed, budget_, std::max(bound, listed.states.size() + 16));
+  for (const NodeId node : nodes) {
+    if (document_.find(node, "propertyNames") == nullptr) continue;
+    bool never = false, exclusive = false;
+    const NodeSet wanted = document_.expand({document_.child(node, "propertyNames")}, never);
+    if (never || (kinds_of(wanted) & kString) == 0) return Automaton();
+    if (const auto values = constants(wanted)) {
+      std::vector<std::string> texts;
+      for (const Json& value : *values) {
+        if (value.is_string()) texts.push_back(value.get<std::string>());
+      }
+      keys = intersect(keys, automaton_of(texts), budget_, bound);
+      continue;
+    }
+    if (!pending_choice(wanted, &exclusive).empty())
+      document_.fail_at(node, "propertyNames", "anyOf and oneOf are not supported here");
+    const StringBounds bounds = string_bounds(wanted);
+    if (bounds.min > bounds.max) return Automaton();
+    keys = intersect(keys, string_automaton(wanted, bounds), budget_, bound);
+  }
+  return keys;
+}
+
 std::vector<SchemaCompiler::KeyRegion> SchemaCompiler::other_keys(const NodeSet& nodes,
                                                                   const std::vector<std::string>& names) {
   std::vector<std::pair<NodeId, std::string>> patterns;
@@ -97,11 +131,8 @@ std::vector<SchemaCompiler::KeyRegion> SchemaCompiler::other_keys(const NodeSet&
   const bool others = others_allowed(nodes);
   if (patterns.empty() && !others) return {};
   const size_t bound = budget_.limits().max_pattern_states;
-  Nfa listed(budget_);
-  for (const std::string& name : names) listed.add_text_to(listed.start, name, listed.end);
-  const auto listed_automaton = determinize(listed, listed.states.size() + 1);
   std::vector<KeyRegion> regions(1);
-  regions[0].keys = subtract(plain_strings(budget_), *listed_automaton, budget_, std::max(bound, listed.states.size()));
+  regions[0].keys = unlisted_keys(nodes, names);
   for (const auto& [node, text] : patterns) {
     const Automaton& match = pattern(node, "patternProperties", text);
     std::vector<KeyRegion> next;

@@ -101,25 +101,33 @@ Lengths lengths_of(const Automaton& automaton) {
 
 }  // namespace
 
+/// The strings within the bounds, unescaped. Where patterns give lengths that are within them anyway, none are counted.
+Automaton SchemaCompiler::string_automaton(const NodeSet& nodes, const StringBounds& bounds) {
+  const Expression any = Expression::make_code_points({{0, 0x10ffff}});
+  const size_t bound = budget_.limits().max_pattern_states;
+  uint32_t min = bounds.min, max = bounds.max;
+  try {
+    if (bounds.contents.empty()) return pattern_automaton(Expression::make_repeat(any, min, max), budget_);
+    Automaton contents = join_contents(bounds.contents);
+    budget_.spend(contents.states.size() * 8);
+    const Lengths lengths = lengths_of(contents);
+    if (lengths.least >= min) min = 0;
+    if (lengths.most <= max) max = kUnbounded;
+    if (min > 0 || max != kUnbounded)
+      contents =
+          intersect(contents, pattern_automaton(Expression::make_repeat(any, min, max), budget_), budget_, bound);
+    return minimize(contents, budget_);
+  } catch (const Failure& failure) {
+    document_.fail_at(nodes.front(), bounds.contents.empty() ? "maxLength" : "pattern",
+                      "with the bounds of its length: " + failure.message, failure.code);
+  }
+}
+
 RuleId SchemaCompiler::string_rule(const NodeSet& nodes) {
   const StringBounds bounds = string_bounds(nodes);
   if (bounds.min > bounds.max) return draft_.add_rule("no string");
   if (bounds.contents.empty()) return text_.string(bounds.min, bounds.max);
-  Automaton contents = join_contents(bounds.contents);
-  budget_.spend(contents.states.size() * 8);
-  const Lengths lengths = lengths_of(contents);
-  const uint32_t min = lengths.least >= bounds.min ? 0 : bounds.min;
-  const uint32_t max = lengths.most <= bounds.max ? kUnbounded : bounds.max;
-  if (min > 0 || max != kUnbounded) {
-    Expression any = Expression::make_repeat(Expression::make_code_points({{0, 0x10ffff}}), min, max);
-    try {
-      contents = intersect(contents, pattern_automaton(any, budget_), budget_, budget_.limits().max_pattern_states);
-    } catch (const Failure& failure) {
-      document_.fail_at(nodes.front(), "pattern", "together with such bounds of its length: " + failure.message,
-                        failure.code);
-    }
-  }
-  return text_.string_of(minimize(contents, budget_));
+  return text_.string_of(string_automaton(nodes, bounds));
 }
 
 void SchemaCompiler::add_bound(NodeId node, const char* keyword, bool open, bool low, NumberRange& range) {

@@ -88,8 +88,10 @@ void SchemaCompiler::compile(const Job& job) {
   bool exclusive = false;
   const std::vector<NodeId> branches = pending_choice(job.nodes, &exclusive);
   if (!branches.empty()) {
-    if (exclusive) require_disjoint(job.nodes, branches);
-    return compile_choice(job, branches);
+    if (exclusive) return compile_choice(job, keep_apart(job.nodes, branches));
+    std::vector<NodeSet> choices;
+    for (const NodeId branch : branches) choices.push_back({branch});
+    return compile_choice(job, choices);
   }
   require_progress(job.nodes);
   compile_kinds(job, kinds_of(job.nodes));
@@ -112,14 +114,14 @@ std::vector<NodeId> SchemaCompiler::pending_choice(const NodeSet& nodes, bool* e
   return {};
 }
 
-void SchemaCompiler::compile_choice(const Job& job, const std::vector<NodeId>& branches) {
+void SchemaCompiler::compile_choice(const Job& job, const std::vector<NodeSet>& branches) {
   const uint64_t alternatives = job.alternatives * branches.size();
   const uint32_t limit = budget_.limits().max_alternatives;
   if (alternatives > limit) fail_limit("the alternatives of one value", limit);
   Nfa nfa(budget_);
-  for (const NodeId branch : branches) {
+  for (const NodeSet& branch : branches) {
     NodeSet nodes = job.nodes;
-    nodes.push_back(branch);
+    nodes.insert(nodes.end(), branch.begin(), branch.end());
     if (kinds_of(nodes) != 0) nfa.add_call(nfa.start, value(nodes, alternatives), nfa.end);
   }
   draft_.define(job.rule, nfa);
@@ -182,15 +184,26 @@ bool SchemaCompiler::compile_constants(const Job& job) {
   return true;
 }
 
+namespace {
+constexpr std::pair<std::string_view, uint32_t> kTypes[] = {
+    {"null", kNull},     {"boolean", kBoolean}, {"integer", kInteger}, {"number", kNumber},
+    {"string", kString}, {"array", kArray},     {"object", kObject}};
+}  // namespace
+
+std::vector<std::string> type_names(uint32_t kinds) {
+  std::vector<std::string> out;
+  for (const auto& [name, bits] : kTypes) {
+    if ((kinds & bits) == bits) out.emplace_back(name);
+  }
+  return out;
+}
+
 uint32_t SchemaCompiler::kinds_of(NodeId node) {
   const Json* type = document_.find(node, "type");
   if (type == nullptr) return document_.json(node) == Json(false) ? 0u : uint32_t{kAnyKind};
-  constexpr std::pair<std::string_view, uint32_t> kNames[] = {
-      {"null", kNull},     {"boolean", kBoolean}, {"integer", kInteger}, {"number", kNumber},
-      {"string", kString}, {"array", kArray},     {"object", kObject}};
   uint32_t kinds = 0;
   const auto add = [&](const Json& name) {
-    for (const auto& [known, bits] : kNames) {
+    for (const auto& [known, bits] : kTypes) {
       if (!name.is_string() || name.get_ref<const std::string&>() != known) continue;
       kinds |= bits;
       return;
