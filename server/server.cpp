@@ -1,8 +1,13 @@
 #include "server/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <ctime>
 #include <optional>
 #include <utility>
+
+#include "security/keys/token.h"
 
 namespace ingle::server {
 namespace {
@@ -81,6 +86,9 @@ base::Status Server::listen() {
   if (!is_loopback(options_.host))
     return Error{ErrorCode::permission_denied,
                  "--host " + options_.host + " would let other machines ask, which needs keys and TLS; use 127.0.0.1"};
+  if (!options_.keys.empty()) {
+    INGLE_TRY(keys_, security::Keys::open(options_.keys));
+  }
   if (!options_.socket.empty()) INGLE_CHECK(http_.listen(options_.socket));
   INGLE_TRY(port_, http_.listen(options_.host, options_.port));
   return {};
@@ -143,6 +151,35 @@ std::optional<ApiError> Server::check_sender(const HttpRequest& request) const {
   return std::nullopt;
 }
 
+// Whom a request is from, and whether that suffices. A key that is not one of ours is no key: clients have to send
+// something, and what they send to others must not matter here.
+std::optional<ApiError> Server::admit(const HttpRequest& request, Scope scope, Call& call) const {
+  const bool own_user = request.peer.uid == static_cast<uint32_t>(getuid());
+  call.principal = request.peer.uid ? "user " + std::to_string(*request.peer.uid) : std::string("nobody");
+  call.client = call.principal + " " + request.peer.address + ":" + std::to_string(request.peer.port);
+  call.keyed = own_user && request.peer.local_socket;
+  std::string_view token = request.header("x-api-key").value_or("");
+  const std::string_view bearer = request.header("authorization").value_or("");
+  if (bearer.starts_with("Bearer ") || bearer.starts_with("bearer ")) token = bearer.substr(7);
+  bool may_chat = own_user;
+  if (keys_ && security::is_token(token)) {
+    const auto principal = keys_->verify(token, std::time(nullptr));
+    if (!principal) return ApiError{401, principal.error().message, {}, "invalid_api_key", {}};
+    call.principal = call.client = "key " + principal->id;
+    call.keyed = true;
+    may_chat = principal->scopes.has(security::Scope::chat);
+  }
+  if (scope == Scope::none || (scope == Scope::chat && may_chat) || (scope == Scope::keyed && call.keyed))
+    return std::nullopt;
+  return ApiError{401,
+                  scope == Scope::keyed ? "this needs a key ('ingle key create' makes one), or the server's socket"
+                                        : "only processes of the server's own user may ask without a key; 'ingle key "
+                                          "create' makes one",
+                  {},
+                  "key_required",
+                  {}};
+}
+
 void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   const HttpRequest& request = exchange->request();
   Call call;
@@ -161,8 +198,7 @@ void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   }
   call.family = found.route->family;
   call.parameter = found.parameter;
-  call.principal = "local";
-  call.client = request.peer.address + ":" + std::to_string(request.peer.port);
+  if (const auto refused = admit(request, found.route->scope, call)) return call.fail(*refused);
   if (!found.route->fields.empty()) {
     auto body = base::parse_json(request.body, {.max_bytes = options_.http.body_bytes, .max_depth = 128});
     if (!body) return call.fail({400, "the body is not JSON: " + body.error().message, {}, "invalid_json", {}});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "assistant/inference/model_service.h"
+#include "security/keys/keys.h"
 #include "server/api/route.h"
 #include "server/http/http_server.h"
 
@@ -18,6 +19,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 11911;
   std::filesystem::path socket;            ///< empty: none
+  std::filesystem::path keys;              ///< the folder of keys; empty: there are none
   std::vector<std::string> allow_origins;  ///< pages from there may ask, "https://host:port"
   std::vector<std::string> allow_hosts;  ///< names by which the server may be called, beside addresses of the loopback
   std::chrono::milliseconds grace{30'000};  ///< for answers in progress, once it is to stop
@@ -44,12 +46,14 @@ class Server final : private Models {
   std::vector<assistant::ModelService*> all() override;
   void handle(const std::shared_ptr<Exchange>& exchange);
   std::optional<ApiError> check_sender(const HttpRequest& request) const;
+  std::optional<ApiError> admit(const HttpRequest& request, Scope scope, Call& call) const;
 
   struct Served {
     std::vector<std::string> names;
     std::unique_ptr<assistant::ModelService> service;
   };
   const ServerOptions options_;
+  std::optional<security::Keys> keys_;
   uint16_t port_ = 0;
   std::vector<Served> models_;  ///< of the serving thread
   HttpServer http_;

@@ -8,6 +8,7 @@
 #include "assistant/inference/model_service.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
+#include "cli/keys.h"
 #include "cli/models.h"
 #include "server/server.h"
 
@@ -66,6 +67,7 @@ Status run(Session& session) {
   options.host = session.values.text("host");
   options.port = static_cast<uint16_t>(session.values.integer("port"));
   options.socket = socket_path(session);
+  options.keys = keys_folder(session);
   options.allow_origins = session.values.list("allow-origin");
   options.allow_hosts = session.values.list("allow-host");
   server::Server server(options);

@@ -18,8 +18,9 @@ namespace ingle::server {
 
 /// What a request's sender has to be allowed.
 enum class Scope : uint8_t {
-  none,  ///< anybody who reaches the server
-  chat,  ///< inference and the list of models
+  none,   ///< anybody who reaches the server
+  chat,   ///< inference and the list of models: also processes of the server's own user, without a key
+  keyed,  ///< more about the server: any key, or its user through the socket
 };
 
 /// The models that are served.
@@ -39,6 +40,7 @@ struct Call {
   std::string parameter;            ///< what stood for {…} in the path
   std::string principal;            ///< whose prefixes it may use
   std::string client;               ///< whose share of the machine it takes
+  bool keyed = false;               ///< Scope::keyed is open to it
   std::vector<std::string> unused;  ///< hints that came and have no effect
   Family family = Family::openai;
 

@@ -19,8 +19,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct Peer {
   bool local_socket = false;  ///< a Unix socket
   std::string address;        ///< of TCP
-  uint16_t port = 0, own_port = 0;
-  std::optional<uint32_t> uid;  ///< of the process, where the system tells
+  uint16_t port = 0;
+  std::optional<uint32_t> uid;  ///< whose process it is, where the system tells
 };
 
 struct HttpRequest {

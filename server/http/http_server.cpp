@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/files.h"
+#include "security/keys/peer.h"
 #include "server/http/target.h"
 
 namespace ingle::server {
@@ -131,13 +132,10 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
       const auto remote = socket.remote_endpoint(ignored);
       peer.address = remote.address().to_string();
       peer.port = remote.port();
-      peer.own_port = socket.local_endpoint(ignored).port();
+      if (const auto other = security::loopback_peer(socket.native_handle())) peer.uid = other->uid;
     } else {
       peer.local_socket = true;
-      struct ucred credentials = {};
-      socklen_t size = sizeof(credentials);
-      if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
-        peer.uid = credentials.uid;
+      if (const auto other = security::unix_peer(socket.native_handle())) peer.uid = other->uid;
     }
     auto connection = std::make_shared<Connection>(Socket(std::move(socket)), std::move(peer));
     const bool full = connections.size() >= limits.connections;

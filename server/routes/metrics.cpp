@@ -62,6 +62,7 @@ void handle(Call& call) {
 }  // namespace
 
 extern const Route metrics_record;
-const Route metrics_record{.method = "GET", .path = "/metrics", .summary = "counters for Prometheus", .handle = handle};
+const Route metrics_record{
+    .method = "GET", .path = "/metrics", .scope = Scope::keyed, .summary = "counters for Prometheus", .handle = handle};
 
 }  // namespace ingle::server

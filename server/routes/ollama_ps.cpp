@@ -21,10 +21,11 @@ void handle(Call& call) {
                      {"streamed_bytes", info.streamed_bytes},
                      {"activation_bytes", info.activation_bytes},
                      {"state_bytes", stats.state_bytes},
-                     {"state_limit_bytes", stats.state_limit_bytes},
-                     {"running", stats.running},
-                     {"waiting", stats.waiting},
-                     {"kept_prefixes", stats.kept_prefixes}};
+                     {"state_limit_bytes", stats.state_limit_bytes}};
+    // What others do is nobody's business.
+    if (call.keyed)
+      json["ingle"].update(
+          {{"running", stats.running}, {"waiting", stats.waiting}, {"kept_prefixes", stats.kept_prefixes}});
     models.push_back(std::move(json));
   }
   call.respond({{"models", std::move(models)}});

@@ -104,8 +104,19 @@ class ServerTest(unittest.TestCase):
         return [json.loads(line) for line in (lines[:-1] if done else lines)], done
 
     def metric(self, name):
-        _, _, text = self.ask("GET", "/metrics")
-        return float(re.search(rf"^{name}{{[^}}]*}} (\S+)$", text.decode(), re.MULTILINE)[1])
+        text = self.through_socket("/metrics").decode()
+        return float(re.search(rf"^{name}{{[^}}]*}} (\S+)$", text, re.MULTILINE)[1])
+
+    def through_socket(self, path):
+        """What a GET through the Unix socket brings, head and body."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(self.socket_path)
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+            return received
 
     def wait_for(self, what, patience=PATIENCE):
         deadline = time.monotonic() + patience
