@@ -34,7 +34,7 @@ test:  ## compile and pass all tests
 	@tools/fetch_test_models $(INGLE) $(MODELS)
 	@INGLE_TEST_MODELS=$(MODELS) ctest --preset release --parallel $(JOBS)
 
-deep:  ## linters, sanitizers, fuzzers, 64-bit Arm; STAGE=lint|asan|fuzz|tsan|arm64 for one
+deep:  ## linters, sanitizers, fuzzers, official clients, 64-bit Arm; STAGE=lint|asan|fuzz|tsan|sdk|arm64 for one
 	@tools/bootstrap deep
 	@tools/deep $(STAGE)
 

@@ -171,4 +171,25 @@ ChatSetup read_anthropic_chat(Reader& reader) {
   return setup;
 }
 
+AnswerForm read_output_config(Reader& reader) {
+  static constexpr Field kFields[] = {{"format", ""}, {"effort", "", Use::hint}};
+  static constexpr Field kFormatFields[] = {{"type", ""}, {"schema", ""}};
+  AnswerForm form;
+  const base::Json* config = reader.object("output_config");
+  if (config == nullptr) return form;
+  Reader inner(*config, "output_config");
+  inner.check(kFields, nullptr);
+  if (const base::Json* format = inner.object("format")) {
+    Reader shape(*format, "output_config.format");
+    shape.check(kFormatFields, nullptr);
+    if (shape.text("type").value_or("") != "json_schema")
+      shape.fail("type", "'output_config.format.type' is json_schema");
+    shape.require("schema");
+    if (const base::Json* schema = shape.find("schema")) form.expression = json_expression(*schema);
+    inner.adopt(shape.error());
+  }
+  reader.adopt(inner.error());
+  return form;
+}
+
 }  // namespace ingle::server

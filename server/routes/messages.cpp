@@ -89,33 +89,43 @@ class MessageFormat final : public ChatAnswer {
     return choice.stopped_by.empty() ? base::Json() : base::Json(choice.stopped_by);
   }
 
+  // Blocks are opened and closed in this order, so each step is a statement.
   std::string write(const Delta& delta) {
+    std::string out;
     switch (delta.kind) {
       case Delta::Kind::reasoning:
-        return open("thinking", {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}) +
-               block_delta({{"type", "thinking_delta"}, {"thinking", delta.text}});
+        out += open("thinking", {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}});
+        out += block_delta({{"type", "thinking_delta"}, {"thinking", delta.text}});
+        break;
       case Delta::Kind::content:
-        return open("text", {{"type", "text"}, {"text", ""}}) +
-               block_delta({{"type", "text_delta"}, {"text", delta.text}});
-      case Delta::Kind::call_begin:
-        return close() + open("tool_use", {{"type", "tool_use"},
-                                           {"id", new_id("toolu_")},
-                                           {"name", delta.text},
-                                           {"input", base::Json::object()}});
+        out += open("text", {{"type", "text"}, {"text", ""}});
+        out += block_delta({{"type", "text_delta"}, {"text", delta.text}});
+        break;
+      case Delta::Kind::call_begin: {
+        const base::Json block = {
+            {"type", "tool_use"}, {"id", new_id("toolu_")}, {"name", delta.text}, {"input", base::Json::object()}};
+        out += close();
+        out += open("tool_use", block);
+        break;
+      }
       case Delta::Kind::call_arguments:
-        return block_delta({{"type", "input_json_delta"}, {"partial_json", delta.text}});
+        out += block_delta({{"type", "input_json_delta"}, {"partial_json", delta.text}});
+        break;
       case Delta::Kind::call_end:
-        return close();
+        out += close();
+        break;
       default:
-        return {};
+        break;
     }
+    return out;
   }
   // A block of that type, unless one is open.
   std::string open(const std::string& type, const base::Json& block) {
     if (open_ == type) return {};
     std::string out = close();
     open_ = type;
-    return out + event("content_block_start", {{"index", index_}, {"content_block", block}});
+    out += event("content_block_start", {{"index", index_}, {"content_block", block}});
+    return out;
   }
   std::string close() {
     if (open_.empty()) return {};
@@ -147,8 +157,9 @@ void handle(Call& call) {
   for (const std::string& stop : read_stops(reader, "stop_sequences")) request.reply.stop_strings.push_back(stop);
   const bool stream = reader.boolean("stream").value_or(false);
   ChatSetup setup = read_anthropic_chat(reader);
+  const AnswerForm form = read_output_config(reader);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
+  if (const auto error = prepare_chat(*model, setup, request, form)) return call.fail(*error);
   answer(call, *model, {std::move(request)}, std::make_unique<MessageFormat>(*model, std::move(setup)), stream);
 }
 
