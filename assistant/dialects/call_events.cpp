@@ -60,7 +60,8 @@ void CallEvents::reasoning(std::string_view text) {
   reasoning_space_ = text.substr(end + 1);
 }
 
-void CallEvents::start_calls(std::string_view marker) {
+void CallEvents::start_calls(std::string_view marker, bool doubtful) {
+  doubtful_ = doubtful;
   raw_ = marker;
   dead_ = in_call_ = whole_ = false;
 }
@@ -86,6 +87,7 @@ void CallEvents::begin(std::string_view name) {
   }
   dead_ = false;
   in_call_ = true;
+  doubtful_ = false;
   held_.clear();
   add(stream_ ? out_ : held_, Kind::call_begin, name);
 }
@@ -110,7 +112,7 @@ void CallEvents::fail() {
   if (in_call_ && stream_) {
     emit(Kind::call_invalid, why);
     ++next_call_;
-  } else if (!dead_ && !raw_.empty()) {
+  } else if (!dead_ && !doubtful_ && !raw_.empty()) {
     emit(Kind::note, why);
   }
   in_call_ = false;
@@ -129,7 +131,7 @@ void CallEvents::cut() {
   if (in_call_ && stream_) {
     emit(Kind::call_cut, {});
   } else if (raw_.find_first_not_of(" \t\r\n") != raw_.npos) {
-    if (!dead_) emit(Kind::note, "the reply ended inside a call");
+    if (!dead_ && !doubtful_) emit(Kind::note, "the reply ended inside a call");
     // After a whole call that is a part of a mark, or of another call of which nothing is known yet.
     if (!whole_) raw_to_content();
   }

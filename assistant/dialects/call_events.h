@@ -30,8 +30,9 @@ class CallEvents final : public CallSink {
   void space(std::string_view text) { space_ += text; }
   void content(std::string_view text);
 
-  /// A reader starts; `marker` is what stood before it.
-  void start_calls(std::string_view marker);
+  /// A reader starts; `marker` is what stood before it. `doubtful`: nothing says that this is a call, and nothing need
+  /// be said if it is none.
+  void start_calls(std::string_view marker, bool doubtful);
   /// The reader is shown this byte; then, whether it took it.
   void see(char c) { raw_ += c; }
   void seen(bool taken);
@@ -60,8 +61,8 @@ class CallEvents final : public CallSink {
   std::string space_, reasoning_space_;  ///< seen, and followed by nothing yet
   std::string raw_;                      ///< the text since the calls' start or the last whole call
   size_t next_call_ = 0;
-  bool in_call_ = false, dead_ = false;   ///< dead_: what is read is no call of ours
-  bool whole_ = false, settled_ = false;  ///< whole_: a call ended since the calls' start
+  bool in_call_ = false, dead_ = false;                      ///< dead_: what is read is no call of ours
+  bool whole_ = false, settled_ = false, doubtful_ = false;  ///< whole_: a call ended since the calls' start
   bool has_content_ = false, has_reasoning_ = false, touched_call_ = false;
 };
 

@@ -125,7 +125,12 @@ bool ends_in_reasoning(const Dialect& dialect, std::string_view prompt) {
 
 std::vector<Trigger> triggers(const Dialect& dialect) {
   std::vector<Trigger> out;
-  for (const Opener& opener : dialect.openers) out.push_back({opener.marker, opener.at_start});
+  const Opener* form = form_opener(dialect);
+  for (const Opener& opener : dialect.openers) {
+    // Without a mark of its own, a call of the grammar is a JSON object.
+    const bool starts = form ? &opener == form : opener.marker == "{";
+    out.push_back({opener.marker, opener.at_start, starts});
+  }
   return out;
 }
 

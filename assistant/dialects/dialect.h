@@ -89,7 +89,8 @@ bool ends_in_reasoning(const Dialect& dialect, std::string_view prompt);
 /// A text that starts a call: where a constraint that waits for one begins, at the text's first byte.
 struct Trigger {
   std::string_view text;
-  bool at_start = false;  ///< only as the reply's first text
+  bool at_start = false;        ///< only as the answer's first text
+  bool starts_grammar = false;  ///< the calls of tool_grammar(required) start with this text; others have other forms
 };
 std::vector<Trigger> triggers(const Dialect& dialect);
 

@@ -108,6 +108,20 @@ TEST(Dialect, PromptsThatOpenReasoning) {
   EXPECT_FALSE(ends_in_reasoning(*find_dialect("llama3"), "<think>"));
 }
 
+TEST(Dialect, TriggersStartCalls) {
+  for (const Dialect* dialect : all_dialects()) {
+    size_t starts = 0;
+    for (const Trigger& trigger : triggers(*dialect)) starts += trigger.starts_grammar;
+    EXPECT_EQ(starts, 1u) << dialect->name;
+  }
+  const std::vector<Trigger> llama = triggers(*find_dialect("llama3"));
+  ASSERT_EQ(llama.size(), 4u);
+  EXPECT_EQ(llama[0].text, "<|python_tag|>");
+  EXPECT_FALSE(llama[0].at_start || llama[0].starts_grammar);
+  EXPECT_EQ(llama[2].text, "{");
+  EXPECT_TRUE(llama[2].at_start && llama[2].starts_grammar);
+}
+
 TEST(Tools, AreChecked) {
   const auto parse = [](std::string_view text) { return Tools::parse(base::parse_json(text).value()); };
   EXPECT_TRUE(parse("null").value().empty());

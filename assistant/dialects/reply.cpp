@@ -159,7 +159,7 @@ class ReplyParser::Impl {
     opener_ = &opener;
     reader_ = opener.reader(tools_);
     marker.remove_suffix(kept);
-    events_.start_calls(marker);
+    events_.start_calls(marker, kept == opener.marker.size());
     at_ += marker.size();
     state_ = State::calls;
   }
