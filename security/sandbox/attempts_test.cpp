@@ -22,6 +22,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 
 #include "security/sandbox/test_programs.h"
 
@@ -180,6 +181,8 @@ void add_paths(std::vector<Attempt>& list) {
   add("open what is open again", [] { return try_open("/proc/self/fd/5", O_RDONLY); });
   add("open a device", [] { return try_open("/dev/zero", O_RDONLY); });
   add("make a file", [] { return try_open("/dev/shm", O_WRONLY | O_TMPFILE); });  // one without a name
+  add("truncate what may be read",
+      [] { return code_of(::truncate("/proc/self/fd/5", std::ssize(std::string_view(kData)))); });
   add("list a folder", [] { return try_folder(); });
   // Landlock leaves these; the second filter takes them.
   const auto add_late = [&](const char* name, std::function<int()> run) {

@@ -29,7 +29,7 @@ struct Access {
   /// Files, or folders with all that is beneath, by absolute path. Neither list: no path at all.
   std::vector<std::filesystem::path> readable;
   std::vector<std::filesystem::path> writable;  ///< readable as well; files and folders can be made and removed there
-  bool network = false;                         ///< internet sockets, and abstract Unix sockets
+  bool network = false;                         ///< internet sockets
   bool processes = false;                       ///< fork and exec (of what is readable and executable)
   bool threads = true;                          ///< but a parser has none
   Calls calls = Calls::compute;
