@@ -385,6 +385,33 @@ TEST_F(SchedulerTest, LogProbabilitiesAreOfTheModelAlone) {
   }
 }
 
+// Beside a request that looks at one logit only.
+TEST_F(SchedulerTest, AnAnswerKeepsToItsGrammar) {
+  load();
+  make();
+  const auto grammar = Grammar::compile_gbnf("root ::= (\"a\" | \"bc\") [0-9]{3}");
+  ASSERT_TRUE(grammar.ok()) << grammar.error().message;
+  const auto constraint = Constraint::make(*grammar, std::make_shared<TokenTrie>(engine_->tokenizer()));
+  GenerationRequest plain = request(20, 5, 12);
+  plain.sampling = {.temperature = 0};
+  const std::string expected = alone(plain).text;
+  std::vector<Heard> heard(6);
+  for (unsigned i = 0; i < heard.size(); ++i) {
+    GenerationRequest one = request(20, i, 40);
+    one.constraint = constraint;
+    one.reply.ignore_stop_tokens = i % 2 == 0;
+    submit(one, heard[i]);
+  }
+  Heard beside;
+  submit(plain, beside);
+  run_all();
+  for (const Heard& each : heard) {
+    EXPECT_THAT(each.text, testing::MatchesRegex("(a|bc)[0-9][0-9][0-9]"));
+    EXPECT_EQ(each.finished, StopReason::stop_token);
+  }
+  EXPECT_EQ(beside.text, expected);
+}
+
 TEST_F(SchedulerTest, RefusesWhatMakesNoSense) {
   load();
   make();
