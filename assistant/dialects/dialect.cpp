@@ -25,9 +25,8 @@ const Opener* form_opener(const Dialect& dialect) {
 }
 
 /// Rules for the calls, without the first `skipped` bytes of the text before them.
-base::Result<std::string> calls_rule(const Dialect& dialect, const Tools& tools, const GrammarRequest& request,
+base::Result<std::string> calls_rule(const CallForm& form, const Tools& tools, const GrammarRequest& request,
                                      size_t skipped, GrammarWriter& writer) {
-  const CallForm& form = dialect.form;
   std::vector<std::string> alternatives;
   for (const Tool& tool : tools.all()) {
     if (request.choice == ToolChoice::named && tool.name != request.name) continue;
@@ -79,13 +78,18 @@ base::Result<std::string> automatic_reply(const Dialect& dialect, const Tools& t
   }
   const std::vector<std::string> starts = bare_starts(dialect, tools);
   const std::vector<std::string_view> forbidden_start(starts.begin(), starts.end());
-  INGLE_TRY(const std::string calls, calls_rule(dialect, tools, request, opener ? opener->marker.size() : 0, writer));
+  INGLE_TRY(const std::string calls,
+            calls_rule(dialect.form, tools, request, opener ? opener->marker.size() : 0, writer));
   if (opener) {
-    return writer.free_text({.forbidden = forbidden,
-                             .forbidden_start = forbidden_start,
-                             .marker = opener->marker,
-                             .then = calls,
-                             .repeat = request.parallel});
+    const std::string text = writer.free_text({.forbidden = forbidden,
+                                               .forbidden_start = forbidden_start,
+                                               .marker = opener->marker,
+                                               .then = calls,
+                                               .repeat = request.parallel});
+    if (!dialect.form.bare) return text;
+    const CallForm unmarked{.between = "\n", .call = dialect.form.call};
+    INGLE_TRY(const std::string bare, calls_rule(unmarked, tools, request, 0, writer));
+    return "( " + bare + " | " + text + " )";
   }
   const std::string text =
       writer.free_text({.forbidden = forbidden, .forbidden_start = forbidden_start, .marker = {}, .then = {}});
@@ -142,12 +146,12 @@ base::Result<std::string> tool_grammar(const Dialect& dialect, const Tools& tool
   if (!calls) {
     body = request.answer;
   } else if (request.choice == ToolChoice::automatic && !request.answer.empty()) {
-    INGLE_TRY(body, calls_rule(dialect, tools, request, 0, writer));
+    INGLE_TRY(body, calls_rule(dialect.form, tools, request, 0, writer));
     body = any_of(std::vector<std::string>{request.answer, body});
   } else if (request.choice == ToolChoice::automatic) {
     INGLE_TRY(body, automatic_reply(dialect, tools, request, writer));
   } else {
-    INGLE_TRY(body, calls_rule(dialect, tools, request, 0, writer));
+    INGLE_TRY(body, calls_rule(dialect.form, tools, request, 0, writer));
   }
   writer.define("root", with_reasoning(dialect, request.thinking, body));
   return writer.text();

@@ -49,6 +49,8 @@ struct Opener {
 /// How a grammar writes calls: first (call (between call)*) last, where a call is before … after.
 struct CallForm {
   std::string_view first, before, after, between, last;
+  /// Models leave the marks out: the same calls may also start a reply as they are. An opener reads that.
+  bool bare = false;
   /// Writes the rules of one call of that tool; returns the expression for what stands between before and after.
   /// Errors: unsupported where the dialect can't spell the tool's parameters.
   base::Result<std::string> (*call)(GrammarWriter& writer, const Tool& tool) = nullptr;

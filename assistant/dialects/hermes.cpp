@@ -8,8 +8,11 @@ namespace ingle::assistant {
 namespace {
 
 constexpr Reasoning reasoning[] = {{"<think>", "</think>"}};
+// Small models, Qwen2.5-Coder above all, leave the marks out.
 constexpr Opener openers[] = {
-    {.marker = "<tool_call>", .closer = "</tool_call>", .again = "{[", .reader = marked_json}};
+    {.marker = "<tool_call>", .closer = "</tool_call>", .again = "{[", .reader = marked_json},
+    {.marker = "```json", .at_start = true, .closer = "```", .again = "{", .reader = bare_json},
+    {.marker = "{", .kept = 1, .at_start = true, .again = "{", .reader = bare_json}};
 constexpr std::string_view visible[] = {"<tool_call>", "</tool_call>", "<think>", "</think>"};
 
 int fits(const ModelHints& hints) {
@@ -35,7 +38,7 @@ const Dialect hermes_record = {
     .reasoning = reasoning,
     .openers = openers,
     .visible_special = visible,
-    .form = {.before = "<tool_call>\n", .after = "\n</tool_call>", .between = "\n", .call = call},
+    .form = {.before = "<tool_call>\n", .after = "\n</tool_call>", .between = "\n", .bare = true, .call = call},
 };
 
 }  // namespace ingle::assistant

@@ -5,8 +5,10 @@ namespace ingle::server {
 using assistant::Delta;
 
 assistant::ReplyOptions ChatAnswer::parsing() const {
-  // A call that turns out to be none can't be taken back from a client, so calls come when they are whole.
-  return {.starts_in_reasoning = setup_.starts_in_reasoning, .stream_arguments = setup_.constrained};
+  // A call that turns out to be none can't be taken back from a client. So calls come when they are whole, unless the
+  // grammar lets nothing but calls look like one.
+  const bool certain = setup_.constrained && setup_.calls.answer.empty();
+  return {.starts_in_reasoning = setup_.starts_in_reasoning, .stream_arguments = certain};
 }
 
 std::string ChatAnswer::piece(const Choice& choice, const core::GenerationEvent& event) {
