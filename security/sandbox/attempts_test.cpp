@@ -328,7 +328,7 @@ std::map<std::string, int> results_of(const std::string& output) {
 }
 
 // The same program and descriptors without launch().
-std::string run_plainly() {
+std::string run_plainly(const char* program) {
   Ends output = make_pipe();
   const base::FileDescriptor data = data_file();
   const base::FileDescriptor tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -339,7 +339,7 @@ std::string run_plainly() {
     ::dup2(high[0], 1);
     ::dup2(high[1], kDataFd);
     ::dup2(high[2], kSocketFd);
-    ::execl("/proc/self/exe", "plain", kProgramFlag, "try_all", nullptr);
+    ::execl("/proc/self/exe", "plain", kProgramFlag, program, "99", nullptr);
     ::_exit(97);
   }
   (void)output.write.close();
@@ -385,7 +385,7 @@ Programs attempt_programs() {
 }
 
 TEST(AttemptsTest, WorkInAnOrdinaryProcess) {
-  const auto results = results_of(run_plainly());
+  const auto results = results_of(run_plainly("try_all"));
   for (const Attempt& attempt : attempts()) {
     const auto found = results.find(attempt.name);
     ASSERT_NE(found, results.end()) << attempt.name;
@@ -408,6 +408,16 @@ TEST(AttemptsTest, FailInAConfinedProcess) {
     SCOPED_TRACE(landlock);
     expect_denied(run_in_sandbox("try_all_confined", landlock), false);
   }
+}
+
+// Whoever was not started by launch() has no first filter that would cover for the second, and no lifeline.
+TEST(AttemptsTest, FailInAProcessThatOnlyConfinedItself) {
+  auto results = results_of(run_plainly("try_all_confined"));
+  ASSERT_FALSE(results.empty());
+  for (auto& [name, code] : results) {
+    if (name.find("lifeline") != std::string::npos) code = EPERM;
+  }
+  expect_denied(results, false);
 }
 
 TEST(AttemptsTest, KillAndAreNamed) {

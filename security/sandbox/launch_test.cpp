@@ -295,6 +295,15 @@ TEST(LaunchTest, NetworkAndProcessesOnRequest) {
   expect_clean(run_confined(launch_policy(access), "with_processes", {"/usr/bin/true"}));
 }
 
+TEST(LaunchTest, LandlockAloneClosesNetworkAndSignals) {
+  Kernel kernel = probe_kernel();
+  if (kernel.landlock < 6) GTEST_SKIP() << "Landlock " << kernel.landlock << " does not know all of it";
+  kernel.filter = false;
+  Policy policy = launch_policy();
+  policy.access.require_full = false;
+  expect_clean(run_confined(policy, "landlock_alone", {}, {}, kernel));
+}
+
 TEST(LaunchTest, RefusesWhatItCannotDo) {
   const auto code = [](const base::Result<Child>& child) {
     return child.ok() ? "started" : base::error_code_name(child.error().code);

@@ -1,6 +1,7 @@
 // main() of the test program, the children's programs, and what the tests start them with.
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -270,7 +271,22 @@ int with_network(Arguments) {
   if (!confine(access, checks)) return checks.status();
   checks.expect(::socket(AF_INET, SOCK_STREAM, 0) >= 0, "has internet sockets");
   checks.expect(::socket(AF_INET6, SOCK_DGRAM, 0) >= 0, "has internet sockets of version 6");
-  checks.expect(::socket(AF_PACKET, SOCK_RAW, 0) < 0, "has no others");
+  checks.expect(::socket(AF_UNIX, SOCK_STREAM, 0) < 0, "has no others");
+  return checks.status();
+}
+
+// Nothing filters system calls: what Landlock closes by itself.
+int landlock_alone(Arguments) {
+  Checks checks;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(9);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int tcp = ::socket(AF_INET, SOCK_STREAM, 0);
+  checks.expect(tcp >= 0, "makes a socket");
+  checks.expect(::connect(tcp, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 && errno == EACCES,
+                "connects to nothing");
+  checks.expect(::kill(::getppid(), 0) < 0 && errno == EPERM, "signals nobody");
   return checks.status();
 }
 
@@ -313,6 +329,7 @@ Programs basic_programs() {
           {"hold_a_child", hold_a_child},
           {"plugin", plugin},
           {"with_network", with_network},
+          {"landlock_alone", landlock_alone},
           {"with_processes", with_processes}};
 }
 
