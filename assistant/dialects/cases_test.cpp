@@ -50,6 +50,11 @@ std::vector<ReplyCase> json_cases() {
        "hermes",
        "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}\n</tool_call>",
        {.calls = {paris}}},
+      {"a call without marks",
+       "hermes",
+       "{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}",
+       {.calls = {paris}}},
+      {"what only looks like one", "hermes", "{\"name\": \"Ann\"}", {.content = "{\"name\": \"Ann\"}"}},
       {"text, then calls",
        "hermes",
        "I look.\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}\n</tool_call>\n"

@@ -265,5 +265,30 @@ TEST(Grammar, Literals) {
   EXPECT_EQ(GrammarWriter::until("]\""), "%until(\"]\\\"\")");
 }
 
+// Hermes: the marks may be left out, the schema may not.
+TEST(Grammar, ABareCallHasItsSchemaToo) {
+  const std::string text = grammar("hermes", {.choice = ToolChoice::automatic});
+  const std::string good = "{\"name\": \"get_weather\", \"arguments\": {\"location\": \"Paris\"}}";
+  EXPECT_TRUE(grammar_matches(text, good));
+  EXPECT_TRUE(grammar_matches(text, good + "\n" + good));
+  EXPECT_FALSE(grammar_matches(text, "{\"name\": \"get_weather\", \"arguments\": {\"location\": 5}}"));
+  EXPECT_FALSE(grammar_matches(text, "{\"name\": \"get_weather\", \"arguments\": {}}"));
+  EXPECT_TRUE(grammar_matches(text, "{\"name\": \"Ann\"}")) << "an answer in JSON";
+}
+
+// The form of an answer holds beside calls, and alone.
+TEST(Grammar, AnAnswerHasItsForm) {
+  for (const Written& one : written()) {
+    const std::string form = "\"yes\"";
+    const std::string text = grammar(one.dialect, {.choice = ToolChoice::automatic, .answer = form});
+    EXPECT_TRUE(grammar_matches(text, "yes")) << one.dialect;
+    EXPECT_FALSE(grammar_matches(text, "no")) << one.dialect;
+    EXPECT_TRUE(grammar_matches(text, calls(one, {one.weather}))) << one.dialect;
+    const std::string alone = grammar(one.dialect, {.choice = ToolChoice::none, .answer = form});
+    EXPECT_TRUE(grammar_matches(alone, "yes")) << one.dialect;
+    EXPECT_FALSE(grammar_matches(alone, calls(one, {one.weather}))) << one.dialect;
+  }
+}
+
 }  // namespace
 }  // namespace ingle::assistant
