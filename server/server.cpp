@@ -80,7 +80,10 @@ Server::Server(const ServerOptions& options)
             return error_response(Family::openai, {status, message, {}, {}, {}});
           }) {}
 
-Server::~Server() = default;
+// Models first: what they still tell goes to connections.
+Server::~Server() {
+  models_.clear();
+}
 
 base::Status Server::listen() {
   if (!is_loopback(options_.host))

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 
 #include "server/api/reader.h"
@@ -66,6 +67,16 @@ TEST_F(ExchangeTest, AReaderWhoIsTooSlowIsGone) {
   EXPECT_EQ(gone, 1);
   exchange_.on_gone([&] { ++gone; });  // at once, as it has happened
   EXPECT_EQ(gone, 2);
+}
+
+TEST_F(ExchangeTest, WhatWasSentHoldsNobody) {
+  const auto holder = std::make_shared<int>(0);
+  exchange_.on_gone([holder] { ++*holder; });
+  EXPECT_EQ(holder.use_count(), 2);
+  exchange_.sent();
+  EXPECT_EQ(holder.use_count(), 1);
+  exchange_.gone();
+  EXPECT_EQ(*holder, 0);
 }
 
 TEST(HttpRequest, AHeaderThatCameTwiceIsNone) {

@@ -42,43 +42,48 @@ class Answer : public std::enable_shared_from_this<Answer> {
     call_.exchange->begin(std::move(response), format_->ping());
   }
 
+  // Events come one after the other, from the model's thread. What is written is written without the lock: where the
+  // reader is too slow, that calls cancel().
   void heard(size_t index, core::GenerationEvent&& event) {
-    std::unique_lock lock(mutex_);
-    if (failed_) return;
-    if (event.error) {
-      lock.unlock();
-      return fail(api_error(*event.error));
+    if (event.error) return fail(api_error(*event.error));
+    std::string piece;
+    bool ended = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (failed_) return;
+      Choice& choice = choices_[index];
+      choice.text += event.text;
+      choice.tokens.insert(choice.tokens.end(), event.tokens.begin(), event.tokens.end());
+      choice.finished = event.finished;
+      choice.stopped_by = event.stopped_by;
+      choice.stats = event.stats;
+      ended = event.finished && ++ended_ == choices_.size();
+      if (stream_) {
+        begin();
+        piece = format_->piece(choice, event);
+        if (ended) piece += format_->end(choices_);
+      } else if (ended) {
+        call_.respond(format_->whole(choices_));
+      }
     }
-    Choice& choice = choices_[index];
-    choice.text += event.text;
-    choice.tokens.insert(choice.tokens.end(), event.tokens.begin(), event.tokens.end());
-    choice.finished = event.finished;
-    choice.stopped_by = event.stopped_by;
-    choice.stats = event.stats;
-    if (stream_) {
-      begin();
-      if (const std::string piece = format_->piece(choice, event); !piece.empty()) call_.exchange->write(piece);
-    }
-    if (!event.finished || ++ended_ < choices_.size()) return;
-    if (stream_) {
-      call_.exchange->write(format_->end(choices_));
-      call_.exchange->end();
-    } else {
-      call_.respond(format_->whole(choices_));
-    }
+    if (!stream_) return;
+    if (!piece.empty()) call_.exchange->write(piece);
+    if (ended) call_.exchange->end();
   }
 
   void fail(const ApiError& error) {
+    std::string piece;
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(failed_, true)) return;
       if (begun_) {
-        call_.exchange->write(format_->failed(error));
-        call_.exchange->end();
+        piece = format_->failed(error);
       } else {
         call_.fail(error);
       }
     }
+    if (!piece.empty()) call_.exchange->write(piece);
+    call_.exchange->end();
     cancel();
   }
 

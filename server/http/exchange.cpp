@@ -94,6 +94,13 @@ void Exchange::gone() {
   if (callback) callback();
 }
 
+// Who waits for it holds the exchange, as a rule: without this neither would ever go.
+void Exchange::sent() {
+  std::function<void()> callback;
+  const std::lock_guard lock(mutex_);
+  callback = std::exchange(on_gone_, {});
+}
+
 bool Exchange::is_gone() const {
   const std::lock_guard lock(mutex_);
   return gone_;

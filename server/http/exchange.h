@@ -61,7 +61,7 @@ class Exchange {
   void end();
   bool begun() const;
 
-  /// Called once, by the connection's thread or at once, if the reader goes before the end.
+  /// Called once, if the reader goes before the end: by whoever notices, or at once.
   void on_gone(std::function<void()> callback);
 
   // For the connection.
@@ -74,6 +74,8 @@ class Exchange {
   Outgoing take();
   void gone();
   bool is_gone() const;
+  /// The answer has been sent: nobody will go any more.
+  void sent();
 
  private:
   const HttpRequest request_;

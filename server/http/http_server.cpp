@@ -215,7 +215,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
   handler(exchange);
   const bool head_only = exchange->request().method == "HEAD";
   const bool done = co_await answer(connection, version, keep_alive, head_only);
-  if (!done) exchange->gone();
+  done ? exchange->sent() : exchange->gone();
   connection->current.reset();
   beast::error_code ignored;
   stream.socket().cancel(ignored);  // the watch

@@ -131,6 +131,16 @@ class ProtocolTest(ServerTest):
                 self.assertTrue(piece)
                 received += piece
 
+    def test_who_never_reads_is_dropped(self):
+        before = self.metric("ingle_requests_cancelled_total")
+        body = {**BODY, "stream": True, "n": 8, "logprobs": True, "top_logprobs": 20, "max_tokens": 1900, "ignore_eos": True}
+        with socket.socket() as silent:
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            silent.connect(("127.0.0.1", self.port))
+            silent.sendall(request("/v1/chat/completions", "POST", body=json.dumps(body).encode()))
+            self.wait_for(lambda: self.metric("ingle_requests_cancelled_total") == before + 8)
+            self.assertEqual(self.post("/v1/chat/completions", **BODY, max_tokens=3)["usage"]["completion_tokens"], 3)
+
     def test_slow_headers_and_idle_connections_cost_little(self):
         idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(200)]
         for connection in idle[:100]:
