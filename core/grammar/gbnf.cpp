@@ -6,6 +6,8 @@
 //   think  ::= "<think>" %until("</think>")      any text up to and including the first "</think>"
 #include "core/grammar/gbnf.h"
 
+#include <algorithm>
+#include <deque>
 #include <map>
 
 #include "base/utf8.h"
@@ -18,6 +20,7 @@ namespace {
 using base::ErrorCode;
 constexpr size_t kMaxUntil = 256, kMaxName = 256;
 constexpr uint32_t kMaxRepetitions = 8;
+constexpr uint64_t kMostPutIn = 60;  // bytes, ranges and parts of a rule that is written into its callers
 
 bool is_name(char c) {
   return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -36,6 +39,7 @@ class GbnfParser {
     }
     const auto root = rules_.find("root");
     if (root == rules_.end()) fail(ErrorCode::invalid_argument, "there is no rule 'root'");
+    define_rules();
     return root->second;
   }
 
@@ -96,7 +100,42 @@ class GbnfParser {
     Expression body = parse_choice(0);
     if (more() && peek() != '\n' && peek() != '\r') fail_here(std::string("unexpected '") + peek() + "'");
     skip_space(true);
-    draft_.define(rule, std::move(body));
+    bodies_.emplace_back(rule, std::move(body));
+  }
+
+  /// A short rule without loops and calls, such as a character of a string, is written where it is called. So the
+  /// caller's automaton takes the text itself, which is much faster than calls.
+  bool put_in_calls(Expression& e) {
+    bool changed = false;
+    for (Expression& part : e.parts) changed |= put_in_calls(part);
+    if (e.kind != ExpressionKind::call) return changed;
+    const auto found = short_.find(e.rule);
+    if (found == short_.end()) return changed;
+    e = *found->second;
+    return true;
+  }
+
+  static uint64_t length_if_short(const Expression& e) {
+    constexpr uint64_t kTooLong = kMostPutIn + 1;
+    const bool loops = e.kind == ExpressionKind::until || (e.kind == ExpressionKind::repeat && e.max == kUnbounded);
+    if (loops || e.kind == ExpressionKind::call) return kTooLong;
+    uint64_t length = 1 + e.text.size() + e.ranges.size();
+    for (const Expression& part : e.parts) length = std::min(kTooLong, length + length_if_short(part));
+    return e.kind == ExpressionKind::repeat ? std::min<uint64_t>(kTooLong, length * std::max(e.max, 1u)) : length;
+  }
+
+  void define_rules() {
+    const auto note_short = [&](RuleId rule, const Expression& body) {
+      if (short_.count(rule) == 0 && length_if_short(body) <= kMostPutIn) short_.emplace(rule, &body);
+    };
+    for (const auto& [rule, body] : bodies_) note_short(rule, body);
+    // A rule of short rules may be short, too; a few rounds are enough for how grammars are written.
+    for (int round = 0; round < 4; round++) {
+      for (auto& [rule, body] : bodies_) {
+        if (put_in_calls(body)) note_short(rule, body);
+      }
+    }
+    for (auto& [rule, body] : bodies_) draft_.define(rule, std::move(body));
   }
 
   Expression parse_choice(uint32_t depth) {
@@ -312,6 +351,8 @@ class GbnfParser {
   std::map<std::string, RuleId> rules_;
   std::map<std::string, size_t> first_use_;
   std::map<RuleId, bool> defined_;
+  std::deque<std::pair<RuleId, Expression>> bodies_;
+  std::map<RuleId, const Expression*> short_;
 };
 
 }  // namespace

@@ -116,10 +116,43 @@ void follow_object(benchmark::State& state, const std::string& model, bool cold)
   follow(state, model, *grammar, reply.dump(), cold);
 }
 
+/// JSON as a GBNF grammar, where nothing says what a string is.
+void follow_gbnf(benchmark::State& state, const std::string& model, bool cold) {
+  base::Json reply;
+  fifty_fields(reply);
+  const auto grammar = Grammar::compile_gbnf(R"(
+root   ::= object
+value  ::= object | array | string | number | "true" | "false" | "null"
+object ::= "{" ws (string ":" ws value ("," ws string ":" ws value)*)? "}"
+array  ::= "[" ws (value ("," ws value)*)? "]"
+string ::= "\"" char* "\""
+char   ::= [^"\\\x00-\x1f] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})
+number ::= "-"? ("0" | [1-9] [0-9]*) ("." [0-9]+)? ([eE] [-+]? [0-9]+)?
+ws     ::= [ \n]{0,4})");
+  if (!grammar) return state.SkipWithError(grammar.error().message.c_str());
+  follow(state, model, *grammar, reply.dump(), cold);
+}
+
+/// A call of a tool after free text, as chat dialects have it, and long strings under bounds.
+void follow_call(benchmark::State& state, const std::string& model, bool cold) {
+  const auto grammar = Grammar::compile_gbnf(R"(
+root ::= %until("<tool_call>") "\n" %json{"type":"object","required":["name","arguments"],"properties":{"name":{"enum":["search","open"]},
+  "arguments":{"type":"object","properties":{"query":{"type":"string","minLength":10,"maxLength":300},"note":{"type":"string","pattern":"^[^<>]{3,200}$"}}}}} "\n" %until("</tool_call>"))");
+  if (!grammar) return state.SkipWithError(grammar.error().message.c_str());
+  std::string text =
+      "Let me look that up: a < b, and c > d.\n\n<tool_call>\n{\"name\": \"search\", \"arguments\": {\"query\": \"";
+  for (int i = 0; i < 5; i++) text += "where does the river end that begins here? ";
+  text += "\", \"note\": \"";
+  for (int i = 0; i < 3; i++) text += "a short note on what was asked; ";
+  follow(state, model, *grammar, text + "\"}}\n</tool_call>", cold);
+}
+
 #define INGLE_GRAMMAR_BENCH(name, model)                                                                 \
   BENCHMARK_CAPTURE(build_trie, name, model)->Unit(benchmark::kMillisecond);                             \
   BENCHMARK_CAPTURE(follow_fifty, name##_cold, model, true)->Unit(benchmark::kMillisecond)->MinTime(1);  \
   BENCHMARK_CAPTURE(follow_fifty, name##_warm, model, false)->Unit(benchmark::kMillisecond)->MinTime(1); \
+  BENCHMARK_CAPTURE(follow_gbnf, name##_cold, model, true)->Unit(benchmark::kMillisecond);               \
+  BENCHMARK_CAPTURE(follow_call, name##_cold, model, true)->Unit(benchmark::kMillisecond);               \
   BENCHMARK_CAPTURE(follow_object, name##_cold, model, true)->Unit(benchmark::kMillisecond)
 BENCHMARK(compile_fifty)->Unit(benchmark::kMillisecond);
 INGLE_GRAMMAR_BENCH(qwen, "qwen2.5-coder-0.5b.gguf");

@@ -146,6 +146,31 @@ TEST(JsonSchema, MadeOfItself) {
                ErrorCode::invalid_argument, "no text");
 }
 
+TEST(JsonSchema, SurrogatesComeInPairs) {
+  const Grammar one = schema(R"({"type":"string","minLength":1,"maxLength":1})");
+  for (const char* text : {R"("\ud83d\ude00")", R"("\uD83D\uDE00")", R"("\ud7ff")", R"("\ue000")", R"("\u0000")"})
+    EXPECT_TRUE(takes(one, text)) << text;
+  for (const char* text : {R"("\ud83d")", R"("\ude00")", R"("\udc00")", R"("\ud83d\u0041")", R"("\ud83dx")",
+                           R"("\udc00\udc00")", R"("\ud83d\ud83d")", R"("\u00g0")", R"("\x")"})
+    EXPECT_FALSE(takes(one, text)) << text;
+}
+
+// The same unlisted key twice is one property.
+TEST(JsonSchema, LeastNumberOfProperties) {
+  const Grammar two =
+      schema(R"({"type":"object","properties":{"a":true},"additionalProperties":true,"minProperties":2})");
+  EXPECT_TRUE(takes(two, R"({"a": 1, "b": 2})"));
+  EXPECT_FALSE(takes(two, R"({"b": 1, "b": 2})"));
+}
+
+// Where no item can be written, neither may a list be begun that must have some.
+TEST(JsonSchema, ListsThatCannotBe) {
+  const Grammar either = schema(
+      R"({"anyOf":[{"type":"array","prefixItems":[{"type":"integer"}],"items":false,"minItems":3},{"type":"string"},{"type":"array","items":{"$ref":"#/$defs/n"},"minItems":2}],"$defs":{"n":{"type":"object","required":["n"],"properties":{"n":{"$ref":"#/$defs/n"}}}}})");
+  EXPECT_TRUE(takes(either, "\"x\""));
+  EXPECT_FALSE(begins(either, "["));
+}
+
 TEST(JsonSchema, Options) {
   const char* text = R"({"type":"object","properties":{"a":{"type":"integer"}}})";
   EXPECT_FALSE(takes(schema(text), R"({"b":1})"));

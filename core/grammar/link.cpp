@@ -218,14 +218,12 @@ class Linker {
 
   void lay_out_rule(Program& program, uint32_t index, const std::vector<uint32_t>& base) {
     const Automaton& automaton = rules_[used_[index]].automaton;
-    bool leaf = automaton.deterministic;
-    for (const AutomatonState& state : automaton.states) leaf = leaf && state.calls.empty();
     const auto is_tail = [&](const AutomatonState& target) {
       return target.final && !automaton.counted_end && target.edges.empty() && target.calls.empty();
     };
     for (const AutomatonState& state : automaton.states) {
       Program::State out{};
-      out.rule = index, out.final = state.final, out.leaf = leaf;
+      out.rule = index, out.final = state.final, out.walkable = automaton.deterministic;
       out.edges = static_cast<uint32_t>(program.edges.size());
       out.edge_count = static_cast<uint32_t>(state.edges.size());
       out.calls = static_cast<uint32_t>(program.calls.size());

@@ -18,13 +18,13 @@ size_t MaskCache::Hash::operator()(const Key& key) const {
   return h ^ (h >> 31);
 }
 
-std::shared_ptr<const LeafMask> MaskCache::find(const Key& key) const {
+std::shared_ptr<const StateMask> MaskCache::find(const Key& key) const {
   const std::lock_guard lock(mutex_);
   const auto it = masks_.find(key);
   return it == masks_.end() ? nullptr : it->second;
 }
 
-void MaskCache::insert(const Key& key, std::shared_ptr<const LeafMask> mask) {
+void MaskCache::insert(const Key& key, std::shared_ptr<const StateMask> mask) {
   const uint64_t bytes = mask->memory_bytes();
   if (bytes > max_bytes_) return;
   const std::lock_guard lock(mutex_);
@@ -46,8 +46,8 @@ void MaskWalk::allow(uint32_t node) {
 
 void MaskWalk::run(std::span<const Reading> readings) {
   for (const Reading& reading : readings) {
-    if (program_.states[reading.state].leaf)
-      add_leaf(reading);
+    if (program_.states[reading.state].walkable)
+      add_state(reading);
     else
       pool_.push_back(reading);
   }
@@ -56,20 +56,46 @@ void MaskWalk::run(std::span<const Reading> readings) {
   pool_.clear();
 }
 
-void MaskWalk::add_leaf(const Reading& reading) {
-  const std::shared_ptr<const LeafMask> mask = leaf_mask(reading);
+class MaskWalk::Beyond {
+ public:
+  explicit Beyond(MaskWalk& walk)
+      : walk_(walk), first_(walk.pool_.size()), last_(first_), before_(walk.stack_.size()) {}
+  Beyond(const Beyond&) = delete;
+  ~Beyond() { clear(); }
+
+  void walk_below(uint32_t node, Reading reading) {
+    // Without calls the count has served its purpose.
+    if (walk_.program_.states[reading.state].call_count == 0) reading.count = grammar::kUnbounded;
+    if (!known_ || !(reading == at_)) {
+      clear();
+      walk_.reader_.beyond(walk_.pool_, reading);
+      last_ = walk_.pool_.size();
+      at_ = reading, known_ = true;
+    }
+    if (last_ > first_) walk_.walk(node + 1, walk_.trie_.nodes()[node].end, first_, last_);
+  }
+
+ private:
+  void clear() {
+    walk_.pool_.resize(first_);
+    walk_.stack_.cut(before_);
+    last_ = first_;
+  }
+
+  MaskWalk& walk_;
+  size_t first_, last_;
+  grammar::ReturnStack::Size before_;
+  Reading at_{};
+  bool known_ = false;
+};
+
+void MaskWalk::add_state(const Reading& reading) {
+  const std::shared_ptr<const StateMask> mask = state_mask(reading);
   for (size_t w = 0; w < mask->bits.size(); w++) bits_[w] |= mask->bits[w];
   for (const TokenId id : mask->tokens) bits_[static_cast<size_t>(id) / 32] |= 1u << (id % 32);
-  if (mask->exits.empty()) return;
-  const size_t first = pool_.size();
-  const grammar::ReturnStack::Size before = stack_.size();
-  reader_.resume(pool_, reading.node);
-  const size_t last = pool_.size();
-  if (last > first) {
-    for (const uint32_t node : mask->exits) walk(node + 1, trie_.nodes()[node].end, first, last);
-  }
-  pool_.resize(first);
-  stack_.cut(before);
+  Beyond beyond(*this);
+  for (const StateMask::Exit& exit : mask->exits)
+    beyond.walk_below(exit.node, {exit.state, reading.count + exit.rounds, reading.node});
 }
 
 MaskCache::Key MaskWalk::key_of(const Reading& reading) const {
@@ -82,17 +108,17 @@ MaskCache::Key MaskWalk::key_of(const Reading& reading) const {
   return {reading.state, left, need};
 }
 
-std::shared_ptr<const LeafMask> MaskWalk::leaf_mask(const Reading& reading) {
+std::shared_ptr<const StateMask> MaskWalk::state_mask(const Reading& reading) {
   const MaskCache::Key key = key_of(reading);
   if (auto known = constraint_.cache().find(key)) return known;
   visited_ = 0;
-  std::shared_ptr<LeafMask> mask = find_leaf_mask(reading);
+  std::shared_ptr<StateMask> mask = find_mask(reading);
   if (visited_ >= kWorthKeeping) constraint_.cache().insert(key, mask);
   return mask;
 }
 
-std::shared_ptr<LeafMask> MaskWalk::find_leaf_mask(const Reading& reading) {
-  auto mask = std::make_shared<LeafMask>();
+std::shared_ptr<StateMask> MaskWalk::find_mask(const Reading& reading) {
+  auto mask = std::make_shared<StateMask>();
   mask->bits.assign(trie_.mask_words(), 0);
   const std::span<uint32_t> outer = bits_;
   bits_ = mask->bits;
@@ -104,7 +130,7 @@ std::shared_ptr<LeafMask> MaskWalk::find_leaf_mask(const Reading& reading) {
     begin = trie_.plain_end();
     visited_ += kWorthKeeping;
   }
-  walk_leaf(begin, nodes, reading, &mask->exits);
+  walk_one(begin, nodes, reading, &mask->exits);
   bits_ = outer;
   size_t count = 0;
   for (const uint32_t word : mask->bits) count += static_cast<size_t>(std::popcount(word));
@@ -140,10 +166,11 @@ constexpr PlainSteps kPlainSteps[] = {
 
 }  // namespace
 
-/// Whether each plain code point leads from `state` back to it, one round each if the rule counts; and the rule can't
-/// end there (tokens would run past its end).
+/// Whether each plain code point leads from `state` back to it, one round each if the rule counts; and nothing else
+/// comes there (tokens would run on into it).
 bool MaskWalk::plain_returns(uint32_t state) {
-  if (program_.states[state].final || program_.states[state].row == kNone) return false;
+  const grammar::Program::State& s = program_.states[state];
+  if (s.final || s.call_count > 0 || s.row == kNone) return false;
   std::vector<std::pair<uint32_t, unsigned>> seen;
   return returns_under(state, state, 0, seen);
 }
@@ -165,7 +192,7 @@ bool MaskWalk::returns_under(uint32_t state, uint32_t loop, unsigned utf8,
         if (edge.target != loop) return false;
         continue;
       }
-      if (program_.states[edge.target].final) return false;
+      if (program_.states[edge.target].final || program_.states[edge.target].call_count > 0) return false;
       const std::pair<uint32_t, unsigned> place{edge.target, step.next};
       if (std::find(seen.begin(), seen.end(), place) != seen.end()) continue;
       seen.push_back(place);
@@ -180,8 +207,8 @@ void MaskWalk::walk(uint32_t begin, uint32_t end, size_t first, size_t last) {
   size_t generic = first;
   for (size_t i = first; i < last; i++) {
     const Reading reading = pool_[i];
-    if (program_.states[reading.state].leaf)
-      walk_leaf(begin, end, reading, nullptr);
+    if (program_.states[reading.state].walkable)
+      walk_one(begin, end, reading, nullptr);
     else
       std::swap(pool_[generic++], pool_[i]);
   }
@@ -212,51 +239,43 @@ void MaskWalk::walk_generic(uint32_t begin, uint32_t end, size_t first, size_t l
   }
 }
 
-void MaskWalk::walk_leaf(uint32_t begin, uint32_t end, const Reading& reading, std::vector<uint32_t>* exits) {
+void MaskWalk::walk_one(uint32_t begin, uint32_t end, const Reading& reading, std::vector<StateMask::Exit>* exits) {
   if (begin >= end) return;
   const TokenTrie::Node* nodes = trie_.nodes().data();
   const size_t base = path_.size();
   const uint32_t depth = nodes[begin].depth;
   path_.push_back({reading.state, reading.count});
-  const size_t first = pool_.size();
-  size_t last = first;
-  bool resumed = false;
-  const grammar::ReturnStack::Size before = stack_.size();
+  Beyond beyond(*this);
   for (uint32_t node = begin; node < end;) {
     visited_++;
     const size_t level = base + nodes[node].depth - depth;
     Place place = path_[level];
-    place.state = reader_.leaf_step(place.state, place.count, nodes[node].byte);
+    place.state = reader_.walk_step(place.state, place.count, nodes[node].byte);
     if (place.state == kNone) {
       node = nodes[node].end;
       continue;
     }
     allow(node);
-    if (nodes[node].end == node + 1) {
+    const uint32_t below = node + 1;
+    if (nodes[node].end == below) {
       node++;
       continue;
     }
     if (path_.size() < level + 2) path_.resize(level + 2);
     path_[level + 1] = place;
-    if (reader_.may_end(place.state, place.count)) {
+    const grammar::Program::State& state = program_.states[place.state];
+    if (state.call_count > 0 || reader_.may_end(place.state, place.count)) {
       if (exits != nullptr) {
-        exits->push_back(node);
+        exits->push_back({node, place.state, place.count - reading.count});
       } else {
-        if (!resumed) reader_.resume(pool_, reading.node), last = pool_.size(), resumed = true;
         const size_t path_size = path_.size();
-        if (last > first) walk(node + 1, nodes[node].end, first, last);
+        beyond.walk_below(node, {place.state, place.count, reading.node});
         path_.resize(path_size);
       }
-      if (program_.states[place.state].edge_count == 0) {
-        node = nodes[node].end;
-        continue;
-      }
     }
-    node++;
+    node = state.edge_count == 0 ? nodes[node].end : below;
   }
   path_.resize(base);
-  pool_.resize(first);
-  stack_.cut(before);
 }
 
 }  // namespace ingle::core

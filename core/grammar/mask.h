@@ -5,9 +5,9 @@
 //
 // Most time would go into the insides of JSON strings, where nearly all tokens are possible. Two things keep that
 // cheap:
-//  - A state of a leaf rule (one that calls no other) allows the same tokens wherever it is met, up to those that
-//    run past the rule's end. Its mask, and the tree's nodes where the rule ends, are kept (as XGrammar does, Dong et
-//    al. 2024); at another place only what follows those nodes is walked.
+//  - A state of a deterministic automaton allows the same tokens wherever it is met, up to those that run past the
+//    rule's end or into a rule that it calls. Its mask, and the tree's nodes where that happens, are kept (as XGrammar
+//    does, Dong et al. 2024); at another place only what follows those nodes is walked.
 //  - Where every plain code point leads back to the same state, plain tokens are allowed without a look at them
 //    (as llguidance's slices). Under a counter, those with few enough code points.
 #pragma once
@@ -23,12 +23,19 @@
 
 namespace ingle::core {
 
-/// What a leaf state allows by itself.
-struct LeafMask {
+/// What a state allows by itself.
+struct StateMask {
   std::vector<uint32_t> bits;   ///< of all tokens; empty if `tokens` is used
   std::vector<TokenId> tokens;  ///< those allowed, where they are few
-  std::vector<uint32_t> exits;  ///< the tree's nodes, with subtrees, at which the rule may end
-  uint64_t memory_bytes() const { return sizeof(LeafMask) + bits.size() * 4 + tokens.size() * 4 + exits.size() * 4; }
+  struct Exit {
+    uint32_t node;    ///< of the tree, with a subtree
+    uint32_t state;   ///< reached there; it may end or calls rules
+    uint32_t rounds;  ///< started since
+  };
+  std::vector<Exit> exits;
+  uint64_t memory_bytes() const {
+    return sizeof(StateMask) + bits.size() * 4 + tokens.size() * 4 + exits.size() * sizeof(Exit);
+  }
 };
 
 /// Masks that were costly to find. When full it starts anew.
@@ -42,8 +49,8 @@ class MaskCache {
   };
 
   explicit MaskCache(uint64_t max_bytes) : max_bytes_(max_bytes) {}
-  std::shared_ptr<const LeafMask> find(const Key& key) const;
-  void insert(const Key& key, std::shared_ptr<const LeafMask> mask);
+  std::shared_ptr<const StateMask> find(const Key& key) const;
+  void insert(const Key& key, std::shared_ptr<const StateMask> mask);
 
  private:
   struct Hash {
@@ -51,8 +58,8 @@ class MaskCache {
   };
   const uint64_t max_bytes_;
   mutable std::mutex mutex_;
-  std::unordered_map<Key, std::shared_ptr<const LeafMask>, Hash> masks_;  // under mutex_
-  uint64_t bytes_ = 0;                                                    // under mutex_
+  std::unordered_map<Key, std::shared_ptr<const StateMask>, Hash> masks_;  // under mutex_
+  uint64_t bytes_ = 0;                                                     // under mutex_
 };
 
 /// One question. The stack is used as scratch and left as it was.
@@ -64,9 +71,9 @@ class MaskWalk {
  private:
   using Reading = grammar::Reading;
 
-  void add_leaf(const Reading& reading);
-  std::shared_ptr<const LeafMask> leaf_mask(const Reading& reading);
-  std::shared_ptr<LeafMask> find_leaf_mask(const Reading& reading);
+  void add_state(const Reading& reading);
+  std::shared_ptr<const StateMask> state_mask(const Reading& reading);
+  std::shared_ptr<StateMask> find_mask(const Reading& reading);
   MaskCache::Key key_of(const Reading& reading) const;
   bool plain_returns(uint32_t state);
   bool returns_under(uint32_t state, uint32_t loop, unsigned utf8, std::vector<std::pair<uint32_t, unsigned>>& seen);
@@ -75,9 +82,13 @@ class MaskWalk {
   /// stand.
   void walk(uint32_t begin, uint32_t end, size_t first, size_t last);
   void walk_generic(uint32_t begin, uint32_t end, size_t first, size_t last);
-  /// The same for one reading of a leaf rule. Where the rule ends: notes it in `exits`, or goes on there if null.
-  void walk_leaf(uint32_t begin, uint32_t end, const Reading& reading, std::vector<uint32_t>* exits);
+  /// The same for one reading of a deterministic automaton. Where it may go on beyond its own edges: notes it in
+  /// `exits`, or goes on there if null.
+  void walk_one(uint32_t begin, uint32_t end, const Reading& reading, std::vector<StateMask::Exit>* exits);
   void allow(uint32_t node);
+
+  /// What comes beyond a reading, on top of pool_; made anew only for another one.
+  class Beyond;
 
   const Constraint& constraint_;
   const grammar::Program& program_;

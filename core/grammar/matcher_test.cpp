@@ -136,6 +136,23 @@ TEST(Matcher, ControlTokensOnlyInLiterals) {
   EXPECT_TRUE(matcher.ended());
 }
 
+// A control token may go on with any beginning of the text that has just been seen.
+TEST(Matcher, ControlTokensInsideUntil) {
+  const auto trie = make_trie({}, {"b", "ab", "c"});
+  const TokenId b = static_cast<TokenId>(trie->vocabulary_size()) - 4, ab = b + 1, c = b + 2;
+  Matcher matcher(Constraint::make(gbnf("root ::= %until(\"aab\")"), trie));
+  ASSERT_TRUE(matcher.accept_text("xa"));
+  EXPECT_FALSE(Matcher(matcher).accept(b));
+  EXPECT_TRUE(Matcher(matcher).accept(ab));
+  ASSERT_TRUE(matcher.accept_text("a"));
+  EXPECT_FALSE(Matcher(matcher).accept(c));
+  for (const TokenId id : {b, ab}) {  // aa|b, and a|ab
+    Matcher fork = matcher;
+    EXPECT_TRUE(fork.accept(id));
+    EXPECT_TRUE(fork.must_end());
+  }
+}
+
 // A token may bring the literal's rest and what follows; a piece of text that only contains the spelling is no token.
 TEST(Matcher, UntilEndsAtTheFirst) {
   const Grammar grammar = gbnf("root ::= %until(\"aab\") \"c\"");

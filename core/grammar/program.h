@@ -17,7 +17,7 @@ struct Program {
     uint32_t rule;
     uint32_t row;  ///< of a deterministic state with many edges; kNone: look through the edges
     bool final : 1;
-    bool leaf : 1;  ///< of a rule that calls none and is deterministic
+    bool walkable : 1;  ///< of a deterministic automaton: a byte leads to one state at most
   };
   struct ProgramCall {
     uint32_t start;  ///< the called rule's first state

@@ -66,13 +66,13 @@ void Reader::close(std::vector<Reading>& out) {
   while (!pending_.empty()) {
     const Reading reading = pending_.back();
     pending_.pop_back();
-    expand(reading, out);
+    if (program_.states[reading.state].edge_count > 0) out.push_back(reading);
+    expand(reading);
   }
 }
 
-void Reader::expand(const Reading& reading, std::vector<Reading>& out) {
+void Reader::expand(const Reading& reading) {
   const Program::State& state = program_.states[reading.state];
-  if (state.edge_count > 0) out.push_back(reading);
   for (uint32_t c = state.calls; c < state.calls + state.call_count; c++) call(reading, program_.calls[c]);
   // A rule called at this very place has taken nothing; its caller went on without it, if it may be empty.
   if (!may_end(reading.state, reading.count)) return;
@@ -113,7 +113,7 @@ bool Reader::start(std::vector<Reading>& out) {
   return complete_ || program_.nullable;
 }
 
-uint32_t Reader::leaf_step(uint32_t state, uint32_t& count, uint8_t byte) const {
+uint32_t Reader::walk_step(uint32_t state, uint32_t& count, uint8_t byte) const {
   const Program::State& s = program_.states[state];
   uint32_t target = kNone;
   Guard guard = Guard::none;
@@ -139,9 +139,9 @@ bool Reader::step(std::vector<Reading>& out, size_t first, size_t last, uint8_t 
   for (size_t i = first; i < last; i++) {
     const Reading reading = out[i];
     const Program::State& state = program_.states[reading.state];
-    if (state.row != kNone || state.leaf) {
+    if (state.walkable) {
       uint32_t count = reading.count;
-      const uint32_t target = leaf_step(reading.state, count, byte);
+      const uint32_t target = walk_step(reading.state, count, byte);
       if (target != kNone) reach(target, count, reading.node);
       continue;
     }
@@ -156,15 +156,11 @@ bool Reader::step(std::vector<Reading>& out, size_t first, size_t last, uint8_t 
   return complete_;
 }
 
-bool Reader::resume(std::vector<Reading>& out, uint32_t node) {
+void Reader::beyond(std::vector<Reading>& out, const Reading& reading) {
   begin();
-  if (node == kNone) return true;
-  for (uint32_t r = stack_.heads[node]; r != kNone; r = stack_.returns[r].next) {
-    const ReturnStack::Return& back = stack_.returns[r];
-    reach(back.state, back.count, back.node);
-  }
+  insert(reading);
+  expand(reading);
   close(out);
-  return complete_;
 }
 
 void ReturnStack::compact(std::vector<Reading>& readings) {

@@ -53,18 +53,17 @@ class Reader {
   /// text may end there.
   bool step(std::vector<Reading>& out, size_t first, size_t last, uint8_t byte);
 
-  /// Appends what comes when the rule of a reading with this node ends.
-  bool resume(std::vector<Reading>& out, uint32_t node);
+  /// Appends what a reading goes on with besides its own edges: the rules that it calls, and what it returns to.
+  void beyond(std::vector<Reading>& out, const Reading& reading);
 
-  /// Where a reading in a leaf rule goes; kNone: nowhere. Changes the count.
-  uint32_t leaf_step(uint32_t state, uint32_t& count, uint8_t byte) const;
+  /// Where a reading in a deterministic automaton goes; kNone: nowhere. Changes the count.
+  uint32_t walk_step(uint32_t state, uint32_t& count, uint8_t byte) const;
   bool may_end(uint32_t state, uint32_t count) const {
     const Program::State& s = program_.states[state];
     if (!s.final) return false;
     const Program::Rule& rule = program_.rules[s.rule];
     return !rule.counted_end || count >= rule.count_min;
   }
-
   /// Whether the count lets an edge be taken; counts the round that it starts.
   bool pass(Guard guard, const Program::Rule& rule, uint32_t& count) const;
 
@@ -72,7 +71,7 @@ class Reader {
   void begin();
   void reach(uint32_t state, uint32_t count, uint32_t node);
   void close(std::vector<Reading>& out);
-  void expand(const Reading& reading, std::vector<Reading>& out);
+  void expand(const Reading& reading);
   void call(const Reading& reading, const Program::ProgramCall& call);
   bool insert(const Reading& reading);
 
