@@ -69,7 +69,16 @@ def server(options: argparse.Namespace, peer: str):
     """The port of a running one, and its process."""
     slots, context = min(options.clients, options.parallel), options.prompt + options.tokens + 128
     if peer:
-        command = [options.python, "-c", PEER, str(options.model), str(free_port()), str(options.threads), str(slots), str(context)]
+        command = [
+            options.python,
+            "-c",
+            PEER,
+            str(options.model),
+            str(free_port()),
+            str(options.threads),
+            str(slots),
+            str(context),
+        ]
     else:
         command = [str(options.ingle), "serve", str(options.model), "--port", "0", "--socket", "none"]
         command += ["--ctx", str(context), "--threads", str(options.threads), "--parallel", str(slots), *options.serve]
@@ -213,18 +222,26 @@ def main() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     about = machine()
-    print(f"{about['date']}, {about['cpu']}; {options.clients} clients, {options.threads} threads, {os.cpu_count()} CPUs\n")
-    print("| server | answers | failed | refused | tokens/s | first token, median (worst) s | answer, median (worst) s |"
-          " clients' CPU | memory MB |\n|---|---:|---:|---:|---:|---:|---:|---:|---|", flush=True)
+    print(
+        f"{about['date']}, {about['cpu']}; {options.clients} clients, {options.threads} threads, {os.cpu_count()} CPUs\n"
+    )
+    print(
+        "| server | answers | failed | refused | tokens/s | first token, median (worst) s | answer, median (worst) s |"
+        " clients' CPU | memory MB |\n|---|---:|---:|---:|---:|---:|---:|---:|---|",
+        flush=True,
+    )
     results = []
     for _ in range(options.rounds):
         for peer in ("", options.peer) if options.peer else ("",):
             it = measure(options, peer)
             results.append(it)
-            print(f"| {it['server']} | {it['answers']} | {len(it['failed'])} | {it['refused']} |"
-                  f" {it['tokens_per_second']:.1f} | {it['first_median']:.2f} ({it['first_worst']:.2f}) |"
-                  f" {it['whole_median']:.2f} ({it['whole_worst']:.2f}) | {it['client_cpu_share']:.2f} |"
-                  f" {', '.join(f'{mb:.0f}' for mb in it['memory_mb'])} |", flush=True)
+            print(
+                f"| {it['server']} | {it['answers']} | {len(it['failed'])} | {it['refused']} |"
+                f" {it['tokens_per_second']:.1f} | {it['first_median']:.2f} ({it['first_worst']:.2f}) |"
+                f" {it['whole_median']:.2f} ({it['whole_worst']:.2f}) | {it['client_cpu_share']:.2f} |"
+                f" {', '.join(f'{mb:.0f}' for mb in it['memory_mb'])} |",
+                flush=True,
+            )
             if it["failed"]:
                 print("failed:", it["failed"][:3], file=sys.stderr)
     if options.json:

@@ -16,7 +16,6 @@ import re
 from decimal import Decimal
 
 import jsonschema
-
 from cases import POOL, REGEXES, SCHEMAS
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "data" / "grammar"

@@ -50,7 +50,9 @@ class OpenAiTest(ServerTest):
         answer = self.chat.create(model=self.model, messages=QUESTION, max_tokens=5, seed=1, n=2, temperature=1)
         self.assertEqual(len(answer.choices), 2)
         self.assertEqual(answer.usage.completion_tokens, 10)
-        self.assertEqual(self.client.completions.create(model=self.model, prompt="1 2 3", max_tokens=2).object, "text_completion")
+        self.assertEqual(
+            self.client.completions.create(model=self.model, prompt="1 2 3", max_tokens=2).object, "text_completion"
+        )
 
     def test_streams(self):
         options = {"model": self.model, "messages": QUESTION, "max_tokens": 8, "temperature": 0}
@@ -100,7 +102,9 @@ class OpenAiTest(ServerTest):
             {"role": "assistant", "tool_calls": [call.model_dump()]},
             {"role": "tool", "tool_call_id": call.id, "content": "rain, 9 C"},
         ]
-        answer = self.chat.create(model=self.model, messages=history, tools=TOOLS, tool_choice="none", max_tokens=40, temperature=0)
+        answer = self.chat.create(
+            model=self.model, messages=history, tools=TOOLS, tool_choice="none", max_tokens=40, temperature=0
+        )
         self.assertIn("9", answer.choices[0].message.content)
 
     def test_errors_are_its_errors(self):
@@ -145,7 +149,13 @@ class AnthropicTest(ServerTest):
         self.addCleanup(self.client.close)
 
     def test_messages(self):
-        options = {"model": self.model, "max_tokens": 8, "extra_body": {"temperature": 0}, "messages": QUESTION, "system": "Be brief."}
+        options = {
+            "model": self.model,
+            "max_tokens": 8,
+            "extra_body": {"temperature": 0},
+            "messages": QUESTION,
+            "system": "Be brief.",
+        }
         whole = self.client.messages.create(**options)
         self.assertEqual(whole.stop_reason, "max_tokens")
         with self.client.messages.stream(**options) as stream:

@@ -77,7 +77,9 @@ class OpenAiTest(ServerTest):
         self.assertNotEqual(other["message"]["content"], first["message"]["content"])
 
     def test_text_is_completed(self):
-        answer = self.post("/v1/completions", prompt="1, 2, 3, 4,", max_tokens=6, temperature=0, echo=True, logprobs=None)
+        answer = self.post(
+            "/v1/completions", prompt="1, 2, 3, 4,", max_tokens=6, temperature=0, echo=True, logprobs=None
+        )
         self.assertTrue(answer["choices"][0]["text"].startswith("1, 2, 3, 4, 5"), answer)
         ids = self.post("/tokenize", content="1, 2, 3, 4,")["tokens"]
         by_ids = self.post("/v1/completions", prompt=[ids, ids], max_tokens=6, temperature=0)
@@ -159,7 +161,9 @@ class OllamaTest(ServerTest):
 
     def test_a_prompt_is_answered(self):
         options = {"temperature": 0, "num_predict": 4}
-        answer = self.post("/api/generate", model=self.model, prompt="1, 2, 3,", raw=True, stream=False, options=options)
+        answer = self.post(
+            "/api/generate", model=self.model, prompt="1, 2, 3,", raw=True, stream=False, options=options
+        )
         self.assertTrue(answer["response"].startswith(" 4"), answer)
         loaded = self.post("/api/generate", model=f"{self.model}:latest")
         self.assertEqual(loaded["done_reason"], "load")

@@ -36,9 +36,7 @@ class ProtocolTest(ServerTest):
         self.assertEqual(self.status(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100 + b"\r\n\r\n"), 400)
         self.assertEqual(self.status(b"GET / HTTP/9.9\r\n\r\n"), 400)
         self.assertEqual(self.status(b"GET /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"), 400)
-        self.assertEqual(
-            self.status(b"GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"), 400
-        )
+        self.assertEqual(self.status(b"GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"), 400)
         self.assertIn(self.status(b"GET", half_close=True), (None, 400))
 
     def test_bounds_on_what_is_sent(self):
@@ -133,7 +131,15 @@ class ProtocolTest(ServerTest):
 
     def test_who_never_reads_is_dropped(self):
         before = self.metric("ingle_requests_cancelled_total")
-        body = {**BODY, "stream": True, "n": 8, "logprobs": True, "top_logprobs": 20, "max_tokens": 1900, "ignore_eos": True}
+        body = {
+            **BODY,
+            "stream": True,
+            "n": 8,
+            "logprobs": True,
+            "top_logprobs": 20,
+            "max_tokens": 1900,
+            "ignore_eos": True,
+        }
         with socket.socket() as silent:
             silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             silent.connect(("127.0.0.1", self.port))
@@ -164,7 +170,11 @@ class ProtocolTest(ServerTest):
             (["--port", "0", "--socket", self.socket_path], "another server listens"),
         ):
             done = subprocess.run(
-                [INGLE, "serve", path, *words], env=self.home.environment, capture_output=True, timeout=PATIENCE, check=False
+                [INGLE, "serve", path, *words],
+                env=self.home.environment,
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
             )
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(says, done.stderr.decode())
