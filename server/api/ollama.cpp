@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "server/api/generation.h"
+#include "server/api/openai.h"
 
 namespace ingle::server {
 namespace {
@@ -100,21 +101,31 @@ AnswerForm read_format(Reader& reader) {
   return form;
 }
 
-base::Json ollama_end(const assistant::ModelService& model, const Choice& choice,
-                      std::chrono::steady_clock::time_point began) {
+base::Json OllamaAnswer::head() const {
+  return {{"model", model_.name()}, {"created_at", iso_time()}};
+}
+
+std::string OllamaAnswer::line(base::Json json) {
+  json["done"] = false;
+  return to_text(json) + "\n";
+}
+
+void OllamaAnswer::add_end(base::Json& json, const Choice& choice) const {
   const auto nanoseconds = [](double ms) { return static_cast<int64_t>(ms * 1e6); };
-  const auto total = std::chrono::steady_clock::now() - began;
-  const bool length =
-      *choice.finished == core::StopReason::length || *choice.finished == core::StopReason::context_full;
-  return {{"done", true},
-          {"done_reason", length ? "length" : "stop"},
-          {"total_duration", std::chrono::duration_cast<std::chrono::nanoseconds>(total).count()},
-          {"load_duration", 0},
-          {"prompt_eval_count", choice.stats.prompt_tokens},
-          {"prompt_eval_duration", nanoseconds(choice.stats.prefill_ms)},
-          {"eval_count", choice.stats.generated_tokens},
-          {"eval_duration", nanoseconds(choice.stats.decode_ms)},
-          {"timings", timings_json(model, choice.stats)}};
+  const auto total = std::chrono::steady_clock::now() - began_;
+  json["done"] = true;
+  json["done_reason"] = finish_reason(*choice.finished);
+  json["total_duration"] = std::chrono::duration_cast<std::chrono::nanoseconds>(total).count();
+  json["load_duration"] = 0;
+  json["prompt_eval_count"] = choice.stats.prompt_tokens;
+  json["prompt_eval_duration"] = nanoseconds(choice.stats.prefill_ms);
+  json["eval_count"] = choice.stats.generated_tokens;
+  json["eval_duration"] = nanoseconds(choice.stats.decode_ms);
+  json["timings"] = timings_json(model_, choice.stats);
+}
+
+void OllamaAnswer::add_logprobs(base::Json& json, std::span<const core::GeneratedToken> tokens) const {
+  if (logprobs_) json["logprobs"] = chat_logprobs(model_, tokens)["content"];
 }
 
 }  // namespace ingle::server

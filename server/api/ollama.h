@@ -8,6 +8,33 @@
 
 namespace ingle::server {
 
+/// What answers to chats and prompts have alike: lines of JSON, the last with counts and durations.
+class OllamaAnswer : public ChatAnswer {
+ public:
+  OllamaAnswer(const assistant::ModelService& model, ChatSetup setup, bool logprobs)
+      : ChatAnswer(model, std::move(setup)), logprobs_(logprobs) {}
+
+  std::string stream_type() const override { return "application/x-ndjson"; }
+  std::string ping() const override { return {}; }
+  std::string end(const std::vector<Choice>&) override { return {}; }
+  std::string failed(const ApiError& error) override { return to_text(error_json(Family::ollama, error)) + "\n"; }
+
+ protected:
+  /// {model, created_at}
+  base::Json head() const;
+  /// A line of a stream that goes on.
+  static std::string line(base::Json json);
+  /// Adds what the last line of a stream has, and a whole answer: why it ended, counts, durations.
+  void add_end(base::Json& json, const Choice& choice) const;
+  /// The tokens' log-probabilities, where they are wanted.
+  void add_logprobs(base::Json& json, std::span<const core::GeneratedToken> tokens) const;
+  bool wants(const core::GenerationEvent& event) const { return logprobs_ && !event.tokens.empty(); }
+
+ private:
+  const bool logprobs_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
 /// "2026-11-26T09:00:00.123456Z"
 std::string iso_time();
 
@@ -19,10 +46,6 @@ void read_think(Reader& reader, core::ChatRequest& chat);
 
 /// `format`: "json" or a schema.
 AnswerForm read_format(Reader& reader);
-
-/// The last line of an answer: why it ended, counts, durations.
-base::Json ollama_end(const assistant::ModelService& model, const Choice& choice,
-                      std::chrono::steady_clock::time_point began);
 
 /// Fields of /api/chat and /api/generate alike, for tables.
 #define INGLE_OLLAMA_FIELDS                                                                        \

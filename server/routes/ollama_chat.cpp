@@ -1,32 +1,25 @@
 // POST /api/chat, as Ollama's API has it.
 #include "server/api/ollama.h"
-#include "server/api/openai.h"
 
 namespace ingle::server {
 namespace {
 
 using assistant::Delta;
 
-class OllamaChatFormat final : public ChatAnswer {
+class OllamaChatFormat final : public OllamaAnswer {
  public:
-  OllamaChatFormat(const assistant::ModelService& model, ChatSetup setup, bool logprobs)
-      : ChatAnswer(model, std::move(setup)), logprobs_(logprobs) {}
+  using OllamaAnswer::OllamaAnswer;
 
-  std::string stream_type() const override { return "application/x-ndjson"; }
-  std::string ping() const override { return {}; }
-  std::string end(const std::vector<Choice>&) override { return {}; }
-  std::string failed(const ApiError& error) override { return to_text(error_json(Family::ollama, error)) + "\n"; }
   base::Json whole(const std::vector<Choice>& choices) override {
     const Choice& choice = choices.front();
     const assistant::Reply reply = reply_of(choice);
-    base::Json message = {{"role", "assistant"}, {"content", reply.content}};
+    base::Json json = with_message({{"content", reply.content}});
+    base::Json& message = json["message"];
     if (!reply.reasoning.empty()) message["thinking"] = reply.reasoning;
     for (const assistant::Call& call : reply.calls)
       message["tool_calls"].push_back(call_json(call.name, call.arguments));
-    base::Json json = head();
-    json["message"] = std::move(message);
-    if (logprobs_) json["logprobs"] = chat_logprobs(model_, choice.tokens)["content"];
-    json.update(ollama_end(model_, choice, began_));
+    add_logprobs(json, choice.tokens);
+    add_end(json, choice);
     return json;
   }
 
@@ -35,46 +28,40 @@ class OllamaChatFormat final : public ChatAnswer {
                     const core::GenerationEvent& event) override {
     std::string out;
     for (const Delta& delta : deltas) {
-      if (delta.kind == Delta::Kind::content) out += line({{"content", delta.text}});
-      if (delta.kind == Delta::Kind::reasoning) out += line({{"content", ""}, {"thinking", delta.text}});
+      if (delta.kind == Delta::Kind::content) out += line(with_message({{"content", delta.text}}));
+      if (delta.kind == Delta::Kind::reasoning) out += line(with_message({{"content", ""}, {"thinking", delta.text}}));
       // A call is one piece here, so it is told when it is whole.
       if (delta.kind == Delta::Kind::call_begin) call_ = {delta.text, ""};
       if (delta.kind == Delta::Kind::call_arguments) call_.second += delta.text;
       if (delta.kind == Delta::Kind::call_end)
-        out += line({{"content", ""}, {"tool_calls", base::Json::array({call_json(call_.first, call_.second)})}});
+        out += line(
+            with_message({{"content", ""}, {"tool_calls", base::Json::array({call_json(call_.first, call_.second)})}}));
     }
-    if (logprobs_ && !event.tokens.empty()) {
-      base::Json json = head();
-      json["message"] = {{"role", "assistant"}, {"content", ""}};
-      json["logprobs"] = chat_logprobs(model_, event.tokens)["content"];
-      json["done"] = false;
-      out += to_text(json) + "\n";
+    base::Json json = with_message({{"content", ""}});
+    if (wants(event)) {
+      base::Json tokens = json;
+      add_logprobs(tokens, event.tokens);
+      out += line(std::move(tokens));
     }
     if (event.finished) {
-      base::Json json = head();
-      json["message"] = {{"role", "assistant"}, {"content", ""}};
-      json.update(ollama_end(model_, choice, began_));
+      add_end(json, choice);
       out += to_text(json) + "\n";
     }
     return out;
   }
 
  private:
-  base::Json head() const { return {{"model", model_.name()}, {"created_at", iso_time()}}; }
+  base::Json with_message(const base::Json& members) const {
+    base::Json json = head();
+    json["message"] = {{"role", "assistant"}};
+    json["message"].update(members);
+    return json;
+  }
   static base::Json call_json(const std::string& name, const std::string& arguments) {
     const auto parsed = base::parse_json(arguments);
     return {{"function", {{"name", name}, {"arguments", parsed ? *parsed : base::Json::object()}}}};
   }
-  std::string line(const base::Json& message) const {
-    base::Json json = head();
-    json["message"] = {{"role", "assistant"}};
-    json["message"].update(message);
-    json["done"] = false;
-    return to_text(json) + "\n";
-  }
 
-  const bool logprobs_;
-  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::pair<std::string, std::string> call_;  ///< the one that is being written: name and arguments
 };
 

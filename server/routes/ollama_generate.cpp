@@ -1,29 +1,23 @@
 // POST /api/generate, as Ollama's API has it: a prompt through the chat template, raw, or around a gap.
 #include "server/api/generation.h"
 #include "server/api/ollama.h"
-#include "server/api/openai.h"
 
 namespace ingle::server {
 namespace {
 
 using assistant::Delta;
 
-class GenerateFormat final : public ChatAnswer {
+class GenerateFormat final : public OllamaAnswer {
  public:
-  GenerateFormat(const assistant::ModelService& model, ChatSetup setup, bool logprobs)
-      : ChatAnswer(model, std::move(setup)), logprobs_(logprobs) {}
+  using OllamaAnswer::OllamaAnswer;
 
-  std::string stream_type() const override { return "application/x-ndjson"; }
-  std::string ping() const override { return {}; }
-  std::string end(const std::vector<Choice>&) override { return {}; }
-  std::string failed(const ApiError& error) override { return to_text(error_json(Family::ollama, error)) + "\n"; }
   base::Json whole(const std::vector<Choice>& choices) override {
     const Choice& choice = choices.front();
     const assistant::Reply reply = reply_of(choice);
-    base::Json json = head(reply.content);
+    base::Json json = with_response(reply.content);
     if (!reply.reasoning.empty()) json["thinking"] = reply.reasoning;
-    if (logprobs_) json["logprobs"] = chat_logprobs(model_, choice.tokens)["content"];
-    json.update(ollama_end(model_, choice, began_));
+    add_logprobs(json, choice.tokens);
+    add_end(json, choice);
     return json;
   }
 
@@ -32,34 +26,32 @@ class GenerateFormat final : public ChatAnswer {
                     const core::GenerationEvent& event) override {
     std::string out;
     for (const Delta& delta : deltas) {
-      if (delta.kind != Delta::Kind::content && delta.kind != Delta::Kind::reasoning) continue;
-      const bool answer = delta.kind == Delta::Kind::content;
-      base::Json json = head(answer ? delta.text : std::string());
-      if (!answer) json["thinking"] = delta.text;
-      json["done"] = false;
-      out += to_text(json) + "\n";
+      if (delta.kind == Delta::Kind::content) out += line(with_response(delta.text));
+      if (delta.kind == Delta::Kind::reasoning) {
+        base::Json json = with_response("");
+        json["thinking"] = delta.text;
+        out += line(std::move(json));
+      }
     }
-    if (logprobs_ && !event.tokens.empty()) {
-      base::Json json = head("");
-      json["logprobs"] = chat_logprobs(model_, event.tokens)["content"];
-      json["done"] = false;
-      out += to_text(json) + "\n";
+    base::Json json = with_response("");
+    if (wants(event)) {
+      base::Json tokens = json;
+      add_logprobs(tokens, event.tokens);
+      out += line(std::move(tokens));
     }
     if (event.finished) {
-      base::Json json = head("");
-      json.update(ollama_end(model_, choice, began_));
+      add_end(json, choice);
       out += to_text(json) + "\n";
     }
     return out;
   }
 
  private:
-  base::Json head(const std::string& response) const {
-    return {{"model", model_.name()}, {"created_at", iso_time()}, {"response", response}};
+  base::Json with_response(const std::string& response) const {
+    base::Json json = head();
+    json["response"] = response;
+    return json;
   }
-
-  const bool logprobs_;
-  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
 std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, ChatSetup& setup,
