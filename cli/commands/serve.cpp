@@ -1,5 +1,6 @@
 // ingle serve [MODEL]: the engine behind the APIs that other programs speak.
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -33,6 +34,14 @@ class Running {
   server::Server& server_;
   std::thread thread_;
 };
+
+/// Each connection takes a descriptor, and 1024 are fewer than clients may hold.
+void allow_many_files() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
 
 void wait_for_signal() {
   pollfd signal{interrupt_descriptor(), POLLIN, 0};
@@ -70,6 +79,7 @@ Status run(Session& session) {
   options.keys = keys_folder(session);
   options.allow_origins = session.values.list("allow-origin");
   options.allow_hosts = session.values.list("allow-host");
+  allow_many_files();
   server::Server server(options);
   INGLE_CHECK(server.listen());
   // While the model is loaded, /health tells that it is.

@@ -142,8 +142,10 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
     connections.insert(connection);
     count = connections.size();
     if (full) {
-      asio::co_spawn(loop, refuse_crowd(connection),
-                     [this, connection](const std::exception_ptr&) { connections.erase(connection); });
+      asio::co_spawn(loop, refuse_crowd(connection), [this, connection](const std::exception_ptr&) {
+        connections.erase(connection);
+        count = connections.size();
+      });
       continue;
     }
     asio::co_spawn(loop, serve(connection), [this, connection](const std::exception_ptr&) {
@@ -212,7 +214,11 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
       limits.waiting_bytes);
   const auto exchange = connection->current;
   watch(connection, exchange);
-  handler(exchange);
+  try {
+    handler(exchange);
+  } catch (const std::exception&) {  // a mistake of ours; what it says may hold what the client sent
+    exchange->respond(error_body(500, "internal error"));
+  }
   const bool head_only = exchange->request().method == "HEAD";
   const bool done = co_await answer(connection, version, keep_alive, head_only);
   done ? exchange->sent() : exchange->gone();
