@@ -133,12 +133,12 @@ constexpr Option options[] = {
     {.name = "allow-origin",
      .type = ValueType::text,
      .metavar = "ORIGIN",
-     .help = "pages of this origin may ask, as in https://example.org; may be repeated",
+     .help = "pages of this origin may ask, as in https://example.org",
      .repeatable = true},
     {.name = "allow-host",
      .type = ValueType::text,
      .metavar = "NAME",
-     .help = "a name by which the server may be called, beside localhost; may be repeated",
+     .help = "a name by which the server may be called, beside localhost",
      .repeatable = true},
 };
 constexpr Example examples[] = {
@@ -153,8 +153,10 @@ const Command serve_record{
     .name = "serve",
     .summary = "answer other programs over HTTP",
     .description =
-        "Loads a model and answers requests in the form of OpenAI's API until it is stopped. Requests of many clients "
-        "run together; each client gets an equal share. Only programs on this machine can ask.\n\nThe first Ctrl-C (or "
+        "Loads a model and answers requests in the forms of OpenAI's, Ollama's and Anthropic's APIs until it is "
+        "stopped. "
+        "Requests of many clients run together; each client gets an equal share. Only programs on this machine can "
+        "ask.\n\nThe first Ctrl-C (or "
         "SIGTERM) lets answers in progress end, the second ends the program.",
     .arguments = arguments,
     .options = options,
