@@ -157,7 +157,7 @@ Automaton build_automaton(const StepFunction& function, Budget& budget, size_t m
   intern(function.start);
   for (size_t i = 0; i < order.size(); i++) {
     budget.spend(function.alphabet.size());
-    const std::string key = order[i];
+    const std::string key = order[i];  // NOLINT(performance-unnecessary-copy-initialization): intern() moves them
     std::vector<Edge> edges;
     for (const char c : function.alphabet) {
       const auto byte = static_cast<uint8_t>(c);

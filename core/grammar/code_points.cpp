@@ -12,7 +12,7 @@ namespace {
 constexpr uint32_t kLastCodePoint = 0x10ffff;
 }
 
-std::vector<CodeRange> normalize(std::vector<CodeRange> ranges) {
+std::vector<CodeRange> normalize(const std::vector<CodeRange>& ranges) {
   std::vector<CodeRange> pieces;
   for (const CodeRange& range : ranges) {
     if (range.lo <= 0xd7ff) pieces.push_back({range.lo, std::min<uint32_t>(range.hi, 0xd7ff)});

@@ -255,7 +255,7 @@ RuleId Draft::add_rule(std::string name) {
   return static_cast<RuleId>(rules_.size() - 1);
 }
 
-void Draft::define(RuleId rule, Expression expression) {
+void Draft::define(RuleId rule, const Expression& expression) {
   Nfa nfa(budget);
   Thompson(nfa, this).add(expression, nfa.start, nfa.end);
   define(rule, nfa);

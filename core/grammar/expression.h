@@ -16,7 +16,7 @@ struct CodeRange {
 };
 
 /// Sorted, disjoint, without surrogates.
-std::vector<CodeRange> normalize(std::vector<CodeRange> ranges);
+std::vector<CodeRange> normalize(const std::vector<CodeRange>& ranges);
 std::vector<CodeRange> complement(const std::vector<CodeRange>& ranges);
 
 /// The UTF-8 of the ranges' code points, from `from` to `to`; the first byte under `guard`.
@@ -48,7 +48,7 @@ class Draft {
   explicit Draft(const core::GrammarLimits& limits) : budget(limits) {}
 
   RuleId add_rule(std::string name);
-  void define(RuleId rule, Expression expression);
+  void define(RuleId rule, const Expression& expression);
   void define(RuleId rule, const Nfa& nfa);
   void define(RuleId rule, Automaton automaton) { rules_[rule].automaton = std::move(automaton); }
 

@@ -24,12 +24,12 @@ std::shared_ptr<const StateMask> MaskCache::find(const Key& key) const {
   return it == masks_.end() ? nullptr : it->second;
 }
 
-void MaskCache::insert(const Key& key, std::shared_ptr<const StateMask> mask) {
+void MaskCache::insert(const Key& key, const std::shared_ptr<const StateMask>& mask) {
   const uint64_t bytes = mask->memory_bytes();
   if (bytes > max_bytes_) return;
   const std::lock_guard lock(mutex_);
   if (bytes_ + bytes > max_bytes_) masks_.clear(), bytes_ = 0;
-  if (masks_.try_emplace(key, std::move(mask)).second) bytes_ += bytes;
+  if (masks_.try_emplace(key, mask).second) bytes_ += bytes;
 }
 
 MaskWalk::MaskWalk(const Constraint& constraint, grammar::ReturnStack& stack, std::span<uint32_t> bits)

@@ -50,7 +50,7 @@ class MaskCache {
 
   explicit MaskCache(uint64_t max_bytes) : max_bytes_(max_bytes) {}
   std::shared_ptr<const StateMask> find(const Key& key) const;
-  void insert(const Key& key, std::shared_ptr<const StateMask> mask);
+  void insert(const Key& key, const std::shared_ptr<const StateMask>& mask);
 
  private:
   struct Hash {

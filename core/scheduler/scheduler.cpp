@@ -349,20 +349,22 @@ std::vector<Scheduler::Part> Scheduler::choose_parts() {
   const bool interactive = std::ranges::any_of(running_, [](const auto& job) { return job->interactive(); });
   const bool all = !interactive || pass_ % kBackgroundTurn == 0;
   std::vector<Part> parts;
-  std::vector<Job*> prompts;
+  std::vector<std::pair<size_t, Job*>> prompts;  // with their order of coming
   for (const auto& job : running_) {
     if (!all && !job->interactive()) continue;
     if (job->pending() == 1) {
       parts.push_back({job.get(), 1});
     } else {
-      prompts.push_back(job.get());
+      prompts.emplace_back(prompts.size(), job.get());
     }
   }
   // One after the other, as of many at a time all would wait for the last; but long ones let others pass now and then.
-  std::ranges::stable_sort(prompts, {},
-                           [](const Job* job) { return std::tuple(!job->interactive(), job->held() / kPromptTurn); });
+  std::ranges::sort(prompts, {}, [](const auto& prompt) {
+    const auto& [order, job] = prompt;
+    return std::tuple(!job->interactive(), job->held() / kPromptTurn, order);
+  });
   uint32_t rows = rows_for_prompts(parts.size());
-  for (Job* job : prompts) {
+  for (const auto& [order, job] : prompts) {
     if (rows == 0) break;
     const uint32_t tokens = std::min(rows, job->pending());
     parts.push_back({job, tokens});
