@@ -75,7 +75,7 @@ bool is_json(std::string_view type) {
 Server::Server(const ServerOptions& options)
     : options_(options),
       http_(
-          options.http, [this](std::shared_ptr<Exchange> exchange) { handle(exchange); },
+          options.http, [this](const std::shared_ptr<Exchange>& exchange) { handle(exchange); },
           [](int status, const std::string& message) {
             return error_response(Family::openai, {status, message, {}, {}, {}});
           }) {}

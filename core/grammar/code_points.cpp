@@ -39,7 +39,7 @@ std::vector<CodeRange> complement(const std::vector<CodeRange>& ranges) {
     from = range.hi + 1;
   }
   if (from <= kLastCodePoint) out.push_back({from, kLastCodePoint});
-  return normalize(std::move(out));
+  return normalize(out);
 }
 
 namespace {

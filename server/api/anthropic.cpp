@@ -78,7 +78,7 @@ class Blocks {
   }
 
   void move_to(base::Json& messages) {
-    const bool empty = message_["content"] == "" && !message_.contains("tool_calls");
+    const bool empty = message_["content"].get_ref<const std::string&>().empty() && !message_.contains("tool_calls");
     for (base::Json& result : results_) messages.push_back(std::move(result));
     if (!empty || results_.empty()) messages.push_back(std::move(message_));
   }

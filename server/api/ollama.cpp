@@ -90,7 +90,7 @@ void read_think(Reader& reader, core::ChatRequest& chat) {
 AnswerForm read_format(Reader& reader) {
   AnswerForm form;
   const base::Json* format = reader.find("format");
-  if (format == nullptr || *format == "") return form;
+  if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) return form;
   if (*format == "json") {
     form.expression = json_expression({{"type", "object"}, {"additionalProperties", true}});
   } else if (format->is_object()) {

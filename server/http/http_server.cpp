@@ -76,6 +76,22 @@ int status_of(const beast::error_code& error) {
   return 0;
 }
 
+/// Asio's functions give their error twice.
+template <typename Acceptor>
+beast::error_code open_acceptor(Acceptor& acceptor, const typename Acceptor::endpoint_type& endpoint) {
+  beast::error_code error;
+  static_cast<void>(acceptor.open(endpoint.protocol(), error));
+  if (!error) static_cast<void>(acceptor.set_option(asio::socket_base::reuse_address(true), error));
+  if (!error) static_cast<void>(acceptor.bind(endpoint, error));
+  if (!error) static_cast<void>(acceptor.listen(asio::socket_base::max_listen_connections, error));
+  return error;
+}
+
+void say_goodbye(Stream& stream) {
+  beast::error_code ignored;
+  static_cast<void>(stream.socket().shutdown(Socket::shutdown_send, ignored));
+}
+
 Error listen_error(const beast::error_code& error, const std::string& where) {
   if (error == asio::error::address_in_use)
     return {ErrorCode::busy, where + " is in use already; stop what listens there, or choose another with --port"};
@@ -128,7 +144,7 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
     Peer peer;
     beast::error_code ignored;
     if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
-      socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+      static_cast<void>(socket.set_option(asio::ip::tcp::no_delay(true), ignored));
       const auto remote = socket.remote_endpoint(ignored);
       peer.address = remote.address().to_string();
       peer.port = remote.port();
@@ -160,8 +176,7 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
 asio::awaitable<void> HttpServer::State::serve(ConnectionPtr connection) {
   while (!stopping && co_await serve_one(connection)) {
   }
-  beast::error_code ignored;
-  connection->stream.socket().shutdown(Socket::shutdown_send, ignored);
+  say_goodbye(connection->stream);
 }
 
 // False: the connection has ended.
@@ -224,7 +239,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
   done ? exchange->sent() : exchange->gone();
   connection->current.reset();
   beast::error_code ignored;
-  stream.socket().cancel(ignored);  // the watch
+  static_cast<void>(stream.socket().cancel(ignored));  // the watch
   co_return done&& keep_alive && !stopping;
 }
 
@@ -296,8 +311,7 @@ asio::awaitable<void> HttpServer::State::refuse(const ConnectionPtr& connection,
   const std::string answer = std::move(bytes).str();
   co_await send(connection, answer);
   // What it still sends would reset the connection, and with it the answer: take some of that first.
-  beast::error_code ignored;
-  connection->stream.socket().shutdown(Socket::shutdown_send, ignored);
+  say_goodbye(connection->stream);
   connection->stream.expires_after(std::chrono::seconds(2));
   for (int pieces = 0; pieces < 256; ++pieces) {
     connection->buffer.clear();
@@ -334,15 +348,11 @@ base::Result<uint16_t> HttpServer::listen(const std::string& host, uint16_t port
   const asio::ip::tcp::endpoint endpoint = found.begin()->endpoint();
   const std::string where = host + ":" + std::to_string(port);
   auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(state_->loop);
-  acceptor->open(endpoint.protocol(), error);
-  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor->bind(endpoint, error);
-  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
-  if (error) return listen_error(error, where);
+  if ((error = open_acceptor(*acceptor, endpoint))) return listen_error(error, where);
   const uint16_t bound = acceptor->local_endpoint(error).port();
   state_->acceptors.emplace_back([acceptor] {
     beast::error_code ignored;
-    acceptor->close(ignored);
+    static_cast<void>(acceptor->close(ignored));
   });
   asio::co_spawn(state_->loop, state_->accept(acceptor), asio::detached);
   return bound;
@@ -359,21 +369,19 @@ base::Status HttpServer::listen(const std::filesystem::path& socket) {
   beast::error_code error;
   {
     Local::socket probe(state_->loop);
-    probe.connect(Local::endpoint(socket.string()), error);
+    static_cast<void>(probe.connect(Local::endpoint(socket.string()), error));
     if (!error) return Error{ErrorCode::busy, "another server listens on " + socket.string() + " already"};
   }
   std::filesystem::remove(socket, failed);
   auto acceptor = std::make_shared<Local::acceptor>(state_->loop);
-  acceptor->open(Local(), error = {});
   const mode_t before = umask(0177);
-  if (!error) acceptor->bind(Local::endpoint(socket.string()), error);
+  error = open_acceptor(*acceptor, Local::endpoint(socket.string()));
   umask(before);
-  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
   if (error) return listen_error(error, socket.string());
   state_->socket_path = socket;
   state_->acceptors.emplace_back([acceptor] {
     beast::error_code ignored;
-    acceptor->close(ignored);
+    static_cast<void>(acceptor->close(ignored));
   });
   asio::co_spawn(state_->loop, state_->accept(acceptor), asio::detached);
   return {};
