@@ -28,7 +28,7 @@ constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
 // What coroutines hand to one another has a name: g++ 12 destroyed a temporary of a conditional expression inside a
 // co_await twice here.
 
-struct Connection {
+struct Connection : std::enable_shared_from_this<Connection> {
   explicit Connection(Socket socket, Peer other)
       : stream(std::move(socket)), peer(std::move(other)), news(stream.get_executor()) {}
   Stream stream;
@@ -107,12 +107,12 @@ struct HttpServer::State {
 
   template <typename Acceptor>
   asio::awaitable<void> accept(std::shared_ptr<Acceptor> acceptor);
-  asio::awaitable<void> serve(ConnectionPtr connection);
-  asio::awaitable<bool> serve_one(const ConnectionPtr& connection);
-  asio::awaitable<bool> answer(const ConnectionPtr& connection, unsigned version, bool keep_alive, bool head_only);
-  asio::awaitable<void> refuse(const ConnectionPtr& connection, int status, const std::string& why);
-  asio::awaitable<void> refuse_crowd(ConnectionPtr connection);
-  asio::awaitable<bool> send(const ConnectionPtr& connection, const std::string& bytes);
+  asio::awaitable<void> serve(Connection& connection);
+  asio::awaitable<bool> serve_one(Connection& connection);
+  asio::awaitable<bool> answer(Connection& connection, unsigned version, bool keep_alive, bool head_only);
+  asio::awaitable<void> refuse(Connection& connection, int status, const std::string& why);
+  asio::awaitable<void> refuse_crowd(Connection& connection);
+  asio::awaitable<bool> send(Connection& connection, const std::string& bytes);
   void watch(const ConnectionPtr& connection, const std::shared_ptr<Exchange>& exchange);
   void close_acceptors();
   bool idle() const { return connections.empty(); }
@@ -158,13 +158,13 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
     connections.insert(connection);
     count = connections.size();
     if (full) {
-      asio::co_spawn(loop, refuse_crowd(connection), [this, connection](const std::exception_ptr&) {
+      asio::co_spawn(loop, refuse_crowd(*connection), [this, connection](const std::exception_ptr&) {
         connections.erase(connection);
         count = connections.size();
       });
       continue;
     }
-    asio::co_spawn(loop, serve(connection), [this, connection](const std::exception_ptr&) {
+    asio::co_spawn(loop, serve(*connection), [this, connection](const std::exception_ptr&) {
       if (connection->current) connection->current->gone();
       connections.erase(connection);
       count = connections.size();
@@ -173,21 +173,25 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
   }
 }
 
-asio::awaitable<void> HttpServer::State::serve(ConnectionPtr connection) {
-  while (!stopping && co_await serve_one(connection)) {
+// The connection outlives the coroutines that serve it: whoever starts one keeps it until the end.
+asio::awaitable<void> HttpServer::State::serve(Connection& connection) {
+  bool more = !stopping;
+  while (more) {
+    more = co_await serve_one(connection);
+    more = more && !stopping;
   }
-  say_goodbye(connection->stream);
+  say_goodbye(connection.stream);
 }
 
 // False: the connection has ended.
-asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connection) {
-  Stream& stream = connection->stream;
+asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
+  Stream& stream = connection.stream;
   // Until a request begins, a connection may be idle for long; then its headers have to come soon.
-  if (connection->buffer.size() == 0) {
+  if (connection.buffer.size() == 0) {
     stream.expires_after(limits.idle_time);
-    auto [error, bytes] = co_await stream.async_read_some(connection->buffer.prepare(4096), kResult);
+    auto [error, bytes] = co_await stream.async_read_some(connection.buffer.prepare(4096), kResult);
     if (error) co_return false;
-    connection->buffer.commit(bytes);
+    connection.buffer.commit(bytes);
   }
   Parser parser;
   parser.header_limit(limits.header_bytes);
@@ -195,7 +199,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
   stream.expires_after(limits.header_time);
   beast::error_code failed;
   {
-    auto [error, bytes] = co_await http::async_read_header(stream, connection->buffer, parser, kResult);
+    auto [error, bytes] = co_await http::async_read_header(stream, connection.buffer, parser, kResult);
     failed = error;
   }
   if (!failed && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
@@ -204,7 +208,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
   }
   if (!failed) {
     stream.expires_after(limits.body_time);
-    auto [error, bytes] = co_await http::async_read(stream, connection->buffer, parser, kResult);
+    auto [error, bytes] = co_await http::async_read(stream, connection.buffer, parser, kResult);
     failed = error;
   }
   if (failed) {
@@ -218,17 +222,17 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
   const unsigned version = parser.get().version();
   const bool keep_alive = parser.get().keep_alive() && !stopping;
   const auto executor = stream.get_executor();
-  const std::weak_ptr<Connection> weak = connection;
-  connection->current = std::make_shared<Exchange>(
-      request_of(parser, connection->peer),
+  const std::weak_ptr<Connection> weak = connection.weak_from_this();
+  connection.current = std::make_shared<Exchange>(
+      request_of(parser, connection.peer),
       [executor, weak] {
         asio::post(executor, [weak] {
           if (const auto alive = weak.lock()) alive->news.cancel();
         });
       },
       limits.waiting_bytes);
-  const auto exchange = connection->current;
-  watch(connection, exchange);
+  const auto exchange = connection.current;
+  watch(connection.shared_from_this(), exchange);
   try {
     handler(exchange);
   } catch (const std::exception&) {  // a mistake of ours; what it says may hold what the client sent
@@ -237,10 +241,11 @@ asio::awaitable<bool> HttpServer::State::serve_one(const ConnectionPtr& connecti
   const bool head_only = exchange->request().method == "HEAD";
   const bool done = co_await answer(connection, version, keep_alive, head_only);
   done ? exchange->sent() : exchange->gone();
-  connection->current.reset();
+  connection.current.reset();
   beast::error_code ignored;
   static_cast<void>(stream.socket().cancel(ignored));  // the watch
-  co_return done&& keep_alive && !stopping;
+  const bool goes_on = done && keep_alive && !stopping;
+  co_return goes_on;
 }
 
 // Notices that the other end has gone while its answer is made. Bytes of a next request end the watch.
@@ -258,17 +263,17 @@ void HttpServer::State::watch(const ConnectionPtr& connection, const std::shared
 }
 
 // Sends what the exchange has, as it comes. False: the other end is gone, or the connection can't go on.
-asio::awaitable<bool> HttpServer::State::answer(const ConnectionPtr& connection, unsigned version, bool keep_alive,
+asio::awaitable<bool> HttpServer::State::answer(Connection& connection, unsigned version, bool keep_alive,
                                                 bool head_only) {
-  const auto exchange = connection->current;
+  const auto exchange = connection.current;
   const bool chunked = version >= 11;
   bool streaming = false, delimited = true;
   while (true) {
     if (exchange->is_gone()) co_return false;
     Exchange::Outgoing out = exchange->take();
     if (out.nothing()) {
-      connection->news.expires_after(streaming && !out.ping.empty() ? limits.ping_time : std::chrono::hours(24));
-      auto [woken] = co_await connection->news.async_wait(kResult);
+      connection.news.expires_after(streaming && !out.ping.empty() ? limits.ping_time : std::chrono::hours(24));
+      auto [woken] = co_await connection.news.async_wait(kResult);
       if (woken || out.ping.empty() || !streaming) continue;
       out.body = out.ping;
     }
@@ -294,14 +299,14 @@ asio::awaitable<bool> HttpServer::State::answer(const ConnectionPtr& connection,
   }
 }
 
-asio::awaitable<bool> HttpServer::State::send(const ConnectionPtr& connection, const std::string& bytes) {
-  connection->stream.expires_after(limits.send_time);
-  auto [error, sent] = co_await asio::async_write(connection->stream, asio::buffer(bytes), kResult);
-  connection->stream.expires_never();
+asio::awaitable<bool> HttpServer::State::send(Connection& connection, const std::string& bytes) {
+  connection.stream.expires_after(limits.send_time);
+  auto [error, sent] = co_await asio::async_write(connection.stream, asio::buffer(bytes), kResult);
+  connection.stream.expires_never();
   co_return !error;
 }
 
-asio::awaitable<void> HttpServer::State::refuse(const ConnectionPtr& connection, int status, const std::string& why) {
+asio::awaitable<void> HttpServer::State::refuse(Connection& connection, int status, const std::string& why) {
   HttpResponse response = error_body(status, why);
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   std::ostringstream bytes;
@@ -311,16 +316,16 @@ asio::awaitable<void> HttpServer::State::refuse(const ConnectionPtr& connection,
   const std::string answer = std::move(bytes).str();
   co_await send(connection, answer);
   // What it still sends would reset the connection, and with it the answer: take some of that first.
-  say_goodbye(connection->stream);
-  connection->stream.expires_after(std::chrono::seconds(2));
+  say_goodbye(connection.stream);
+  connection.stream.expires_after(std::chrono::seconds(2));
   for (int pieces = 0; pieces < 256; ++pieces) {
-    connection->buffer.clear();
-    auto [error, bytes_read] = co_await connection->stream.async_read_some(connection->buffer.prepare(65536), kResult);
+    connection.buffer.clear();
+    auto [error, bytes_read] = co_await connection.stream.async_read_some(connection.buffer.prepare(65536), kResult);
     if (error) break;
   }
 }
 
-asio::awaitable<void> HttpServer::State::refuse_crowd(ConnectionPtr connection) {
+asio::awaitable<void> HttpServer::State::refuse_crowd(Connection& connection) {
   const std::string why = "too many connections; try again in a second";
   co_await refuse(connection, 503, why);
 }
@@ -348,7 +353,8 @@ base::Result<uint16_t> HttpServer::listen(const std::string& host, uint16_t port
   const asio::ip::tcp::endpoint endpoint = found.begin()->endpoint();
   const std::string where = host + ":" + std::to_string(port);
   auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(state_->loop);
-  if ((error = open_acceptor(*acceptor, endpoint))) return listen_error(error, where);
+  error = open_acceptor(*acceptor, endpoint);
+  if (error) return listen_error(error, where);
   const uint16_t bound = acceptor->local_endpoint(error).port();
   state_->acceptors.emplace_back([acceptor] {
     beast::error_code ignored;
