@@ -11,8 +11,8 @@ Expression Expression::make_text(std::string bytes) {
 Expression Expression::make_marked(std::string bytes) {
   return {.kind = ExpressionKind::marked_text, .text = std::move(bytes)};
 }
-Expression Expression::make_code_points(std::vector<CodeRange> ranges) {
-  return {.kind = ExpressionKind::code_points, .ranges = normalize(std::move(ranges))};
+Expression Expression::make_code_points(const std::vector<CodeRange>& ranges) {
+  return {.kind = ExpressionKind::code_points, .ranges = normalize(ranges)};
 }
 Expression Expression::make_sequence(std::vector<Expression> parts) {
   if (parts.size() == 1) return std::move(parts[0]);

@@ -35,7 +35,7 @@ struct Expression {
 
   static Expression make_text(std::string bytes);
   static Expression make_marked(std::string bytes);
-  static Expression make_code_points(std::vector<CodeRange> ranges);
+  static Expression make_code_points(const std::vector<CodeRange>& ranges);
   static Expression make_sequence(std::vector<Expression> parts);
   static Expression make_choice(std::vector<Expression> parts);
   static Expression make_repeat(Expression part, uint32_t min, uint32_t max);
