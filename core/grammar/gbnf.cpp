@@ -135,7 +135,7 @@ class GbnfParser {
         if (put_in_calls(body)) note_short(rule, body);
       }
     }
-    for (auto& [rule, body] : bodies_) draft_.define(rule, std::move(body));
+    for (auto& [rule, body] : bodies_) draft_.define(rule, body);
   }
 
   Expression parse_choice(uint32_t depth) {
@@ -296,9 +296,9 @@ class GbnfParser {
       ranges.push_back(range);
     }
     at_++;
-    ranges = negated ? complement(ranges) : normalize(std::move(ranges));
+    ranges = negated ? complement(ranges) : normalize(ranges);
     if (ranges.empty()) return {.kind = ExpressionKind::never};
-    return Expression::make_code_points(std::move(ranges));
+    return Expression::make_code_points(ranges);
   }
 
   /// From '{' to the '}' that closes it, strings aside.

@@ -328,9 +328,9 @@ class RegexParser {
       }
       ranges.insert(ranges.end(), low.begin(), low.end());
     }
-    ranges = negated ? complement(ranges) : normalize(std::move(ranges));
+    ranges = negated ? complement(ranges) : normalize(ranges);
     if (ranges.empty()) return {.kind = ExpressionKind::never};
-    return Expression::make_code_points(std::move(ranges));
+    return Expression::make_code_points(ranges);
   }
 
   std::vector<CodeRange> parse_class_atom() {
