@@ -470,9 +470,8 @@ bool Scheduler::mask(Job& job, std::span<float> logits) {
 }
 
 TokenId Scheduler::sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best) {
-  if (job.best == 0) return job.sampler->sample(logits);
-  if (logits.empty()) return job.sampler->sample_best(best.first(job.best));
-  return job.sampler->sample(logits);  // another request of the pass wanted all; the token is the same
+  // All are there if any request of the pass wanted them; the token is the same.
+  return logits.empty() ? job.sampler->sample_best(best.first(job.best)) : job.sampler->sample(logits);
 }
 
 // A copy of the prompt's state for others, which shares its pages.

@@ -9,7 +9,6 @@ namespace ingle::server {
 namespace {
 
 constexpr size_t kMostMessages = 4096;
-const base::Json kAnyObject = {{"type", "object"}, {"additionalProperties", true}};
 
 constexpr Field kMessageFields[] = {
     {"role", ""},
@@ -164,6 +163,10 @@ std::string json_expression(const base::Json& schema) {
   return "%json" + to_text(schema);
 }
 
+std::string any_object_expression() {
+  return json_expression({{"type", "object"}, {"additionalProperties", true}});
+}
+
 AnswerForm read_answer_form(Reader& reader) {
   static constexpr Field kFormatFields[] = {{"type", ""}, {"json_schema", ""}, {"schema", ""}};
   static constexpr Field kSchemaFields[] = {{"name", ""}, {"description", ""}, {"schema", ""}, {"strict", ""}};
@@ -185,7 +188,7 @@ AnswerForm read_answer_form(Reader& reader) {
     }
   } else if (type == "json_object") {
     const base::Json* schema = inner.find("schema");
-    form.expression = json_expression(schema != nullptr ? *schema : kAnyObject);
+    form.expression = schema != nullptr ? json_expression(*schema) : any_object_expression();
   } else if (type != "text") {
     inner.fail("type", "'response_format.type' is text, json_object or json_schema");
   }

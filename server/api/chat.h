@@ -44,6 +44,8 @@ struct AnswerForm {
 AnswerForm read_answer_form(Reader& reader);
 /// The expression of a JSON value of a schema.
 std::string json_expression(const base::Json& schema);
+/// … and of any object.
+std::string any_object_expression();
 
 /// Fills in what depends on the model: the prompt, the special tokens that mark calls. Returns what is wrong.
 std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,

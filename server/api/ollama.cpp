@@ -92,7 +92,7 @@ AnswerForm read_format(Reader& reader) {
   const base::Json* format = reader.find("format");
   if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) return form;
   if (*format == "json") {
-    form.expression = json_expression({{"type", "object"}, {"additionalProperties", true}});
+    form.expression = any_object_expression();
   } else if (format->is_object()) {
     form.expression = json_expression(*format);
   } else {
@@ -126,6 +126,20 @@ void OllamaAnswer::add_end(base::Json& json, const Choice& choice) const {
 
 void OllamaAnswer::add_logprobs(base::Json& json, std::span<const core::GeneratedToken> tokens) const {
   if (logprobs_) json["logprobs"] = chat_logprobs(model_, tokens)["content"];
+}
+
+std::string OllamaAnswer::last_lines(base::Json empty, const Choice& choice, const core::GenerationEvent& event) const {
+  std::string out;
+  if (logprobs_ && !event.tokens.empty()) {
+    base::Json tokens = empty;
+    add_logprobs(tokens, event.tokens);
+    out += line(std::move(tokens));
+  }
+  if (event.finished) {
+    add_end(empty, choice);
+    out += to_text(empty) + "\n";
+  }
+  return out;
 }
 
 }  // namespace ingle::server

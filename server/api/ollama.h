@@ -28,7 +28,9 @@ class OllamaAnswer : public ChatAnswer {
   void add_end(base::Json& json, const Choice& choice) const;
   /// The tokens' log-probabilities, where they are wanted.
   void add_logprobs(base::Json& json, std::span<const core::GeneratedToken> tokens) const;
-  bool wants(const core::GenerationEvent& event) const { return logprobs_ && !event.tokens.empty(); }
+  /// What follows an event's texts: a line of log-probabilities, where they are wanted, and the stream's last line,
+  /// where it ends. `empty` is a line without text.
+  std::string last_lines(base::Json empty, const Choice& choice, const core::GenerationEvent& event) const;
 
  private:
   const bool logprobs_;

@@ -37,17 +37,7 @@ class OllamaChatFormat final : public OllamaAnswer {
         out += line(
             with_message({{"content", ""}, {"tool_calls", base::Json::array({call_json(call_.first, call_.second)})}}));
     }
-    base::Json json = with_message({{"content", ""}});
-    if (wants(event)) {
-      base::Json tokens = json;
-      add_logprobs(tokens, event.tokens);
-      out += line(std::move(tokens));
-    }
-    if (event.finished) {
-      add_end(json, choice);
-      out += to_text(json) + "\n";
-    }
-    return out;
+    return out + last_lines(with_message({{"content", ""}}), choice, event);
   }
 
  private:

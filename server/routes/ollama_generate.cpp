@@ -33,17 +33,7 @@ class GenerateFormat final : public OllamaAnswer {
         out += line(std::move(json));
       }
     }
-    base::Json json = with_response("");
-    if (wants(event)) {
-      base::Json tokens = json;
-      add_logprobs(tokens, event.tokens);
-      out += line(std::move(tokens));
-    }
-    if (event.finished) {
-      add_end(json, choice);
-      out += to_text(json) + "\n";
-    }
-    return out;
+    return out + last_lines(with_response(""), choice, event);
   }
 
  private:
