@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/handed_files.h"
 #include "base/hash.h"
 
 namespace ingle::base {
@@ -47,9 +48,7 @@ Error errno_error(int code, std::string_view action, const std::filesystem::path
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return errno_error(errno, "open", path);
+  INGLE_TRY(FileDescriptor fd, open_file(path));
   INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
   const auto size = static_cast<uint64_t>(info.st_size);
   MappedFile file;
@@ -97,7 +96,8 @@ MappedFile::~MappedFile() {
 
 bool MappedFile::untouched() const {
   struct stat info{};
-  return ::stat(path_.c_str(), &info) == 0 && stamp_of(info) == stamp_;
+  const int failed = lives_on_handed_files() ? ::fstat(fd_.get(), &info) : ::stat(path_.c_str(), &info);
+  return failed == 0 && stamp_of(info) == stamp_;
 }
 
 Status MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
@@ -127,8 +127,7 @@ void MappedFile::release_pages(std::span<const std::byte> part) const {
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return errno_error(errno, "open", path);
+  INGLE_TRY(const FileDescriptor fd, open_file(path));
   INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
   const auto size = static_cast<uint64_t>(info.st_size);
   if (size > max_bytes)
@@ -137,7 +136,7 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
   std::string content(size, '\0');
   size_t done = 0;
   while (done < size) {
-    const ssize_t n = ::read(fd.get(), content.data() + done, size - done);
+    const ssize_t n = ::pread(fd.get(), content.data() + done, size - done, static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error(errno, "read", path);
     if (n == 0) break;
@@ -154,6 +153,10 @@ int FileDescriptor::close() {
 Result<NewFile> NewFile::create(const std::filesystem::path& path) {
   NewFile file;
   file.path_ = path;
+  if (auto handed = take_handed_new_file(path)) {
+    INGLE_TRY(file.fd_, std::move(*handed));
+    return file;
+  }
   file.temporary_ = path.string() + std::string(kTemporaryMark);
   file.fd_ = FileDescriptor(::mkostemp(file.temporary_.data(), O_CLOEXEC));
   if (file.fd_.get() < 0) {
@@ -177,7 +180,7 @@ NewFile::~NewFile() {
 }
 
 void NewFile::discard() {
-  if (fd_.get() >= 0) ::unlink(temporary_.c_str());
+  if (fd_.get() >= 0 && !temporary_.empty()) ::unlink(temporary_.c_str());
   (void)fd_.close();
 }
 
@@ -185,7 +188,7 @@ Status NewFile::write_at(uint64_t offset, std::span<const std::byte> bytes) cons
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "write", temporary_);
+    if (n < 0) return errno_error(errno, "write", temporary_.empty() ? path_.string() : temporary_);
     bytes = bytes.subspan(static_cast<size_t>(n));
     offset += static_cast<uint64_t>(n);
   }
@@ -200,6 +203,11 @@ void NewFile::release(uint64_t offset, uint64_t bytes) const {
 }
 
 Status NewFile::commit(bool sync, Readers readers) {
+  if (temporary_.empty()) {
+    (void)fd_.close();
+    complete_handed_new_file(path_);
+    return {};
+  }
   if (::fchmod(fd_.get(), readers == Readers::owner ? 0600 : 0644) != 0)
     return errno_error(errno, "set the mode of", temporary_);
   if (sync && ::fsync(fd_.get()) != 0) return errno_error(errno, "sync", temporary_);

@@ -89,6 +89,10 @@ class NewFile {
   Status write_at(uint64_t offset, std::span<const std::byte> bytes) const;
   /// Writes that part to the disk and gives up the system's copy of it in memory.
   void release(uint64_t offset, uint64_t bytes) const;
+  /// Below 0: none is open.
+  int descriptor() const { return fd_.get(); }
+  /// The name that commit() will give it, in the same folder.
+  void rename(std::filesystem::path path) { path_ = std::move(path); }
   /// `sync`: on the disk before it has the name. Without, a crash of the system may leave a damaged file.
   Status commit(bool sync, Readers readers = Readers::everyone);
 

@@ -28,6 +28,8 @@ std::string_view error_code_name(ErrorCode code) {
       return "permission_denied";
     case ErrorCode::busy:
       return "busy";
+    case ErrorCode::unavailable:
+      return "unavailable";
     case ErrorCode::cancelled:
       return "cancelled";
     case ErrorCode::internal:

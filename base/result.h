@@ -23,7 +23,8 @@ enum class ErrorCode {
   network,
   offline,  ///< a download was needed and --offline forbids it
   permission_denied,
-  busy,  ///< somebody else holds the lock
+  busy,         ///< somebody else holds the lock
+  unavailable,  ///< what does this has ended, and is being started again
   cancelled,
   internal,  ///< our fault
 };

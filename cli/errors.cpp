@@ -27,6 +27,7 @@ int exit_code(base::ErrorCode code) {
       return exit_network;
     case ErrorCode::permission_denied:
     case ErrorCode::busy:
+    case ErrorCode::unavailable:
       return exit_denied;
     case ErrorCode::cancelled:
       return exit_interrupted;

@@ -1,7 +1,6 @@
 #include "cli/tuning.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <thread>
 
 #include "base/files.h"
@@ -20,13 +19,6 @@ using base::Status;
 constexpr int version = 1;
 constexpr uint64_t max_file_bytes = uint64_t{1} << 20;
 constexpr uint32_t most_threads = 1024, most_batch = 65536;  // as the settings have it
-
-std::string hash_text(std::string_view text) {
-  char out[17];
-  std::snprintf(out, sizeof out, "%016llx",
-                static_cast<unsigned long long>(base::hash64(std::as_bytes(std::span(text)))));
-  return out;
-}
 
 Error damaged(const std::filesystem::path& path) {
   return Error{ErrorCode::corrupt, path.string() + " is damaged; 'ingle tune --forget' removes it"};
@@ -80,7 +72,7 @@ Result<std::vector<Tuning>> read_tunings(const std::filesystem::path& path) {
                                              ", and this program reads version " + std::to_string(version) +
                                              "; 'ingle tune --forget' removes it"};
   if (!json->contains("entries") || !(*json)["entries"].is_array() ||
-      json->value("checksum", Json()) != hash_text((*json)["entries"].dump()))
+      json->value("checksum", Json()) != base::hash64_hex((*json)["entries"].dump()))
     return damaged(path);
   std::vector<Tuning> tunings;
   for (const Json& entry : (*json)["entries"]) {
@@ -99,7 +91,7 @@ Status write_tunings(const std::filesystem::path& path, const std::vector<Tuning
   Json entries = Json::array();
   for (const Tuning& tuning : tunings) entries.push_back(to_json(tuning));
   std::filesystem::create_directories(path.parent_path(), failure);  // writing says what is wrong
-  const Json file = {{"version", version}, {"checksum", hash_text(entries.dump())}, {"entries", entries}};
+  const Json file = {{"version", version}, {"checksum", base::hash64_hex(entries.dump())}, {"entries", entries}};
   return base::write_file_atomic(path, file.dump(1) + "\n");
 }
 
@@ -108,16 +100,6 @@ std::string machine_fingerprint(const Session& session) {
   for (const char* name : {"isa", "precision"})
     if (session.values.is_set(name)) out += ", " + session.values.text(name);
   return out;
-}
-
-std::string model_shape(const core::ModelFile& file) {
-  std::string text;
-  for (const core::Tensor& tensor : file.tensors) {
-    for (const uint64_t size : tensor.dims) text += std::to_string(size) + " ";
-    text += std::string(tensor.format->name) + ";";
-  }
-  const std::string* architecture = file.metadata.find_string("general.architecture");
-  return (architecture == nullptr ? "model" : *architecture) + " " + hash_text(text);
 }
 
 const Tuning* find_tuning(const std::vector<Tuning>& tunings, const std::string& machine, const std::string& shape) {
@@ -133,14 +115,10 @@ void use_tuning(const Session& session, core::EngineOptions& options) {
     session.terminal.notice("ingle: not tuned: " + tunings.error().message);
     return;
   }
-  if (tunings->empty()) return;
-  options.complete = [tunings = std::move(*tunings), machine = machine_fingerprint(session), threads, batch](
-                         const core::ModelFile& file, core::EngineOptions& open) {
-    const Tuning* tuning = find_tuning(tunings, machine, model_shape(file));
-    if (tuning == nullptr) return;
-    if (threads) open.threads = tuning->threads;
-    if (batch) open.batch = tuning->batch;
-  };
+  const std::string machine = machine_fingerprint(session);
+  for (const Tuning& tuning : *tunings)
+    if (tuning.machine == machine)
+      options.tuned.push_back({tuning.shape, threads ? tuning.threads : 0, batch ? tuning.batch : 0});
 }
 
 }  // namespace ingle::cli

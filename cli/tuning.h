@@ -41,9 +41,6 @@ base::Status write_tunings(const std::filesystem::path& path, const std::vector<
 
 /// Processor, cores that this process may use, and the settings that decide which kernels run.
 std::string machine_fingerprint(const Session& session);
-/// Architecture, and a hash of the tensors' dimensions and formats: fine-tuned models share it.
-std::string model_shape(const core::ModelFile& file);
-
 const Tuning* find_tuning(const std::vector<Tuning>& tunings, const std::string& machine, const std::string& shape);
 
 /// Lets the engine take from the file what neither a flag nor another setting names. A file that can't be read is a

@@ -168,7 +168,7 @@ Status tune(const Session& session) {
         "ingle: something else computed in the minute before; what is fastest beside it may not be without it");
   if (interrupted()) return Error{ErrorCode::cancelled, ""};
   found.tuning.machine = machine_fingerprint(session);
-  found.tuning.shape = model_shape(file);
+  found.tuning.shape = core::model_shape(file);
   found.tuning.model = model.name;
   std::erase_if(tunings, [&](const Tuning& t) { return t.is_of(found.tuning.machine, found.tuning.shape); });
   tunings.push_back(found.tuning);
@@ -201,7 +201,7 @@ Status forget(const Session& session) {
     INGLE_TRY(const auto model, local_model(session, name));
     INGLE_TRY(const core::ModelFile file, core::ModelFile::open(model.path));
     INGLE_TRY(left, read_tunings(tuning_path(session)));
-    const std::string machine = machine_fingerprint(session), shape = model_shape(file);
+    const std::string machine = machine_fingerprint(session), shape = core::model_shape(file);
     if (std::erase_if(left, [&](const Tuning& tuning) { return tuning.is_of(machine, shape); }) == 0)
       return Error{ErrorCode::not_found, "nothing is remembered of " + name + " on this machine"};
   }

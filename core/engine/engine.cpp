@@ -50,6 +50,14 @@ std::string_view weights_text(PackedCopyUse use) {
   return "";
 }
 
+void use_tuning(const ModelFile& file, EngineOptions& options) {
+  if (options.tuned.empty()) return;
+  const auto known = std::ranges::find(options.tuned, model_shape(file), &ShapeTuning::shape);
+  if (known == options.tuned.end()) return;
+  if (options.threads == 0) options.threads = known->threads;
+  if (options.batch == 0) options.batch = known->batch;
+}
+
 // By worker, as Workers takes them.
 std::vector<CpuSet> places(Pinning pinning, uint32_t threads) {
   std::vector<CpuSet> places;
@@ -82,7 +90,7 @@ class CpuEngine final : public Engine {
     std::unique_ptr<CpuEngine> engine(new CpuEngine());
     INGLE_TRY(engine->file_, ModelFile::open(path));
     EngineOptions options = asked;
-    if (options.complete) options.complete(engine->file_, options);
+    use_tuning(engine->file_, options);
     // First what the model is: of a model that is not supported, it matters little that its tokenizer is not either.
     INGLE_TRY(const Architecture* architecture, find_architecture(engine->file_));
     INGLE_TRY(engine->tokenizer_, load_tokenizer(engine->file_));
@@ -388,7 +396,8 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   info_.held_threads = device_->workers().held();
   WeightOptions weights;
   weights.files = file_.mappings;
-  if (!options.cache_folder.empty()) weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes};
+  if (!options.cache_folder.empty())
+    weights.copies = {options.cache_folder / "packed", options.packed_copy_bytes, packed_copy_owner(file_.path)};
   weights.excess_bytes = plan.excess_bytes;
   const StateOptions states{program.windows, program.max_rows, program.max_positions};
   INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress));
@@ -482,6 +491,16 @@ std::vector<InstructionSet> instruction_sets(const std::filesystem::path& cache_
   return sets;
 }
 
+std::string model_shape(const ModelFile& file) {
+  std::string text;
+  for (const Tensor& tensor : file.tensors) {
+    for (const uint64_t size : tensor.dims) text += std::to_string(size) + " ";
+    text += std::string(tensor.format->name) + ";";
+  }
+  const std::string* architecture = file.metadata.find_string("general.architecture");
+  return (architecture == nullptr ? "model" : *architecture) + " " + base::hash64_hex(text);
+}
+
 std::vector<CoreKind> core_kinds() {
   std::vector<CoreKind> kinds;
   for (const Core& core : usable_cores()) {
@@ -492,7 +511,28 @@ std::vector<CoreKind> core_kinds() {
 }
 
 std::optional<double> allowed_cpu_time() {
-  return cpu_quota();
+  return usable_cpu_time();
+}
+
+base::Result<MachineFacts> machine_facts(const std::string& isa, const std::filesystem::path& cache_folder) {
+  INGLE_TRY(const Kernels* kernels, choose_kernels(isa, cache_folder));
+  MachineFacts facts;
+  facts.isa = kernels->name;
+  for (Core& core : usable_cores()) {
+    facts.core_cpus.push_back(std::move(core.cpus));
+    facts.core_speeds.push_back(core.speed);
+  }
+  facts.cpu_time = allowed_cpu_time();
+  return facts;
+}
+
+base::Status assume_machine(const MachineFacts& facts) {
+  if (facts.core_cpus.empty() || facts.core_cpus.size() != facts.core_speeds.size())
+    return Error{ErrorCode::invalid_argument, "a machine has cores, each with a speed"};
+  std::vector<Core> cores;
+  for (size_t i = 0; i < facts.core_cpus.size(); ++i) cores.push_back({facts.core_cpus[i], facts.core_speeds[i]});
+  assume_cores(std::move(cores), facts.cpu_time);
+  return assume_isa(facts.isa);
 }
 
 uint32_t default_threads() {

@@ -42,6 +42,14 @@ struct LoraSpec {
   float scale = 1.0f;
 };
 
+/// What was measured to be best for models of a shape.
+struct ShapeTuning {
+  std::string shape;                ///< model_shape()
+  uint32_t threads = 0, batch = 0;  ///< as EngineOptions; 0: nothing is known
+};
+/// Architecture, and a hash of the tensors' dimensions and formats: fine-tuned models share it.
+std::string model_shape(const ModelFile& file);
+
 struct EngineOptions {
   uint32_t context_length = 0;  ///< tokens; 0: the model's own length or what fits memory_limit_bytes, if that is less
   uint32_t threads = 0;         ///< 0: default_threads()
@@ -56,8 +64,7 @@ struct EngineOptions {
   uint64_t memory_limit_bytes = 0;     ///< 0: the memory that is free now
   std::filesystem::path cache_folder;  ///< where verdicts on instruction sets and packed weights are; empty: nowhere
   uint64_t packed_copy_bytes = 0;      ///< the most that packed weights in cache_folder/packed may take; 0: none kept
-  /// Called once the model is open, to change what depends on the model; empty: nothing does.
-  std::function<void(const ModelFile& file, EngineOptions& options)> complete;
+  std::vector<ShapeTuning> tuned;      ///< for what `threads` and `batch` leave open
 };
 
 /// What doctor, show and bench report.
@@ -104,6 +111,19 @@ std::optional<double> allowed_cpu_time();
 /// Threads that an engine takes where the options name none: one per core that is at least half as fast as the fastest,
 /// and no more than there is time for.
 uint32_t default_threads();
+
+/// What a process has to be told of the machine if it can't ask the system (assistant/inference/engine_host.h).
+struct MachineFacts {
+  std::string isa;                               ///< the instruction set to use, proven to work
+  std::vector<std::vector<uint32_t>> core_cpus;  ///< as usable_cores(): logical CPUs by core …
+  std::vector<double> core_speeds;               ///< … and how fast it is
+  std::optional<double> cpu_time;                ///< allowed_cpu_time()
+};
+/// `isa` as EngineOptions::isa. Errors: unsupported (it does not work here).
+base::Result<MachineFacts> machine_facts(const std::string& isa, const std::filesystem::path& cache_folder);
+/// From now on this process takes the machine to be so, and asks no more. Once, before its first engine and thread.
+/// Errors: unsupported (the processor does not have `isa`), invalid_argument.
+base::Status assume_machine(const MachineFacts& facts);
 
 /// Bytes of memory that could be taken now without pushing others out.
 uint64_t available_memory();

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/handed_files.h"
 #include "core/files/error_text.h"
 #include "core/files/gguf.h"
 #include "core/files/model_file_builder.h"
@@ -81,8 +82,7 @@ Error unknown_format(std::span<const std::byte> bytes, const std::filesystem::pa
 }
 
 Result<ModelFile> open_any(const std::filesystem::path& path, FileContents contents) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return open_safetensors_folder(path, contents);
+  if (base::is_folder(path)) return open_safetensors_folder(path, contents);
   if (path.extension() == ".safetensors") return open_safetensors_file(path, contents);
   INGLE_TRY(const base::MappedFile probe, base::MappedFile::open(path));
   if (!starts_with(probe.bytes(), "GGUF")) return unknown_format(probe.bytes(), path);

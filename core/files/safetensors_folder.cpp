@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/handed_files.h"
 #include "core/files/error_text.h"
 #include "core/files/json_config.h"
 #include "core/files/json_events.h"
@@ -96,19 +97,10 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 /// Names in `folder` that end in `extension`, sorted.
 std::vector<fs::path> files_ending_in(const fs::path& folder, const fs::path& extension) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() == extension) found.push_back(it->path());
-  }
-  std::sort(found.begin(), found.end());
+  std::vector<fs::path> found = base::list_folder(folder);
+  std::erase_if(found, [&](const fs::path& path) { return path.extension() != extension; });
   return found;
 }
 
@@ -156,7 +148,8 @@ Status append_shards(ModelFile& file, const SafetensorsIndex& index) {
   const std::string index_path = (file.folder / kIndexName).string();
   for (const std::string& shard : index.shards) {
     const fs::path path = file.folder / shard;
-    if (!is_there(path)) return Error{ErrorCode::not_found, "shard " + path.string() + " of the model is missing"};
+    if (!base::file_exists(path))
+      return Error{ErrorCode::not_found, "shard " + path.string() + " of the model is missing"};
     const size_t first = file.tensors.size();
     INGLE_CHECK(append_file(file, path));
     for (size_t i = first; i < file.tensors.size(); ++i) {
@@ -181,7 +174,7 @@ Status append_single(ModelFile& file, const fs::path& path) {
 
 Result<fs::path> only_weights(const fs::path& folder) {
   const fs::path usual = folder / "model.safetensors";
-  if (is_there(usual)) return usual;
+  if (base::file_exists(usual)) return usual;
   const auto found = files_ending_in(folder, ".safetensors");
   if (found.size() == 1) return found.front();
   if (found.empty()) return Error{ErrorCode::not_found, "there is no .safetensors file in " + folder.string()};
@@ -213,7 +206,7 @@ Result<SafetensorsIndex> parse_safetensors_index(std::string_view text, std::str
 Result<ModelFile> open_safetensors_folder(const fs::path& folder, FileContents contents) {
   ModelFile file = start(folder, folder, contents);
   INGLE_CHECK(read_configuration(file));
-  if (is_there(folder / kIndexName)) {
+  if (base::file_exists(folder / kIndexName)) {
     INGLE_TRY(const SafetensorsIndex index, read_index(folder / kIndexName));
     INGLE_CHECK(append_shards(file, index));
   } else {
@@ -224,10 +217,10 @@ Result<ModelFile> open_safetensors_folder(const fs::path& folder, FileContents c
 }
 
 Result<ModelFile> open_safetensors_file(const fs::path& path, FileContents contents) {
-  if (!is_there(path)) return base::errno_error(ENOENT, "open", path);
+  if (!base::file_exists(path)) return base::errno_error(ENOENT, "open", path);
   ModelFile file = start(path, folder_of(path), contents);
   INGLE_CHECK(read_configuration(file));
-  if (is_there(file.folder / kIndexName)) {
+  if (base::file_exists(file.folder / kIndexName)) {
     INGLE_TRY(const SafetensorsIndex index, read_index(file.folder / kIndexName));
     if (index.shards.count(path.filename().string()) > 0) {
       INGLE_CHECK(append_shards(file, index));

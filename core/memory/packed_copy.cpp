@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/handed_files.h"
 #include "base/hash.h"
 
 namespace ingle::core {
@@ -113,8 +114,23 @@ std::vector<Found> list_copies(const std::filesystem::path& folder) {
   return found;
 }
 
-// Deletes what was not used for longest until `bytes` more fit. Who has a deleted copy mapped keeps it.
+}  // namespace
+
+std::string packed_copy_owner(const std::filesystem::path& model) {
+  const std::string path = std::filesystem::absolute(model).lexically_normal().string();
+  return base::hash128_hex(std::as_bytes(std::span(path))).substr(0, 16) + "-";
+}
+
+void make_packed_folder(const std::filesystem::path& folder) {
+  std::error_code failure;
+  // A model that only its owner may read is not for others because it was packed.
+  if (std::filesystem::create_directories(folder, failure))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+}
+
+// Who has a deleted copy mapped keeps it.
 void make_room(const PackedCopyFolder& folder, uint64_t bytes) {
+  base::remove_abandoned(folder.path, kSuffix);
   std::vector<Found> copies = list_copies(folder.path);
   uint64_t total = bytes;
   for (const Found& copy : copies) total += copy.bytes;
@@ -125,12 +141,9 @@ void make_room(const PackedCopyFolder& folder, uint64_t bytes) {
   }
 }
 
-}  // namespace
-
 base::Result<PackedCopy> PackedCopy::open(const PackedCopyFolder& folder, const PackedCopyShape& shape) {
   const std::filesystem::path path = folder.file(shape);
-  const base::FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return base::errno_error(errno, "open", path);
+  INGLE_TRY(const base::FileDescriptor fd, base::open_file(path));
   Tables tables(shape);
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return base::errno_error(errno, "stat", path);
@@ -148,9 +161,10 @@ base::Result<PackedCopy> PackedCopy::open(const PackedCopyFolder& folder, const 
   copy.mapping_bytes_ = tables.file_bytes();
   copy.data_ = {copy.mapping_ + tables.data_offset(), shape.data_bytes};
   (void)::madvise(mapping, copy.mapping_bytes_, MADV_HUGEPAGE);
-  copy.direct_ = base::FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_DIRECT));
-  copy.cached_ = copy.direct_.get() < 0;  // not every file system can
-  if (copy.cached_) copy.direct_ = base::FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  auto direct = base::open_file(path, O_RDONLY | O_DIRECT);
+  copy.cached_ = !direct.ok();  // not every file system can
+  if (copy.cached_) direct = base::open_file(path);
+  if (direct.ok()) copy.direct_ = std::move(direct).value();
   // The time says when it was last used, for make_room.
   (void)::futimens(fd.get(), nullptr);
   return copy;
@@ -179,9 +193,9 @@ PackedCopy::~PackedCopy() {
 void PackedCopy::keep_for(const PackedCopyShape& shape) const {
   Tables tables(shape);
   tables.fill(shape.stamps, blocks_);
-  const base::FileDescriptor fd(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+  const auto fd = base::open_file(path_, O_WRONLY);
   // Half written, it counts as damaged.
-  if (fd.get() >= 0) (void)!::pwrite(fd.get(), tables.bytes().data(), tables.bytes().size(), 0);
+  if (fd.ok()) (void)!::pwrite(fd->get(), tables.bytes().data(), tables.bytes().size(), 0);
 }
 
 uint64_t PackedCopy::read(uint64_t offset, uint64_t bytes, std::byte* to) const {
@@ -211,8 +225,7 @@ void PackedCopy::unmap(uint64_t offset, uint64_t bytes) const {
 }
 
 void PackedCopy::forget() const {
-  std::error_code failure;
-  std::filesystem::remove(path_, failure);
+  base::remove_file(path_);
 }
 
 bool PackedCopy::make_writable(std::span<std::byte> part) const {
@@ -227,15 +240,14 @@ base::Result<std::unique_ptr<PackedCopyWriter>> PackedCopyWriter::create(const P
   const uint64_t bytes = Tables(shape).file_bytes();
   const std::string what = "packed weights of " + std::to_string(bytes >> 20) + " MiB";
   if (bytes > folder.limit_bytes) return Error{ErrorCode::no_space, what + " are more than all copies may take"};
-  std::error_code failure;
-  // A model that only its owner may read is not for others because it was packed.
-  if (std::filesystem::create_directories(folder.path, failure))
-    std::filesystem::permissions(folder.path, std::filesystem::perms::owner_all, failure);
-  base::remove_abandoned(folder.path, kSuffix);
-  make_room(folder, bytes);
-  const auto space = std::filesystem::space(folder.path, failure);
-  if (!failure && space.available < bytes + kDiskReserve)
-    return Error{ErrorCode::no_space, "no room for " + what + " in " + folder.path.string()};
+  if (!base::lives_on_handed_files()) {  // whose starter sees to this
+    make_packed_folder(folder.path);
+    make_room(folder, bytes);
+    std::error_code failure;
+    const auto space = std::filesystem::space(folder.path, failure);
+    if (!failure && space.available < bytes + kDiskReserve)
+      return Error{ErrorCode::no_space, "no room for " + what + " in " + folder.path.string()};
+  }
   INGLE_TRY(base::NewFile file, base::NewFile::create(folder.file(shape)));
   return std::unique_ptr<PackedCopyWriter>(new PackedCopyWriter(shape, std::move(file)));
 }

@@ -44,10 +44,21 @@ struct PackedCopyShape {
 struct PackedCopyFolder {
   std::filesystem::path path;  ///< empty: no copies
   uint64_t limit_bytes = 0;
+  /// Whose copies are looked at and made: packed_copy_owner() of a model's path. What one model's process wrote (and
+  /// may have been made to write by a hostile file) is never another's.
+  std::string owner;
 
   bool used() const { return !path.empty() && limit_bytes > 0; }
-  std::filesystem::path file(const PackedCopyShape& shape) const { return path / (shape.key + ".packed"); }
+  std::filesystem::path file(const PackedCopyShape& shape) const { return path / (owner + shape.key + ".packed"); }
 };
+
+/// What the names of a model's copies begin with.
+std::string packed_copy_owner(const std::filesystem::path& model);
+/// Makes the folder of copies, for its owner alone.
+void make_packed_folder(const std::filesystem::path& folder);
+/// Deletes the copies that were not used for longest, and those of killed writers, until `bytes` more fit below the
+/// folder's limit.
+void make_room(const PackedCopyFolder& folder, uint64_t bytes);
 
 /// A copy, mapped. Moves, does not copy.
 class PackedCopy {

@@ -16,6 +16,13 @@
 namespace ingle::core {
 namespace {
 
+// Set once, before there are threads.
+struct Assumed {
+  std::vector<Core> cores;  ///< empty: nothing is assumed
+  std::optional<double> cpu_time;
+};
+Assumed assumed;
+
 constexpr uint32_t kMostCpus = 8192;             // of Linux's largest configuration
 constexpr uint64_t kMostBytes = 65536;           // of such a file: a page of memory, by the system's account
 constexpr uint64_t kMostKilohertz = 1000000000;  // far beyond any processor
@@ -163,9 +170,18 @@ std::vector<Core> find_cores(const std::filesystem::path& devices, std::span<con
 }
 
 std::vector<Core> usable_cores() {
+  if (!assumed.cores.empty()) return assumed.cores;
   std::vector<Core> cores = find_cores("/sys/devices", allowed_cpus());
   if (cores.empty()) cores.emplace_back();
   return cores;
+}
+
+std::optional<double> usable_cpu_time() {
+  return assumed.cores.empty() ? cpu_quota() : assumed.cpu_time;
+}
+
+void assume_cores(std::vector<Core> cores, std::optional<double> cpu_time) {
+  assumed = {std::move(cores), cpu_time};
 }
 
 uint32_t useful_cores(std::span<const Core> cores, std::optional<double> quota) {

@@ -31,6 +31,10 @@ bool hold_thread(std::thread& thread, const CpuSet& cpus);
 std::vector<Core> find_cores(const std::filesystem::path& devices, std::span<const uint32_t> allowed);
 /// The cores that this thread may use; at least one.
 std::vector<Core> usable_cores();
+/// cpu_quota() of this process.
+std::optional<double> usable_cpu_time();
+/// What these two say from now on, in a process that can't read /sys. Before there are other threads.
+void assume_cores(std::vector<Core> cores, std::optional<double> cpu_time);
 
 /// How many of these cores are worth a thread each, by default, where the time of so many CPUs is allowed: one thread
 /// more would have all of them stopped for the rest of each period.

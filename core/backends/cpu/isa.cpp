@@ -24,6 +24,8 @@
 namespace ingle::core {
 namespace {
 
+const Kernels* assumed_kernels = nullptr;  // set once, before there are threads
+
 constexpr int kProbeMilliseconds = 10'000;
 
 #if defined(__x86_64__)
@@ -208,7 +210,16 @@ std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder) {
   return statuses;
 }
 
+base::Status assume_isa(const std::string& name) {
+  const Kernels* kernels = offered(name) ? find_kernels(name) : nullptr;
+  if (kernels == nullptr)
+    return base::Error{base::ErrorCode::unsupported, "the instruction set \"" + name + "\" is not here"};
+  assumed_kernels = kernels;
+  return {};
+}
+
 base::Result<const Kernels*> choose_kernels(std::string_view name, const std::filesystem::path& cache_folder) {
+  if (assumed_kernels != nullptr) return assumed_kernels;
   const auto statuses = probe_isas(cache_folder);
   std::string working;
   for (const IsaStatus& status : statuses) {

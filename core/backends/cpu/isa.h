@@ -26,6 +26,10 @@ std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder);
 /// The kernels of `name`, or of the best proven set where it is empty. Errors: unsupported (lists what works here).
 base::Result<const Kernels*> choose_kernels(std::string_view name, const std::filesystem::path& cache_folder);
 
+/// choose_kernels() gives this set from now on, which another process has proven: nothing is started or read. Before
+/// there are other threads. Errors: unsupported (this processor, or this program, does not have it).
+base::Status assume_isa(const std::string& name);
+
 /// Compares every kernel of `kernels` with the portable ones on small pseudo-random data; empty where they agree, else
 /// which did not. Run by the probe and by the tests.
 std::string compare_with_scalar(const Kernels& kernels);
