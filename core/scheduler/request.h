@@ -36,12 +36,11 @@ struct GenerationRequest {
 
 struct TokenLogprob {
   TokenId token = 0;
+  std::string bytes;  ///< what the token adds to a text; may be part of a code point
   float logprob = 0;  ///< natural logarithm
 };
 
-struct GeneratedToken {
-  TokenId token = 0;
-  float logprob = 0;
+struct GeneratedToken : TokenLogprob {
   std::vector<TokenLogprob> likeliest;  ///< as many as were asked for, falling
 };
 

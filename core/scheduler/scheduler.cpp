@@ -28,16 +28,18 @@ void smooth(double& average, double latest) {
 }
 
 /// Of one token, and of the likeliest, before anything is done to the logits.
-GeneratedToken with_logprobs(std::span<const float> logits, TokenId token, size_t likeliest) {
+GeneratedToken with_logprobs(const Tokenizer& tokenizer, std::span<const float> logits, TokenId token,
+                             size_t likeliest) {
   float top = -INFINITY;
   for (const float logit : logits) top = std::max(top, logit);
   double sum = 0;
   for (const float logit : logits)
     if (logit == logit) sum += std::exp(static_cast<double>(logit) - top);
-  const auto logprob = [&](TokenId id) {
-    return static_cast<float>(static_cast<double>(logits[static_cast<size_t>(id)]) - top - std::log(sum));
+  const auto logprob = [&](TokenId id) -> TokenLogprob {
+    return {id, tokenizer.token_bytes(id, true),
+            static_cast<float>(static_cast<double>(logits[static_cast<size_t>(id)]) - top - std::log(sum))};
   };
-  GeneratedToken result{token, logprob(token), {}};
+  GeneratedToken result{logprob(token), {}};
   std::vector<TokenId> ids(logits.size());
   for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<TokenId>(i);
   const size_t count = std::min(likeliest, ids.size());
@@ -45,7 +47,7 @@ GeneratedToken with_logprobs(std::span<const float> logits, TokenId token, size_
     const float x = logits[static_cast<size_t>(a)], y = logits[static_cast<size_t>(b)];
     return x != y ? x > y : a < b;
   });
-  for (size_t i = 0; i < count; ++i) result.likeliest.push_back({ids[i], logprob(ids[i])});
+  for (size_t i = 0; i < count; ++i) result.likeliest.push_back(logprob(ids[i]));
   return result;
 }
 
@@ -448,7 +450,8 @@ void Scheduler::advance(const Part& part, std::span<float> logits, std::span<con
   job.text.push_back(token);
   ++job.event.token_count;
   if (!untouched.empty())
-    job.event.tokens.push_back(with_logprobs(untouched, token, static_cast<size_t>(job.request.logprobs)));
+    job.event.tokens.push_back(
+        with_logprobs(engine_.tokenizer(), untouched, token, static_cast<size_t>(job.request.logprobs)));
   if (const auto reason = job.reply.take(token, job.event.text)) return finish(job, *reason);
   if (job.matcher && job.matcher->must_end()) return finish(job, StopReason::stop_token);
   if (job.held() >= job.sequence->capacity()) return finish(job, StopReason::context_full);
