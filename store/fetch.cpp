@@ -51,6 +51,22 @@ std::function<bool()> Fetcher::cancelled() {
   return [this] { return reporter_.cancelled(); };
 }
 
+// What the user configured may well be a mirror on this machine or network.
+std::vector<std::string> Fetcher::trusted_hosts(bool for_packages) const {
+  std::vector<std::string> addresses;
+  if (for_packages) {
+    addresses = pip_.indexes();
+    addresses.insert(addresses.end(), pip_.find_links.begin(), pip_.find_links.end());
+  } else {
+    for (const Hub hub : {Hub::huggingface, Hub::modelscope})
+      if (auto endpoint = hub_endpoint(options_, hub); endpoint.ok()) addresses.push_back(std::move(endpoint).value());
+  }
+  std::vector<std::string> hosts;
+  for (const std::string& address : addresses)
+    if (const auto url = parse_url(address)) hosts.push_back(url->host);
+  return hosts;
+}
+
 HttpClient Fetcher::make_client(bool for_packages) const {
   HttpOptions http;
   http.http_proxy = options_.http_proxy;
@@ -59,6 +75,8 @@ HttpClient Fetcher::make_client(bool for_packages) const {
   http.no_proxy = options_.no_proxy;
   http.ca_bundle = options_.ca_bundle;
   http.stall_seconds = options_.stall_seconds;
+  http.public_addresses_only = options_.public_addresses_only;
+  http.trusted_hosts = trusted_hosts(for_packages);
   if (for_packages) {
     if (!pip_.cert.empty()) http.ca_bundle = pip_.cert;
     if (!pip_.proxy.empty()) http.http_proxy = http.https_proxy = pip_.proxy;

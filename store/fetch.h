@@ -76,6 +76,7 @@ class Fetcher {
     bool ask_pip = false;  ///< pip may know a way that we do not (netrc, keyring, client certificates)
   };
 
+  std::vector<std::string> trusted_hosts(bool for_packages) const;
   HttpClient make_client(bool for_packages) const;
   /// Errors: invalid_argument for an endpoint that is none.
   Result<HttpRequest> repository_request(const Address& address) const;

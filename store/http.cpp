@@ -1,9 +1,11 @@
 #include "store/http.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <mutex>
 
 #include "store/address.h"
@@ -66,6 +68,15 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(user);
   if (transfer.handlers->cancelled && transfer.handlers->cancelled()) transfer.cancelled = true;
   return transfer.cancelled ? 1 : 0;
+}
+
+curl_socket_t open_public_socket(void* user, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  if (!is_public_address(address->addr)) {
+    static_cast<Transfer*>(user)->failure =
+        Error{ErrorCode::permission_denied, "it leads to an address of this machine or of a private network"};
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 bool is_transient_code(CURLcode code) {
@@ -140,6 +151,11 @@ struct HttpClient::State {
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(options.stall_seconds)));
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024L);
+    const auto& trusted = options.trusted_hosts;
+    const bool through_proxy = !own.empty() || !options.all_proxy.empty();
+    if (options.public_addresses_only && !through_proxy &&
+        std::find(trusted.begin(), trusted.end(), url.host) == trusted.end())
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_public_socket);
   }
 };
 
@@ -200,6 +216,7 @@ HttpOutcome HttpClient::perform_once(const HttpRequest& request, const std::stri
   curl_easy_setopt(easy, CURLOPT_URL, current->without_credentials.c_str());
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
@@ -261,6 +278,34 @@ Result<HttpClient::Text> HttpClient::get_text(const HttpRequest& request, size_t
     return status_error(outcome.head, !request.bearer_token.empty());
   text.head = std::move(outcome.head);
   return text;
+}
+
+bool is_public_address(const sockaddr& address) {
+  const auto within = [](uint32_t ip, uint32_t network, int bits) { return (ip ^ network) >> (32 - bits) == 0; };
+  const auto public_v4 = [&](uint32_t ip) {
+    struct Network {
+      uint32_t network;
+      int bits;
+    };
+    static constexpr Network kOthers[] = {{0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},
+                                          {0xa9fe0000, 16}, {0xac100000, 12}, {0xc0000000, 24}, {0xc0a80000, 16},
+                                          {0xc6120000, 15}, {0xe0000000, 3}};
+    return std::none_of(std::begin(kOthers), std::end(kOthers),
+                        [&](const Network& other) { return within(ip, other.network, other.bits); });
+  };
+  if (address.sa_family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address, sizeof v4);
+    return public_v4(ntohl(v4.sin_addr.s_addr));
+  }
+  if (address.sa_family != AF_INET6) return false;
+  sockaddr_in6 v6;
+  std::memcpy(&v6, &address, sizeof v6);
+  const uint8_t* bytes = v6.sin6_addr.s6_addr;
+  if (bytes[0] >> 5 != 1) return false;  // what is given out is 2000::/3; the rest is local, mapped, or a group
+  const bool carries_v4 = bytes[0] == 0x20 && bytes[1] == 0x02;  // 6to4
+  if (carries_v4) return public_v4(uint32_t{bytes[2]} << 24 | bytes[3] << 16 | bytes[4] << 8 | bytes[5]);
+  return !(bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] < 2);  // 2001::/23: protocols, Teredo
 }
 
 bool is_transient_status(int status) {

@@ -2,6 +2,8 @@
 // redirects and never from https to http, credentials only to the origin they are meant for, a stalled transfer fails.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,6 +31,9 @@ struct HttpOptions {
   double connect_seconds = 15;
   /// Plain http is allowed to these besides this machine: "host" or "host:port" (pip's trusted-host).
   std::vector<std::string> plain_http_hosts;
+  /// Connections only to addresses of the public internet (is_public_address), unless the URL's host is one of these.
+  bool public_addresses_only = false;
+  std::vector<std::string> trusted_hosts;
 };
 
 struct HttpRequest {
@@ -84,6 +89,10 @@ class HttpClient {
                            std::string& redirect);
   std::unique_ptr<State> state_;
 };
+
+/// Whether an address belongs to a machine that anybody can reach: not this one, a private or shared network, or a
+/// group. https://www.iana.org/assignments/iana-ipv4-special-registry, …ipv6-special-registry
+bool is_public_address(const sockaddr& address);
 
 /// "404 Not Found (https://host/path)" with a hint what to do where there is one.
 Error status_error(const HttpHead& head, bool has_token);

@@ -1,4 +1,5 @@
 // What must hold whatever happens: a killed pull, two at once, no space, and whom TLS trusts.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/bio.h>
@@ -230,6 +231,50 @@ TEST_F(SafetyTest, TlsIsVerifiedAndNotLeft) {
   const std::string down = secure.file_url(
       "to=http%3A%2F%2F127.0.0.1%3A" + std::to_string(server_->port()) + "%2Ffile%2F-%2Fsmall.gguf", "x");
   EXPECT_THAT(get(down, certificate).error().message, HasSubstr("refusing a redirect from https"));
+}
+
+// What somebody else asks for must not reach this machine or its network, by whatever name.
+TEST_F(SafetyTest, OnlyPublicAddressesForOthers) {
+  const auto get = [&](bool others, std::vector<std::string> trusted, const std::string& host) {
+    HttpOptions options;
+    options.public_addresses_only = others;
+    options.trusted_hosts = std::move(trusted);
+    HttpClient client(options);
+    HttpRequest request;
+    request.url = server_->origin(host) + "/file/-/small.gguf";
+    return client.get_text(request, 1 << 23, {});
+  };
+  EXPECT_TRUE(get(false, {}, "127.0.0.1").ok());
+  EXPECT_TRUE(get(true, {"127.0.0.1"}, "127.0.0.1").ok());
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    const auto refused = get(true, {"example.org"}, host);
+    ASSERT_FALSE(refused.ok()) << host;
+    EXPECT_EQ(refused.error().code, ErrorCode::permission_denied);
+  }
+}
+
+TEST(PublicAddress, IsOneThatAnybodyReaches) {
+  const auto is_public = [](const std::string& text) {
+    sockaddr_storage address{};
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&address);
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address);
+    if (inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
+      address.ss_family = AF_INET;
+    } else {
+      EXPECT_EQ(inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr), 1) << text;
+      address.ss_family = AF_INET6;
+    }
+    return is_public_address(reinterpret_cast<const sockaddr&>(address));
+  };
+  for (const char* text : {"8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "192.0.1.1", "223.255.255.255",
+                           "2606:4700::1111", "2a00:1450::1", "2002:808:808::1"})
+    EXPECT_TRUE(is_public(text)) << text;
+  for (const char* text :
+       {"127.0.0.1",  "127.9.9.9",       "0.0.0.0",   "10.1.2.3",   "172.16.0.1", "172.31.255.255",  "192.168.1.1",
+        "100.64.0.1", "169.254.169.254", "192.0.0.8", "198.18.0.1", "224.0.0.1",  "255.255.255.255", "::1",
+        "::",         "::ffff:8.8.8.8",  "fe80::1",   "fc00::1",    "fd12::1",    "ff02::1",         "2002:7f00:1::1",
+        "2001::1",    "64:ff9b::7f00:1"})
+    EXPECT_FALSE(is_public(text)) << text;
 }
 
 TEST(Race, OrdersByTimeThenByFailure) {

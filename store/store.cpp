@@ -299,6 +299,27 @@ Result<ModelInfo> Store::show(std::string_view model) const {
   return info;
 }
 
+Result<InstalledModel> Store::copy(std::string_view model, std::string_view name) {
+  const State& state = *state_;
+  if (!is_valid_model_name(name))
+    return Error{ErrorCode::invalid_argument,
+                 quote(name) + " can't be a model's name: lower case letters, digits, '.', '_' and '-', up to 100"};
+  std::string from = to_lower(model);
+  if (const CatalogueEntry* entry = state.entry_for(model)) from = entry->name;
+  std::optional<Manifest> manifest = state.layout.read_manifest(from);
+  if (!manifest || !state.installed(from))
+    return Error{ErrorCode::not_found, "model " + quote(model) + " is not installed"};
+  const std::optional<Manifest> there = state.layout.read_manifest(name);
+  if (state.entry_for(name) != nullptr || (there && there->sha256 != manifest->sha256))
+    return Error{ErrorCode::invalid_argument, quote(name) + " means another model; remove it, or choose another name"};
+  // So that nobody takes the file for one without a name meanwhile.
+  INGLE_TRY(const std::optional<FileLock> lock, FileLock::try_acquire(state.layout.lock(manifest->sha256)));
+  if (!lock) return Error{ErrorCode::busy, "model '" + from + "' is being downloaded by another process"};
+  manifest->name = name;
+  INGLE_CHECK(state.layout.write_manifest(*manifest));
+  return installed_from(state.layout, *manifest);
+}
+
 Result<Store::Removed> Store::remove(std::string_view model) {
   const State& state = *state_;
   std::string name = to_lower(model);

@@ -24,7 +24,10 @@ namespace ingle::store {
 
 /// What the caller's surroundings say. Libraries never read the environment: the CLI fills this in.
 struct StoreOptions {
-  std::filesystem::path root;                          ///< e.g. $XDG_DATA_HOME/ingle
+  std::filesystem::path root;  ///< e.g. $XDG_DATA_HOME/ingle
+  /// For downloads that somebody else asks for: connections only to public addresses, whatever a name or a redirect
+  /// resolves to, and to the hosts that the endpoints and pip's configuration name. A proxy looks after itself.
+  bool public_addresses_only = false;
   bool offline = false;                                ///< never touch the network; a pull that needs it is an error
   std::string hf_endpoint = "https://huggingface.co";  ///< HF_ENDPOINT
   std::string hf_token;                                ///< HF_TOKEN; sent to the endpoint's host and to nobody else
@@ -119,6 +122,10 @@ class Store {
     uint64_t bytes_freed = 0;  ///< 0 where another name still uses the file
   };
   Result<Removed> remove(std::string_view model);
+
+  /// Gives an installed model a further name; remove() of either leaves the other. Errors: not_found; invalid_argument
+  /// (no valid name, or one that means something else).
+  Result<InstalledModel> copy(std::string_view model, std::string_view name);
 
  private:
   struct State;
