@@ -133,13 +133,34 @@ core::EngineOptions engine_options(const Session& session) {
   return options;
 }
 
+void report_loaded(const Session& session, const core::EngineInfo& info) {
+  if (!info.template_error.empty())
+    session.terminal.notice("ingle: the chat template of this model can't be used: " + info.template_error);
+  if (info.streamed_bytes > 0)
+    session.terminal.notice(
+        "ingle: " + show_bytes(info.streamed_bytes) + " of the model's " + show_bytes(info.weight_bytes) +
+        " of weights have no room in memory and are read from disk for each token, which is slow; a "
+        "shorter context (--ctx) or a smaller model needs less ('ingle plan' tells)");
+}
+
+namespace {
+
+core::EngineOptions completed(const Session& session, core::EngineOptions options) {
+  // The engine knows the machine's free memory; what a container may take is known here.
+  if (options.memory_limit_bytes == 0) options.memory_limit_bytes = free_memory_bytes();
+  use_tuning(session, options);
+  return options;
+}
+
+}  // namespace
+
+core::EngineOptions engine_options_here(const Session& session) {
+  return completed(session, engine_options(session));
+}
+
 Result<LoadedModel> load_model(const Session& session, const std::string& model, const core::EngineOptions& options) {
   LoadedModel loaded;
   INGLE_TRY(loaded.installed, ensure_model(session, model));
-  core::EngineOptions bounded = options;
-  // The engine knows the machine's free memory; what a container may take is known here.
-  if (bounded.memory_limit_bytes == 0) bounded.memory_limit_bytes = free_memory_bytes();
-  use_tuning(session, bounded);
   ProgressLine line(session.terminal);
   const auto start = std::chrono::steady_clock::now();
   const auto progress = [&](double done) {
@@ -147,20 +168,11 @@ Result<LoadedModel> load_model(const Session& session, const std::string& model,
     if (session.terminal.options().progress_bars && slow) line.update("loading " + model, done);
     return !interrupted();
   };
-  auto engine = core::Engine::load(loaded.installed.path, bounded, progress);
+  auto engine = core::Engine::load(loaded.installed.path, completed(session, options), progress);
   if (!engine && engine.error().code == ErrorCode::cancelled) return Error{ErrorCode::cancelled, ""};
   INGLE_TRY(loaded.engine, std::move(engine));
-  if (const std::string& why = loaded.engine->info().template_error; !why.empty()) {
-    line.clear();
-    session.terminal.notice("ingle: the chat template of this model can't be used: " + why);
-  }
-  if (const core::EngineInfo& info = loaded.engine->info(); info.streamed_bytes > 0) {
-    line.clear();
-    session.terminal.notice(
-        "ingle: " + show_bytes(info.streamed_bytes) + " of the model's " + show_bytes(info.weight_bytes) +
-        " of weights have no room in memory and are read from disk for each token, which is slow; a "
-        "shorter context (--ctx) or a smaller model needs less ('ingle plan' tells)");
-  }
+  line.clear();
+  report_loaded(session, loaded.engine->info());
   return loaded;
 }
 

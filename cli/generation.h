@@ -22,6 +22,11 @@ struct LoadedModel {
 /// The engine's options as the settings say.
 core::EngineOptions engine_options(const Session& session);
 
+/// engine_options(), and what this machine adds to them: what is free of its memory, what `ingle tune` found.
+core::EngineOptions engine_options_here(const Session& session);
+/// Notices of what a person should know of a model that has been loaded.
+void report_loaded(const Session& session, const core::EngineInfo& info);
+
 /// Finds (fetches) and loads; a bar on stderr where that takes time. Errors: as ensure_model and Engine::load.
 base::Result<LoadedModel> load_model(const Session& session, const std::string& model,
                                      const core::EngineOptions& options);

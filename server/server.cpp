@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -72,17 +74,30 @@ bool is_json(std::string_view type) {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options)
+struct Server::Threads {
+  static constexpr size_t kThreads = 4;
+  boost::asio::thread_pool pool{kThreads};
+};
+
+Server::Server(const ServerOptions& options, assistant::ModelPool& pool, StoredModels& stored)
     : options_(options),
+      pool_(pool),
+      stored_(stored),
       http_(
           options.http, [this](const std::shared_ptr<Exchange>& exchange) { handle(exchange); },
           [](int status, const std::string& message) {
             return error_response(Family::openai, {status, message, {}, {}, {}});
-          }) {}
+          }),
+      threads_(std::make_unique<Threads>()),
+      background_(std::make_unique<Threads>()) {}
 
-// Models first: what they still tell goes to connections.
+// What models still tell goes to connections.
 Server::~Server() {
-  models_.clear();
+  stored_.stop();
+  threads_->pool.join();
+  background_->pool.join();
+  for (const auto& [name, threads] : model_threads_) threads->pool.join();
+  pool_.end();
 }
 
 base::Status Server::listen() {
@@ -97,32 +112,14 @@ base::Status Server::listen() {
   return {};
 }
 
-void Server::add_model(std::vector<std::string> names, std::unique_ptr<assistant::ModelService> model) {
-  auto served = std::make_shared<Served>(Served{std::move(names), std::move(model)});
-  http_.post([this, served] { models_.push_back(std::move(*served)); });
-}
-
 void Server::run() {
   http_.run(options_.grace);
 }
 
 void Server::stop() {
-  http_.post([this] {
-    for (const Served& model : models_) model.service->close();
-  });
+  pool_.close();
+  stored_.stop();
   http_.stop();
-}
-
-assistant::ModelService* Server::find(std::string_view name) {
-  for (const Served& model : models_)
-    if (std::ranges::find(model.names, name) != model.names.end()) return model.service.get();
-  return nullptr;
-}
-
-std::vector<assistant::ModelService*> Server::all() {
-  std::vector<assistant::ModelService*> services;
-  for (const Served& model : models_) services.push_back(model.service.get());
-  return services;
 }
 
 // Pages of other sites can make a browser send requests here. They can't choose its Host and Origin, nor, without
@@ -164,16 +161,25 @@ std::optional<ApiError> Server::admit(const HttpRequest& request, Scope scope, C
   std::string_view token = request.header("x-api-key").value_or("");
   const std::string_view bearer = request.header("authorization").value_or("");
   if (bearer.starts_with("Bearer ") || bearer.starts_with("bearer ")) token = bearer.substr(7);
-  bool may_chat = own_user;
+  bool may_chat = own_user, may_manage = call.keyed;
   if (keys_ && security::is_token(token)) {
     const auto principal = keys_->verify(token, std::time(nullptr));
     if (!principal) return ApiError{401, principal.error().message, {}, "invalid_api_key", {}};
     call.principal = call.client = "key " + principal->id;
     call.keyed = true;
     may_chat = principal->scopes.has(security::Scope::chat);
+    may_manage = principal->scopes.has(security::Scope::models);
   }
-  if (scope == Scope::none || (scope == Scope::chat && may_chat) || (scope == Scope::keyed && call.keyed))
+  if (scope == Scope::none || (scope == Scope::chat && may_chat) || (scope == Scope::keyed && call.keyed) ||
+      (scope == Scope::models && may_manage))
     return std::nullopt;
+  if (scope == Scope::models)
+    return ApiError{401,
+                    "this needs a key for models ('ingle key create NAME --scope models' makes one), or the server's "
+                    "socket",
+                    {},
+                    "key_required",
+                    {}};
   return ApiError{401,
                   scope == Scope::keyed ? "this needs a key ('ingle key create' makes one), or the server's socket"
                                         : "only processes of the server's own user may ask without a key; 'ingle key "
@@ -187,7 +193,10 @@ void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   const HttpRequest& request = exchange->request();
   Call call;
   call.exchange = exchange;
-  call.models = this;
+  call.pool = &pool_;
+  call.stored = &stored_;
+  call.ready = ready_;
+  call.in_background = [this](std::function<void()> work) { boost::asio::post(background_->pool, std::move(work)); };
   call.family = family_of(request.path);
   if (const auto refused = check_sender(request)) return call.fail(*refused);
   const Found found = find_route(request);
@@ -202,15 +211,43 @@ void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   call.family = found.route->family;
   call.parameter = found.parameter;
   if (const auto refused = admit(request, found.route->scope, call)) return call.fail(*refused);
-  if (!found.route->fields.empty()) {
-    auto body = base::parse_json(request.body, {.max_bytes = options_.http.body_bytes, .max_depth = 128});
+  boost::asio::post(threads_->pool, [this, route = found.route, call]() mutable { read_body(*route, call); });
+}
+
+// A body of megabytes takes time to read, and a model to make a prompt of it.
+void Server::read_body(const Route& route, Call& call) {
+  if (!route.fields.empty()) {
+    auto body =
+        base::parse_json(call.exchange->request().body, {.max_bytes = options_.http.body_bytes, .max_depth = 128});
     if (!body) return call.fail({400, "the body is not JSON: " + body.error().message, {}, "invalid_json", {}});
     call.body = std::move(body).value();
     Reader reader(call.body);
-    reader.check(found.route->fields, &call.unused);
+    reader.check(route.fields, &call.unused);
     if (reader.error()) return call.fail(*reader.error());
   }
-  found.route->handle(call);
+  const std::string name = route.asks_model && call.body.is_object() ? model_named(call) : std::string();
+  if (name.empty()) return route.handle(call);
+  pool_.when_loaded(name, [this, &route, name, call](base::Result<assistant::Model> model) mutable {
+    if (!model) return call.fail(api_error(model.error(), "model"));
+    call.model = std::move(model).value();
+    boost::asio::post(threads_of(name).pool, [&route, asked = std::move(call)]() mutable { route.handle(asked); });
+  });
+}
+
+// The model's own name; empty: the body names none that is here.
+std::string Server::model_named(const Call& call) {
+  const auto named = call.body.find("model");
+  if (named != call.body.end()) return named->is_string() ? stored_.name_of(named->get_ref<const std::string&>()) : "";
+  // Nothing else can be meant.
+  const auto resident = pool_.resident();
+  return resident.size() == 1 ? resident.front().model->name() : "";
+}
+
+Server::Threads& Server::threads_of(const std::string& model) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Threads>& threads = model_threads_[model];
+  if (!threads) threads = std::make_unique<Threads>();
+  return *threads;
 }
 
 }  // namespace ingle::server

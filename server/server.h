@@ -1,14 +1,17 @@
 // The server: who may ask what, which route answers, and what a model is called.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "assistant/inference/model_service.h"
+#include "assistant/inference/model_pool.h"
 #include "security/keys/keys.h"
 #include "server/api/route.h"
 #include "server/http/http_server.h"
@@ -26,37 +29,44 @@ struct ServerOptions {
   HttpLimits http;
 };
 
-class Server final : private Models {
+class Server final {
  public:
-  explicit Server(const ServerOptions& options);
-  ~Server() override;
+  /// Both outlive it; the pool's models are ended with it.
+  Server(const ServerOptions& options, assistant::ModelPool& pool, StoredModels& stored);
+  ~Server();
 
   /// Errors: as HttpServer::listen; permission_denied where others than this machine could ask.
   base::Status listen();
   uint16_t port() const { return port_; }
-  /// From any thread: serves a model by these names, from now on; the first is what lists show.
-  void add_model(std::vector<std::string> names, std::unique_ptr<assistant::ModelService> model);
+  /// From any thread: /health says that requests will be answered.
+  void set_ready() { ready_ = true; }
   /// Until stop().
   void run();
   /// From any thread.
   void stop();
 
  private:
-  assistant::ModelService* find(std::string_view name) override;
-  std::vector<assistant::ModelService*> all() override;
+  struct Threads;
+
   void handle(const std::shared_ptr<Exchange>& exchange);
+  void read_body(const Route& route, Call& call);
+  std::string model_named(const Call& call);
+  Threads& threads_of(const std::string& model);
   std::optional<ApiError> check_sender(const HttpRequest& request) const;
   std::optional<ApiError> admit(const HttpRequest& request, Scope scope, Call& call) const;
 
-  struct Served {
-    std::vector<std::string> names;
-    std::unique_ptr<assistant::ModelService> service;
-  };
   const ServerOptions options_;
   std::optional<security::Keys> keys_;
   uint16_t port_ = 0;
-  std::vector<Served> models_;  ///< of the serving thread
+  assistant::ModelPool& pool_;
+  StoredModels& stored_;
+  std::atomic<bool> ready_ = false;
   HttpServer http_;
+  std::unique_ptr<Threads> threads_;     ///< that read bodies
+  std::unique_ptr<Threads> background_;  ///< that download
+  std::mutex mutex_;
+  /// Each model has threads of its own, on which its requests wait for it: one that does not answer holds up no other.
+  std::map<std::string, std::unique_ptr<Threads>> model_threads_;  ///< guarded by mutex_
 };
 
 }  // namespace ingle::server

@@ -1,82 +1,74 @@
-// A loaded model that serves many: the engine, its scheduler, and the thread that runs both. What goes in and comes out
-// is plain data, so that the model may as well run in a process of its own.
+// A loaded model that serves many, wherever it runs: here (LocalModel) or in a process of its own (EngineProcess). What
+// goes in and comes out is plain data.
 #pragma once
 
 #include <cstdint>
-#include <list>
-#include <memory>
-#include <mutex>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "assistant/dialects/dialect.h"
 #include "base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/prompt.h"
-#include "core/grammar/matcher.h"
 #include "core/scheduler/scheduler.h"
 
 namespace ingle::assistant {
 
+/// What is known of a model from its loading to its end.
+struct ModelFacts {
+  std::string name;       ///< what clients call it
+  int64_t loaded_at = 0;  ///< seconds since the epoch
+  core::EngineInfo info;
+  core::SamplingParams default_sampling;
+  std::string chat_template;     ///< its source; empty: it has none
+  bool template_tools = false;   ///< the template reads what tools there are
+  bool template_thinks = false;  ///< … and whether the model is to think
+  const Dialect* dialect = nullptr;
+  /// Special tokens that mark reasoning and tool calls, sorted: answers have to show them.
+  std::vector<core::TokenId> marks;
+};
+
+/// As clients make it: the form of the answer is a grammar in GBNF, which is compiled where the model is.
+struct GenerationRequest : core::GenerationRequest {
+  std::string grammar;  ///< empty: any text
+};
+
+/// For any thread. Every call that asks the model something may also fail with unavailable: its process has ended, and
+/// is being started again.
 class ModelService {
  public:
-  /// `name`: what clients call the model.
-  static std::unique_ptr<ModelService> start(std::string name, std::unique_ptr<core::Engine> engine,
-                                             const core::SchedulerOptions& options);
-  /// Ends what runs.
-  ~ModelService();
-  ModelService(const ModelService&) = delete;
-  ModelService& operator=(const ModelService&) = delete;
+  virtual ~ModelService() = default;
 
-  const std::string& name() const { return name_; }
-  int64_t loaded_at() const { return loaded_at_; }  ///< seconds since the epoch
-  const core::EngineInfo& info() const { return engine_->info(); }
-  const core::SamplingParams& default_sampling() const { return engine_->default_sampling(); }
-  /// nullptr: it has none.
-  const core::ChatTemplate* chat_template() const { return engine_->chat_template(); }
+  virtual const ModelFacts& facts() const = 0;
+  const std::string& name() const { return facts().name; }
+  const core::EngineInfo& info() const { return facts().info; }
   /// How the model writes reasoning and tool calls.
-  const Dialect& dialect() const { return *dialect_; }
-  /// Special tokens that mark these, sorted: answers have to show them.
-  const std::vector<core::TokenId>& marks() const { return marks_; }
+  const Dialect& dialect() const { return *facts().dialect; }
 
   /// Errors: as core::build_chat_prompt; unsupported where the model has no chat template.
-  base::Result<std::vector<core::TokenId>> chat_prompt(const core::ChatRequest& request) const;
-  /// The text with BOS where the model's metadata says so. Special tokens in it are plain text unless `special`.
-  std::vector<core::TokenId> text_prompt(std::string_view text, bool special) const;
+  virtual base::Result<std::vector<core::TokenId>> chat_prompt(const core::ChatRequest& request) = 0;
   /// As core::build_fim_prompt.
-  base::Result<std::vector<core::TokenId>> gap_prompt(std::string_view before, std::string_view after) const;
-  std::vector<core::TokenId> tokenize(std::string_view text, bool add_special, bool parse_special) const;
-  std::string detokenize(const std::vector<core::TokenId>& tokens, bool show_special) const;
-  /// The bytes that a token adds to a text; may be part of a code point.
-  std::string token_bytes(core::TokenId token) const { return engine_->tokenizer().token_bytes(token, true); }
-
-  /// What an answer must look like, by a grammar in GBNF (core::Grammar). From any thread; the latest ones are kept.
+  virtual base::Result<std::vector<core::TokenId>> gap_prompt(std::string_view before, std::string_view after) = 0;
+  virtual base::Result<std::vector<core::TokenId>> tokenize(std::string_view text, bool add_special,
+                                                            bool parse_special) = 0;
+  /// What is not UTF-8 in it becomes U+FFFD.
+  virtual base::Result<std::string> detokenize(const std::vector<core::TokenId>& tokens, bool show_special) = 0;
+  /// Whether an answer can be held to this grammar in GBNF. It is compiled, and the latest ones are kept.
   /// Errors: as core::Grammar::compile_gbnf.
-  base::Result<std::shared_ptr<const core::Constraint>> constraint(const std::string& gbnf);
+  virtual base::Status check_grammar(const std::string& gbnf) = 0;
 
-  /// As core::Scheduler.
-  base::Result<core::RequestId> generate(core::GenerationRequest request, core::EventSink sink);
-  void cancel(core::RequestId id) { scheduler_.cancel(id); }
-  void forget(std::string principal) { scheduler_.forget(std::move(principal)); }
-  core::SchedulerStats stats() const { return scheduler_.stats(); }
+  /// As core::Scheduler::submit and check_grammar.
+  virtual base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) = 0;
+  virtual void cancel(core::RequestId id) = 0;
+  /// Drops what was kept for a principal.
+  virtual void forget(const std::string& principal) = 0;
+  virtual base::Result<core::SchedulerStats> stats() = 0;
   /// Takes no more requests; those that run go on.
-  void close() { scheduler_.close(); }
-
- private:
-  ModelService(std::string name, std::unique_ptr<core::Engine> engine, const core::SchedulerOptions& options);
-
-  const std::string name_;
-  const int64_t loaded_at_;
-  std::unique_ptr<core::Engine> engine_;
-  const Dialect* dialect_ = nullptr;
-  std::vector<core::TokenId> marks_;
-  core::Scheduler scheduler_;
-  std::mutex mutex_;  ///< of what grammars need
-  std::shared_ptr<const core::TokenTrie> trie_;
-  std::list<std::pair<std::string, std::shared_ptr<const core::Constraint>>> constraints_;  ///< the latest first
-  std::thread thread_;
+  virtual void close() = 0;
+  /// Ends what runs, too. What is asked later fails.
+  virtual void end() = 0;
 };
 
 }  // namespace ingle::assistant

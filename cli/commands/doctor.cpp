@@ -7,6 +7,7 @@
 #include "cli/system.h"
 #include "cli/version.h"
 #include "core/engine/engine.h"
+#include "security/sandbox/kernel.h"
 
 namespace ingle::cli {
 namespace {
@@ -30,6 +31,14 @@ Json describe_machine(const Session& session) {
           {"memory_bytes", total_memory_bytes()},
           {"free_memory_bytes", free_memory_bytes()},
           {"instruction_sets", sets}};
+}
+
+/// What keeps a model's process (of `ingle serve`) from the rest of the machine.
+Json describe_confinement() {
+  Json out = Json::array();
+  for (const security::Protection& protection : security::describe(security::probe_kernel()))
+    out.push_back({{"what", protection.what}, {"enforced", protection.enforced}, {"by", protection.by}});
+  return out;
 }
 
 Json describe_store(const Session& session, const store::Store& store) {
@@ -146,6 +155,12 @@ void print_machine(Page& page, const Json& machine) {
   }
 }
 
+void print_confinement(Page& page, const Json& protections) {
+  page.heading("A served model can't reach");
+  for (const Json& each : protections)
+    page.mark(each["enforced"].get<bool>(), pad(each["what"].get<std::string>(), 40) + each["by"].get<std::string>());
+}
+
 void print_models(Page& page, const Json& report) {
   page.heading("Models");
   if (report.contains("default") && report["default"].is_object()) {
@@ -170,6 +185,7 @@ std::string page_of(const Session& session, const Json& report) {
   Page page(session.terminal);
   print_machine(page, report["machine"]);
   print_models(page, report);
+  print_confinement(page, report["confinement"]);
   page.heading("Files");
   if (report.contains("store")) {
     const Json& store = report["store"];
@@ -194,6 +210,7 @@ Status run(Session& session) {
   Json report;
   report["version"] = std::string(version_text());
   report["machine"] = describe_machine(session);
+  report["confinement"] = describe_confinement();
   if (const auto store = open_store(session)) {
     report["store"] = describe_store(session, *store);
     report["default"] = describe_choice(session, *store, problems);

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <thread>
 
-#include "assistant/inference/model_service.h"
+#include "assistant/inference/engine_process.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
 #include "cli/keys.h"
 #include "cli/models.h"
+#include "cli/progress.h"
+#include "security/sandbox/launch.h"
 #include "server/server.h"
 
 namespace ingle::cli {
@@ -70,6 +72,56 @@ std::filesystem::path socket_path(const Session& session) {
   return runtime.empty() ? std::filesystem::path() : std::filesystem::path(runtime) / "ingle" / "server.sock";
 }
 
+/// In a process of its own.
+Result<std::unique_ptr<assistant::ModelService>> start_model(const Session& session, const std::string& name,
+                                                             const std::filesystem::path& path) {
+  assistant::EngineProcessOptions options;
+  options.name = name;
+  options.model = path;
+  options.engine = engine_options_here(session);
+  options.scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
+  options.scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
+  options.program = security::self_program();
+  options.arguments = {"ingle", "__engine"};
+  options.sanitizers = security::kSanitizedBuild;
+  options.notice = [terminal = session.terminal](const std::string& line) { terminal.notice("ingle: " + line); };
+  constexpr auto kPatience = std::chrono::milliseconds(1500);  // what is loaded sooner needs no bar
+  ProgressLine line(session.terminal);
+  const auto start = std::chrono::steady_clock::now();
+  auto model = assistant::EngineProcess::start(std::move(options), [&](double done) {
+    if (session.terminal.options().progress_bars && std::chrono::steady_clock::now() - start > kPatience)
+      line.update("loading " + name, done);
+    return !interrupted();
+  });
+  line.clear();
+  if (!model && model.error().code == base::ErrorCode::cancelled) return base::Error{base::ErrorCode::cancelled, ""};
+  INGLE_TRY(auto started, std::move(model));
+  report_loaded(session, started->info());
+  for (const std::string& what : started->missing())
+    session.terminal.notice("ingle: the model's process is not fully confined: " + what);
+  return std::unique_ptr<assistant::ModelService>(std::move(started));
+}
+
+store::InstalledModel with_size(store::InstalledModel model) {
+  std::error_code failure;
+  if (model.bytes == 0 && !std::filesystem::is_directory(model.path, failure))
+    if (const uint64_t bytes = std::filesystem::file_size(model.path, failure); !failure) model.bytes = bytes;
+  return model;
+}
+
+/// Of the models that clients may name, those in memory.
+assistant::ModelPoolOptions pool_options(const Session& session, server::StoredModels& stored) {
+  assistant::ModelPoolOptions options;
+  options.most = static_cast<size_t>(session.values.integer("models"));
+  options.keep_alive = std::chrono::seconds(session.values.integer("keep-alive"));
+  options.name_of = [&stored](std::string_view name) { return stored.name_of(name); };
+  options.load = [&session, &stored](const std::string& name) -> Result<std::unique_ptr<assistant::ModelService>> {
+    INGLE_TRY(const store::InstalledModel model, stored.find(name));
+    return start_model(session, name, model.path);
+  };
+  return options;
+}
+
 Status run(Session& session) {
   INGLE_TRY(const std::string asked, model_or_default(session));
   server::ServerOptions options;
@@ -80,16 +132,20 @@ Status run(Session& session) {
   options.allow_origins = session.values.list("allow-origin");
   options.allow_hosts = session.values.list("allow-host");
   allow_many_files();
-  server::Server server(options);
+  store::StoreOptions asked_by_others = store_options(session);
+  asked_by_others.public_addresses_only = true;
+  server::StoredModels stored(std::move(asked_by_others));
+  assistant::ModelPool pool(pool_options(session, stored));
+  server::Server server(options, pool, stored);
   INGLE_CHECK(server.listen());
   // While the model is loaded, /health tells that it is.
   const Running running(server);
-  INGLE_TRY(LoadedModel loaded, load_model(session, asked, engine_options(session)));
-  core::SchedulerOptions scheduling;
-  scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
-  scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
-  const auto names = names_of(asked, loaded.installed);
-  server.add_model(names, assistant::ModelService::start(names.front(), std::move(loaded.engine), scheduling));
+  INGLE_TRY(const store::InstalledModel installed, ensure_model(session, asked));
+  const auto names = names_of(asked, installed);
+  INGLE_TRY(auto model, start_model(session, names.front(), installed.path));
+  stored.add(names, with_size(installed));
+  pool.add(names.front(), std::move(model), std::nullopt);
+  server.set_ready();
   const std::string address = "http://" + options.host + ":" + std::to_string(server.port());
   session.terminal.notice("ingle: serving " + names.front() + " at " + address +
                           (options.socket.empty() ? "" : " and " + options.socket.string()) + "; Ctrl-C stops");
@@ -130,6 +186,20 @@ constexpr Option options[] = {
      .fallback = "256",
      .minimum = 1,
      .maximum = 100000},
+    {.name = "models",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "models in memory at a time; others of the store are loaded when a client asks for them",
+     .fallback = "3",
+     .minimum = 1,
+     .maximum = 64},
+    {.name = "keep-alive",
+     .type = ValueType::integer,
+     .metavar = "SECONDS",
+     .help = "how long those stay after their last use; MODEL itself stays",
+     .fallback = "300",
+     .minimum = 0,
+     .maximum = 31536000},
     {.name = "allow-origin",
      .type = ValueType::text,
      .metavar = "ORIGIN",

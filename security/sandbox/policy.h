@@ -10,6 +10,20 @@
 
 namespace ingle::security {
 
+/// Whether this build has a sanitizer's run-time library, which asks for more than a confined process may
+/// (Access::sanitizers).
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitizedBuild = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitizedBuild = true;
+#else
+constexpr bool kSanitizedBuild = false;
+#endif
+#else
+constexpr bool kSanitizedBuild = false;
+#endif
+
 /// Which system calls stay open after confine_self(). All can read, write, map and wait on what is open already, and
 /// allocate memory, none of it executable.
 enum class Calls {

@@ -16,21 +16,9 @@
 #include "security/sandbox/confine.h"
 #include "security/sandbox/launch.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define INGLE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define INGLE_TEST_SANITIZED 1
-#endif
-#endif
-
 namespace ingle::security::test {
 
-#ifdef INGLE_TEST_SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+constexpr bool kSanitized = kSanitizedBuild;
 
 constexpr const char* kProgramFlag = "--confined-program";
 constexpr int kDataFd = 5;    // a file with kData, opened for reading

@@ -14,14 +14,14 @@ class Answer : public std::enable_shared_from_this<Answer> {
     for (size_t i = 0; i < choices; ++i) choices_[i].index = i;
   }
 
-  void submit(std::vector<core::GenerationRequest> requests) {
+  void submit(std::vector<assistant::GenerationRequest> requests) {
     for (size_t i = 0; i < requests.size(); ++i) {
       auto id = model_.generate(std::move(requests[i]), [self = shared_from_this(), i](core::GenerationEvent&& event) {
         self->heard(i, std::move(event));
       });
       if (!id) {
         ApiError error = api_error(id.error());
-        if (error.status == 429) error.retry_after_s = model_.stats().retry_after_s;
+        if (error.status == 429) error.retry_after_s = stats_of(model_).retry_after_s;
         return fail(error);
       }
       const std::lock_guard lock(mutex_);
@@ -106,7 +106,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
 }  // namespace
 
-void answer(Call& call, assistant::ModelService& model, std::vector<core::GenerationRequest> requests,
+void answer(Call& call, assistant::ModelService& model, std::vector<assistant::GenerationRequest> requests,
             std::unique_ptr<AnswerFormat> format, bool stream) {
   std::make_shared<Answer>(call, model, requests.size(), std::move(format), stream)->submit(std::move(requests));
 }

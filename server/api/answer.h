@@ -40,7 +40,7 @@ class AnswerFormat {
 };
 
 /// Submits the requests, of which each becomes a choice, and answers the call. It lives until all have ended.
-void answer(Call& call, assistant::ModelService& model, std::vector<core::GenerationRequest> requests,
+void answer(Call& call, assistant::ModelService& model, std::vector<assistant::GenerationRequest> requests,
             std::unique_ptr<AnswerFormat> format, bool stream);
 
 /// "data: {…}\n\n"

@@ -203,15 +203,13 @@ namespace {
 /// What the reply may begin with, by what the model was asked.
 assistant::Thinking thinking_of(const assistant::ModelService& model, const ChatSetup& setup) {
   if (setup.starts_in_reasoning) return assistant::Thinking::open;
-  const core::ChatTemplate* chat_template = model.chat_template();
-  const bool can =
-      !model.dialect().reasoning.empty() && chat_template != nullptr &&
-      (chat_template->mentions("enable_thinking") || chat_template->source().find("think") != std::string::npos);
+  const bool can = !model.dialect().reasoning.empty() &&
+                   (model.facts().template_thinks || model.facts().chat_template.find("think") != std::string::npos);
   return can && setup.chat.enable_thinking.value_or(true) ? assistant::Thinking::optional : assistant::Thinking::off;
 }
 
-std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,
-                                  const AnswerForm& form) {
+std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& setup,
+                                  assistant::GenerationRequest& request, const AnswerForm& form) {
   std::string grammar = form.grammar;
   if (grammar.empty()) {
     setup.calls.answer = form.expression;
@@ -221,9 +219,9 @@ std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& set
     grammar = std::move(written).value();
   }
   if (grammar.empty()) return std::nullopt;
-  auto constraint = model.constraint(grammar);
-  if (constraint) {
-    request.constraint = std::move(constraint).value();
+  const base::Status possible = model.check_grammar(grammar);
+  if (possible.ok()) {
+    request.grammar = std::move(grammar);
     setup.constrained = true;
     return std::nullopt;
   }
@@ -231,13 +229,13 @@ std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& set
   // A tool's schema that can't be kept: where calls are the model's own choice, they are then looked at afterwards.
   if (!answers && setup.calls.choice == assistant::ToolChoice::automatic) return std::nullopt;
   const std::string param = !form.grammar.empty() ? "grammar" : answers ? "response_format" : "tools";
-  return api_error(constraint.error(), param);
+  return api_error(possible.error(), param);
 }
 
 }  // namespace
 
-std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,
-                                     const AnswerForm& form) {
+std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup,
+                                     assistant::GenerationRequest& request, const AnswerForm& form) {
   setup.chat.now = static_cast<int64_t>(std::time(nullptr));
   auto built = model.chat_prompt(setup.chat);
   if (!built) return api_error(built.error(), "messages");
@@ -245,10 +243,11 @@ std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& 
   if (auto error = check_context(model, request.prompt.size())) return error;
   constexpr size_t kEnd = 32;  // tokens in which a mark that opens reasoning would be
   const size_t end = std::min(request.prompt.size(), kEnd);
-  setup.starts_in_reasoning = ends_in_reasoning(
-      model.dialect(),
-      model.detokenize({request.prompt.end() - static_cast<ptrdiff_t>(end), request.prompt.end()}, true));
-  request.reply.shown = model.marks();
+  const auto ending =
+      model.detokenize({request.prompt.end() - static_cast<ptrdiff_t>(end), request.prompt.end()}, true);
+  if (!ending) return api_error(ending.error());
+  setup.starts_in_reasoning = ends_in_reasoning(model.dialect(), *ending);
+  request.reply.shown = model.facts().marks;
   for (const std::string_view stop : model.dialect().stops) request.reply.stop_strings.emplace_back(stop);
   return constrain(model, setup, request, form);
 }

@@ -48,7 +48,7 @@ std::string json_expression(const base::Json& schema);
 std::string any_object_expression();
 
 /// Fills in what depends on the model: the prompt, the special tokens that mark calls. Returns what is wrong.
-std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup, core::GenerationRequest& request,
-                                     const AnswerForm& form = {});
+std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup,
+                                     assistant::GenerationRequest& request, const AnswerForm& form = {});
 
 }  // namespace ingle::server

@@ -22,6 +22,7 @@ int status_of(ErrorCode code) {
       return 429;
     case ErrorCode::out_of_memory:
     case ErrorCode::cancelled:
+    case ErrorCode::unavailable:
       return 503;
     default:
       return 500;

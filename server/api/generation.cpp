@@ -66,7 +66,7 @@ void read_logit_bias(Reader& reader, uint32_t vocabulary, core::SamplingParams& 
   }
 }
 
-void read_own(Reader& reader, core::GenerationRequest& request) {
+void read_own(Reader& reader, assistant::GenerationRequest& request) {
   const base::Json* own = reader.object("ingle");
   if (own == nullptr) return;
   Reader inner(*own, "ingle");
@@ -91,10 +91,10 @@ std::vector<std::string> read_stops(Reader& reader, std::string_view name) {
   return stops;
 }
 
-core::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call) {
-  core::GenerationRequest request;
+assistant::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call) {
+  assistant::GenerationRequest request;
   core::SamplingParams& sampling = request.sampling;
-  sampling = model.default_sampling();
+  sampling = model.facts().default_sampling;
   for (const FloatField& field : kFloats)
     if (const auto value = reader.number(field.name, field.least, field.most))
       sampling.*field.field = static_cast<float>(*value);

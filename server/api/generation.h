@@ -21,7 +21,7 @@ namespace ingle::server {
 
 /// A request without its prompt: what the body says over what the model recommends. Without a seed one is drawn.
 /// `reader.error()` tells what is wrong.
-core::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call);
+assistant::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call);
 
 /// The most answers to one request, stop strings, likeliest tokens.
 inline constexpr int64_t kMostChoices = 16, kMostStops = 16, kMostLikeliest = 20;

@@ -1,28 +1,13 @@
-// A model as lists show it.
+// A model as OpenAI's lists show it.
 #pragma once
 
-#include "assistant/inference/model_service.h"
+#include "assistant/inference/model_pool.h"
 #include "base/json.h"
+#include "store/store.h"
 
 namespace ingle::server {
 
-/// OpenAI's model object, with what others add to it.
-inline base::Json model_json(const assistant::ModelService& model) {
-  const core::EngineInfo& info = model.info();
-  return {{"id", model.name()},
-          {"object", "model"},
-          {"created", model.loaded_at()},
-          {"owned_by", "local"},
-          {"meta",
-           {{"architecture", info.architecture},
-            {"parameters", info.parameters},
-            {"quantization", info.quantization},
-            {"vocabulary_size", info.vocabulary_size},
-            {"context_length", info.context_length},
-            {"trained_context_length", info.trained_context_length},
-            {"weight_bytes", info.weight_bytes},
-            {"device", "cpu"},
-            {"isa", info.isa}}}};
-}
+/// OpenAI's model object, with what others add to it. `model`: where it is in memory, else null.
+base::Json model_json(const store::InstalledModel& stored, const assistant::Model& model);
 
 }  // namespace ingle::server

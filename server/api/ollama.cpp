@@ -1,5 +1,7 @@
 #include "server/api/ollama.h"
 
+#include <charconv>
+#include <cmath>
 #include <ctime>
 
 #include "server/api/generation.h"
@@ -42,8 +44,8 @@ constexpr Field kOptionFields[] = {
 
 }  // namespace
 
-std::string iso_time() {
-  const auto now = std::chrono::system_clock::now();
+std::string iso_time(std::chrono::seconds from_now) {
+  const auto now = std::chrono::system_clock::now() + from_now;
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
   const auto seconds = static_cast<std::time_t>(micros / 1'000'000);
   std::tm utc = {};
@@ -54,12 +56,12 @@ std::string iso_time() {
   return std::string(text, length) + "." + std::string(6 - fraction.size(), '0') + fraction + "Z";
 }
 
-core::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call) {
+assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call) {
   static const base::Json kNone = base::Json::object();
   const base::Json* options = reader.object("options");
   Reader inner(options == nullptr ? kNone : *options, "options");
   inner.check(kOptionFields, &call.unused);
-  core::GenerationRequest request = read_generation(inner, model, call);
+  assistant::GenerationRequest request = read_generation(inner, model, call);
   if (const auto most = inner.integer("num_predict", -2, INT32_MAX); most && *most > 0)
     request.reply.max_tokens = static_cast<uint32_t>(*most);
   reader.adopt(inner.error());
@@ -72,6 +74,54 @@ core::GenerationRequest read_ollama_options(Reader& reader, const assistant::Mod
       reader.fail(name, "'" + std::string(name) + "' is not supported: nothing is dropped from a context here yet",
                   "unsupported_field");
   return request;
+}
+
+namespace {
+
+constexpr double kMostSeconds = 3.2e9;  // a century
+
+/// As Go writes durations: "300ms", "-1m", "1h30m"; nothing where it is none.
+std::optional<double> go_duration(std::string_view text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3},
+                                                            {"s", 1},     {"m", 60},    {"h", 3600}};
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  double seconds = 0;
+  do {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || !(number >= 0)) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    const size_t letters = std::min(text.find_first_of("0123456789."), text.size());
+    const auto unit = std::ranges::find(kUnits, text.substr(0, letters), [](const auto& each) { return each.first; });
+    if (unit == std::end(kUnits)) return std::nullopt;
+    seconds += number * unit->second;
+    text.remove_prefix(letters);
+  } while (!text.empty());
+  return negative ? -seconds : seconds;
+}
+
+}  // namespace
+
+std::string read_model_name(Reader& reader) {
+  const auto model = reader.text("model"), name = reader.text("name");
+  if (!model && !name) reader.require("model");
+  return model.value_or(name.value_or(""));
+}
+
+void read_keep_alive(Reader& reader, const Call& call) {
+  const base::Json* value = reader.find("keep_alive");
+  if (value == nullptr || reader.error()) return;
+  std::optional<double> seconds;
+  if (value->is_number()) seconds = value->get<double>();
+  if (value->is_string()) seconds = go_duration(value->get_ref<const std::string&>());
+  if (!seconds || !(std::abs(*seconds) < kMostSeconds)) {
+    reader.fail("keep_alive", "'keep_alive' is a number of seconds, or a duration such as \"5m\"; -1: for ever");
+  } else if (*seconds < 0) {
+    call.pool->keep(*call.model, std::nullopt);
+  } else {
+    call.pool->keep(*call.model, std::chrono::seconds(static_cast<int64_t>(std::ceil(*seconds))));
+  }
 }
 
 void read_think(Reader& reader, core::ChatRequest& chat) {
@@ -125,7 +175,7 @@ void OllamaAnswer::add_end(base::Json& json, const Choice& choice) const {
 }
 
 void OllamaAnswer::add_logprobs(base::Json& json, std::span<const core::GeneratedToken> tokens) const {
-  if (logprobs_) json["logprobs"] = chat_logprobs(model_, tokens)["content"];
+  if (logprobs_) json["logprobs"] = chat_logprobs(tokens)["content"];
 }
 
 std::string OllamaAnswer::last_lines(base::Json empty, const Choice& choice, const core::GenerationEvent& event) const {

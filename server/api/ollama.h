@@ -38,10 +38,16 @@ class OllamaAnswer : public ChatAnswer {
 };
 
 /// "2026-11-26T09:00:00.123456Z"
-std::string iso_time();
+std::string iso_time(std::chrono::seconds from_now = {});
 
 /// The members of `options` over what the body of a request has in common with others; `options` is checked, too.
-core::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call);
+assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call);
+
+/// `keep_alive`, which takes effect: a number of seconds, "5m", "1h30m"; below 0: for ever.
+void read_keep_alive(Reader& reader, const Call& call);
+
+/// `model`, or `name` as older clients say it.
+std::string read_model_name(Reader& reader);
 
 /// `think`: true, false or "low" to "high".
 void read_think(Reader& reader, core::ChatRequest& chat);
@@ -50,12 +56,12 @@ void read_think(Reader& reader, core::ChatRequest& chat);
 AnswerForm read_format(Reader& reader);
 
 /// Fields of /api/chat and /api/generate alike, for tables.
-#define INGLE_OLLAMA_FIELDS                                                                        \
-  {"model", "a name of GET /api/tags"}, {"stream", "lines of JSON (the default) or one answer"},   \
-      {"options", "sampling, by Ollama's names"},                                                  \
-      {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""}, \
-      {"top_logprobs", ""}, {"keep_alive", "models stay until the server ends", Use::hint},        \
-      {"truncate", "too long a prompt is an error"}, {"shift", "a full context ends an answer"},   \
+#define INGLE_OLLAMA_FIELDS                                                                                         \
+  {"model", "a name of GET /api/tags"}, {"stream", "lines of JSON (the default) or one answer"},                    \
+      {"options", "sampling, by Ollama's names"},                                                                   \
+      {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""},                  \
+      {"top_logprobs", ""}, {"keep_alive", "how long the model stays in memory: seconds, or \"5m\"; -1: for ever"}, \
+      {"truncate", "too long a prompt is an error"}, {"shift", "a full context ends an answer"},                    \
       {"format", "\"json\", or a JSON schema: the answer then has that form"}
 
 }  // namespace ingle::server

@@ -13,25 +13,37 @@ std::string parameter_size(uint64_t parameters) {
   return text;
 }
 
-base::Json ollama_model_json(const assistant::ModelService& model) {
-  const core::EngineInfo& info = model.info();
-  const auto loaded = static_cast<std::time_t>(model.loaded_at());
+store::InstalledModel stored_of(const Call& call, const assistant::ModelService& model) {
+  if (auto stored = call.stored->find(model.name()); stored.ok()) return std::move(stored).value();
+  store::InstalledModel removed;  // meanwhile
+  removed.name = model.name();
+  return removed;
+}
+
+int64_t installed_seconds(const store::InstalledModel& stored) {
   std::tm utc = {};
-  gmtime_r(&loaded, &utc);
-  char time[32];
-  std::strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return {{"name", model.name()},
-          {"model", model.name()},
-          {"modified_at", time},
-          {"size", info.weight_bytes},
-          {"digest", ""},
-          {"details",
-           {{"parent_model", ""},
-            {"format", "gguf"},
-            {"family", info.architecture},
-            {"families", base::Json::array({info.architecture})},
-            {"parameter_size", parameter_size(info.parameters)},
-            {"quantization_level", info.quantization}}}};
+  const char* const end = ::strptime(stored.installed_at.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return end == nullptr ? 0 : static_cast<int64_t>(::timegm(&utc));
+}
+
+base::Json ollama_model_json(const store::InstalledModel& stored, const assistant::Model& model) {
+  base::Json details = {{"parent_model", ""},   {"format", "gguf"},
+                        {"family", ""},         {"families", base::Json::array()},
+                        {"parameter_size", ""}, {"quantization_level", ""}};
+  if (model) {
+    const core::EngineInfo& info = model->info();
+    details["family"] = info.architecture;
+    details["families"] = base::Json::array({info.architecture});
+    details["parameter_size"] = parameter_size(info.parameters);
+    details["quantization_level"] = info.quantization;
+  }
+  const std::string epoch = "1970-01-01T00:00:00Z";  // Go's clients read it as a time
+  return {{"name", stored.name},
+          {"model", stored.name},
+          {"modified_at", stored.installed_at.empty() ? epoch : stored.installed_at},
+          {"size", stored.bytes},
+          {"digest", stored.sha256},
+          {"details", std::move(details)}};
 }
 
 }  // namespace ingle::server

@@ -12,11 +12,10 @@ constexpr Field kStreamFields[] = {
     {"include_obfuscation", "pieces are not padded here", Use::hint},
 };
 
-base::Json token_json(const assistant::ModelService& model, core::TokenId token, float logprob) {
-  const std::string bytes = model.token_bytes(token);
+base::Json token_json(const core::TokenLogprob& token) {
   base::Json list = base::Json::array();
-  for (const char byte : bytes) list.push_back(static_cast<unsigned char>(byte));
-  return {{"token", core::replace_invalid_utf8(bytes)}, {"logprob", logprob}, {"bytes", std::move(list)}};
+  for (const char byte : token.bytes) list.push_back(static_cast<unsigned char>(byte));
+  return {{"token", core::replace_invalid_utf8(token.bytes)}, {"logprob", token.logprob}, {"bytes", std::move(list)}};
 }
 
 }  // namespace
@@ -56,20 +55,19 @@ StreamOptions read_stream(Reader& reader) {
   return options;
 }
 
-base::Json chat_logprobs(const assistant::ModelService& model, std::span<const core::GeneratedToken> tokens) {
+base::Json chat_logprobs(std::span<const core::GeneratedToken> tokens) {
   base::Json content = base::Json::array();
   for (const core::GeneratedToken& token : tokens) {
-    base::Json entry = token_json(model, token.token, token.logprob);
+    base::Json entry = token_json(token);
     entry["top_logprobs"] = base::Json::array();
-    for (const core::TokenLogprob& other : token.likeliest)
-      entry["top_logprobs"].push_back(token_json(model, other.token, other.logprob));
+    for (const core::TokenLogprob& other : token.likeliest) entry["top_logprobs"].push_back(token_json(other));
     content.push_back(std::move(entry));
   }
   return {{"content", std::move(content)}, {"refusal", nullptr}};
 }
 
-std::vector<core::GenerationRequest> copies(const core::GenerationRequest& request, int64_t count) {
-  std::vector<core::GenerationRequest> requests(static_cast<size_t>(count), request);
+std::vector<assistant::GenerationRequest> copies(const assistant::GenerationRequest& request, int64_t count) {
+  std::vector<assistant::GenerationRequest> requests(static_cast<size_t>(count), request);
   for (size_t i = 0; i < requests.size(); ++i) requests[i].sampling.seed += i;
   return requests;
 }

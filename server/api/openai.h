@@ -27,9 +27,9 @@ struct StreamOptions {
 StreamOptions read_stream(Reader& reader);
 
 /// The log-probabilities of chat completions: [{token, logprob, bytes, top_logprobs}].
-base::Json chat_logprobs(const assistant::ModelService& model, std::span<const core::GeneratedToken> tokens);
+base::Json chat_logprobs(std::span<const core::GeneratedToken> tokens);
 
 /// So many copies of a request, each with a seed of its own.
-std::vector<core::GenerationRequest> copies(const core::GenerationRequest& request, int64_t count);
+std::vector<assistant::GenerationRequest> copies(const assistant::GenerationRequest& request, int64_t count);
 
 }  // namespace ingle::server

@@ -24,21 +24,25 @@ void Call::fail(const ApiError& error) {
 
 assistant::ModelService* model_of(Call& call, Reader& reader) {
   const auto name = reader.text("model");
-  if (const auto models = call.models->all(); !reader.error() && !name && models.size() == 1) return models.front();
+  if (!reader.error() && call.model) return call.model.get();
   if (!reader.error() && !name) reader.require("model");
   if (reader.error()) {
     call.fail(*reader.error());
     return nullptr;
   }
-  if (assistant::ModelService* model = call.models->find(*name)) return model;
   std::string known;
-  for (const assistant::ModelService* model : call.models->all()) known += (known.empty() ? "" : ", ") + model->name();
+  for (const store::InstalledModel& model : call.stored->list()) known += (known.empty() ? "" : ", ") + model.name;
   call.fail({404,
              "the model '" + name->substr(0, 128) + "' is not served here; there is " + known,
              "model",
              "model_not_found",
              {}});
   return nullptr;
+}
+
+core::SchedulerStats stats_of(assistant::ModelService& model) {
+  const auto stats = model.stats();
+  return stats ? *stats : core::SchedulerStats();
 }
 
 }  // namespace ingle::server

@@ -2,40 +2,37 @@
 // build collects the folder (all_routes()); the table of fields checks bodies and documents them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "assistant/inference/model_service.h"
+#include "assistant/inference/model_pool.h"
 #include "base/json.h"
 #include "server/api/errors.h"
 #include "server/api/reader.h"
 #include "server/http/exchange.h"
+#include "server/stored_models.h"
 
 namespace ingle::server {
 
 /// What a request's sender has to be allowed.
 enum class Scope : uint8_t {
-  none,   ///< anybody who reaches the server
-  chat,   ///< inference and the list of models: also processes of the server's own user, without a key
-  keyed,  ///< more about the server: any key, or its user through the socket
-};
-
-/// The models that are served.
-class Models {
- public:
-  virtual ~Models() = default;
-  /// By a name of it; nullptr: none is called so. It stays until the server ends.
-  virtual assistant::ModelService* find(std::string_view name) = 0;
-  virtual std::vector<assistant::ModelService*> all() = 0;
+  none,    ///< anybody who reaches the server
+  chat,    ///< inference and the list of models: also processes of the server's own user, without a key
+  models,  ///< fetching and removing models: a key for that, or the server's user through the socket
+  keyed,   ///< more about the server: any key, or its user through the socket
 };
 
 /// A request on its way to a handler.
 struct Call {
   std::shared_ptr<Exchange> exchange;
-  Models* models = nullptr;
+  assistant::ModelPool* pool = nullptr;
+  StoredModels* stored = nullptr;
+  bool ready = true;                ///< the model that the server was started with has been loaded
+  assistant::Model model;           ///< that the body names, or the only one; null: it names none, or none that is here
   base::Json body;                  ///< an object; null where the route takes none
   std::string parameter;            ///< what stood for {…} in the path
   std::string principal;            ///< whose prefixes it may use
@@ -43,6 +40,8 @@ struct Call {
   bool keyed = false;               ///< Scope::keyed is open to it
   std::vector<std::string> unused;  ///< hints that came and have no effect
   Family family = Family::openai;
+  std::function<void(std::function<void()>)>
+      in_background;  ///< runs what takes minutes, and is told by `stored` to stop
 
   void respond(const base::Json& json, int status = 200);
   void fail(const ApiError& error);
@@ -56,13 +55,17 @@ struct Route {
   Scope scope = Scope::chat;
   std::string_view summary;
   std::span<const Field> fields{};  ///< none: it takes no body
+  bool asks_model = true;           ///< the model that the body names is loaded before the handler is called
+  /// Of one of several threads; it may wait for a model's answer, but not for what is generated.
   void (*handle)(Call& call) = nullptr;
 };
 
 /// Of server/routes, generated.
 std::span<const Route* const> all_routes();
 
-/// The field `model` of a body, or the only model: the service, or nullptr after call.fail().
+/// `call.model`, or nullptr after call.fail(), where the body names none that is here.
 assistant::ModelService* model_of(Call& call, Reader& reader);
+/// As far as they are known: of a model that does not answer, nothing is going on.
+core::SchedulerStats stats_of(assistant::ModelService& model);
 
 }  // namespace ingle::server

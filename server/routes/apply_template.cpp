@@ -15,9 +15,11 @@ void handle(Call& call) {
   read_tools(reader, setup);
   setup.chat.add_generation_prompt = reader.boolean("add_generation_prompt").value_or(true);
   if (reader.error()) return call.fail(*reader.error());
-  core::GenerationRequest request;
+  assistant::GenerationRequest request;
   if (const auto error = prepare_chat(*model, setup, request)) return call.fail(*error);
-  call.respond({{"prompt", model->detokenize(request.prompt, true)}, {"tokens", request.prompt}});
+  const auto prompt = model->detokenize(request.prompt, true);
+  if (!prompt) return call.fail(api_error(prompt.error()));
+  call.respond({{"prompt", *prompt}, {"tokens", request.prompt}});
 }
 
 constexpr Field kFields[] = {

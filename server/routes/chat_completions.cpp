@@ -52,7 +52,7 @@ class ChatFormat final : public ChatAnswer {
     for (const Delta& delta : deltas)
       if (const base::Json json = delta_json(delta); !json.is_null()) out += chunk(choice.index, json);
     if (logprobs_ && !event.tokens.empty())
-      out += chunk(choice.index, base::Json::object(), chat_logprobs(model_, event.tokens));
+      out += chunk(choice.index, base::Json::object(), chat_logprobs(event.tokens));
     if (event.finished)
       out += chunk(choice.index, base::Json::object(), nullptr, reason_of(*event.finished, has_called(choice)),
                    &choice.stats);
@@ -69,7 +69,7 @@ class ChatFormat final : public ChatAnswer {
     if (!reply.calls.empty() && reply.content.empty()) message["content"] = nullptr;
     return {{"index", choice.index},
             {"message", std::move(message)},
-            {"logprobs", logprobs_ ? chat_logprobs(model_, choice.tokens) : base::Json()},
+            {"logprobs", logprobs_ ? chat_logprobs(choice.tokens) : base::Json()},
             {"finish_reason", reason_of(*choice.finished, !reply.calls.empty())}};
   }
   static std::string_view reason_of(core::StopReason reason, bool called) {
@@ -109,7 +109,7 @@ class ChatFormat final : public ChatAnswer {
   const bool include_usage_, logprobs_;
 };
 
-void read_logprobs(Reader& reader, core::GenerationRequest& request) {
+void read_logprobs(Reader& reader, assistant::GenerationRequest& request) {
   const bool wanted = reader.boolean("logprobs").value_or(false);
   const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
   if (likeliest && !wanted) reader.fail("top_logprobs", "'top_logprobs' needs \"logprobs\": true");
@@ -120,7 +120,7 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  core::GenerationRequest request = read_generation(reader, *model, call);
+  assistant::GenerationRequest request = read_generation(reader, *model, call);
   const StreamOptions stream = read_stream(reader);
   const int64_t choices = reader.integer("n", 1, kMostChoices).value_or(1);
   for (const char* name : {"max_tokens", "max_completion_tokens"})

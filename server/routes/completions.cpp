@@ -70,13 +70,13 @@ class CompletionFormat final : public AnswerFormat {
                        {"token_logprobs", base::Json::array()},
                        {"top_logprobs", base::Json::array()},
                        {"text_offset", base::Json::array()}};
-    const auto text_of = [&](core::TokenId id) { return core::replace_invalid_utf8(model_.token_bytes(id)); };
     for (const core::GeneratedToken& token : tokens) {
-      const std::string text = text_of(token.token);
+      const std::string text = core::replace_invalid_utf8(token.bytes);
       json["tokens"].push_back(text);
       json["token_logprobs"].push_back(token.logprob);
       base::Json others = base::Json::object();
-      for (const core::TokenLogprob& other : token.likeliest) others[text_of(other.token)] = other.logprob;
+      for (const core::TokenLogprob& other : token.likeliest)
+        others[core::replace_invalid_utf8(other.bytes)] = other.logprob;
       json["top_logprobs"].push_back(std::move(others));
       json["text_offset"].push_back(offsets_[index]);
       offsets_[index] += text.size();
@@ -95,9 +95,19 @@ struct Prompt {
 };
 
 /// A text, or token ids.
-std::optional<Prompt> read_prompt(Reader& reader, const assistant::ModelService& model, const base::Json& json) {
-  if (json.is_string()) return Prompt{model.text_prompt(json.get<std::string>(), false), json.get<std::string>()};
+std::optional<Prompt> read_prompt(Reader& reader, assistant::ModelService& model, const base::Json& json) {
+  const auto refuse = [&](const base::Error& error) {
+    reader.adopt(api_error(error, "prompt"));
+    return std::nullopt;
+  };
   Prompt prompt;
+  if (json.is_string()) {
+    prompt.text = json.get<std::string>();
+    auto tokens = model.tokenize(prompt.text, true, false);
+    if (!tokens) return refuse(tokens.error());
+    prompt.tokens = std::move(tokens).value();
+    return prompt;
+  }
   for (const base::Json& id : json) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() >= model.info().vocabulary_size) {
       reader.fail("prompt", "'prompt' has an item that is neither a text nor a token's id");
@@ -105,12 +115,14 @@ std::optional<Prompt> read_prompt(Reader& reader, const assistant::ModelService&
     }
     prompt.tokens.push_back(static_cast<core::TokenId>(id.get<uint64_t>()));
   }
-  prompt.text = model.detokenize(prompt.tokens, false);
+  auto text = model.detokenize(prompt.tokens, false);
+  if (!text) return refuse(text.error());
+  prompt.text = std::move(text).value();
   return prompt;
 }
 
 /// "…", ["…", …], [1, 2, …] or [[1, 2], …].
-std::vector<Prompt> read_prompts(Reader& reader, const assistant::ModelService& model) {
+std::vector<Prompt> read_prompts(Reader& reader, assistant::ModelService& model) {
   std::vector<Prompt> prompts;
   const base::Json* json = reader.find("prompt");
   const bool several = json != nullptr && json->is_array() && !json->empty() && !(*json)[0].is_number();
@@ -136,11 +148,10 @@ std::vector<Prompt> read_prompts(Reader& reader, const assistant::ModelService& 
   return prompts;
 }
 
-void fill_gap(Reader& reader, const assistant::ModelService& model, const std::string& suffix,
-              std::vector<Prompt>& prompts) {
+void fill_gap(Reader& reader, assistant::ModelService& model, const std::string& suffix, std::vector<Prompt>& prompts) {
   for (Prompt& prompt : prompts) {
     auto tokens = model.gap_prompt(prompt.text, suffix);
-    if (!tokens) return reader.fail("suffix", tokens.error().message);
+    if (!tokens) return reader.adopt(api_error(tokens.error(), "suffix"));
     prompt.tokens = std::move(tokens).value();
   }
 }
@@ -149,7 +160,7 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  core::GenerationRequest request = read_generation(reader, *model, call);
+  assistant::GenerationRequest request = read_generation(reader, *model, call);
   const StreamOptions stream = read_stream(reader);
   const int64_t count = reader.integer("n", 1, kMostChoices).value_or(1);
   request.reply.max_tokens = static_cast<uint32_t>(reader.integer("max_tokens", 1, INT32_MAX).value_or(16));
@@ -168,11 +179,11 @@ void handle(Call& call) {
   setup.head = {new_id("cmpl-"), model->name(), static_cast<int64_t>(std::time(nullptr))};
   setup.include_usage = stream.include_usage;
   setup.logprobs = request.logprobs >= 0;
-  std::vector<core::GenerationRequest> requests;
+  std::vector<assistant::GenerationRequest> requests;
   for (Prompt& prompt : prompts) {
     if (const auto error = check_context(*model, prompt.tokens.size(), "prompt")) return call.fail(*error);
     request.prompt = std::move(prompt.tokens);
-    for (core::GenerationRequest& each : copies(request, count)) {
+    for (assistant::GenerationRequest& each : copies(request, count)) {
       requests.push_back(std::move(each));
       setup.echoed.push_back(echo ? prompt.text : std::string());
     }

@@ -7,7 +7,7 @@ namespace {
 
 void handle(Call& call) {
   Reader reader(call.body);
-  const assistant::ModelService* model = model_of(call, reader);
+  assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ChatSetup setup = read_anthropic_chat(reader);
   if (reader.error()) return call.fail(*reader.error());

@@ -6,7 +6,7 @@ namespace {
 
 void handle(Call& call) {
   Reader reader(call.body);
-  const assistant::ModelService* model = model_of(call, reader);
+  assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   reader.require("tokens");
   const base::Json* tokens = reader.array("tokens");
@@ -21,7 +21,9 @@ void handle(Call& call) {
     }
   const bool special = reader.boolean("show_special").value_or(false);
   if (reader.error()) return call.fail(*reader.error());
-  call.respond({{"content", model->detokenize(ids, special)}});
+  const auto text = model->detokenize(ids, special);
+  if (!text) return call.fail(api_error(text.error(), "tokens"));
+  call.respond({{"content", *text}});
 }
 
 constexpr Field kFields[] = {

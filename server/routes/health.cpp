@@ -5,8 +5,7 @@ namespace ingle::server {
 namespace {
 
 void handle(Call& call) {
-  const bool ready = !call.models->all().empty();
-  call.respond({{"status", ready ? "ok" : "loading model"}}, ready ? 200 : 503);
+  call.respond({{"status", call.ready ? "ok" : "loading model"}}, call.ready ? 200 : 503);
 }
 
 }  // namespace

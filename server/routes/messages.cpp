@@ -150,7 +150,7 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  core::GenerationRequest request = read_generation(reader, *model, call);
+  assistant::GenerationRequest request = read_generation(reader, *model, call);
   reader.require("max_tokens");
   if (const auto most = reader.integer("max_tokens", 1, INT32_MAX))
     request.reply.max_tokens = static_cast<uint32_t>(*most);

@@ -47,12 +47,14 @@ std::string label(const std::string& text) {
 }
 
 void handle(Call& call) {
+  std::vector<std::pair<std::string, core::SchedulerStats>> models;
+  for (const auto& [model, left] : call.pool->resident()) models.emplace_back(label(model->name()), stats_of(*model));
   std::ostringstream out;
   out.precision(15);
   for (const Metric& metric : kMetrics) {
     out << "# HELP " << metric.name << ' ' << metric.help << "\n# TYPE " << metric.name << ' ' << metric.type << '\n';
-    for (const assistant::ModelService* model : call.models->all())
-      out << metric.name << "{model=\"" << label(model->name()) << "\"} " << metric.value(model->stats()) << '\n';
+    for (const auto& [name, stats] : models)
+      out << metric.name << "{model=\"" << name << "\"} " << metric.value(stats) << '\n';
   }
   HttpResponse response = call.response("text/plain; version=0.0.4; charset=utf-8");
   response.body = out.str();

@@ -6,9 +6,10 @@ namespace ingle::server {
 namespace {
 
 void handle(Call& call) {
-  if (const assistant::ModelService* model = call.models->find(call.parameter)) return call.respond(model_json(*model));
-  call.fail(
-      {404, "the model '" + call.parameter.substr(0, 128) + "' is not served here", "model", "model_not_found", {}});
+  const std::string name = call.stored->name_of(call.parameter);
+  if (const auto model = call.stored->find(name); model.ok())
+    return call.respond(model_json(*model, call.pool->find(name)));
+  call.fail({404, "the model '" + call.parameter.substr(0, 128) + "' is not here", "model", "model_not_found", {}});
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace {
 
 void handle(Call& call) {
   base::Json data = base::Json::array();
-  for (const assistant::ModelService* model : call.models->all()) data.push_back(model_json(*model));
+  for (const store::InstalledModel& model : call.stored->list())
+    data.push_back(model_json(model, call.pool->find(model.name)));
   call.respond({{"object", "list"}, {"data", std::move(data)}});
 }
 

@@ -59,8 +59,9 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  core::GenerationRequest request = read_ollama_options(reader, *model, call);
+  assistant::GenerationRequest request = read_ollama_options(reader, *model, call);
   const bool stream = reader.boolean("stream").value_or(true);
+  read_keep_alive(reader, call);
   ChatSetup setup;
   setup.chat.messages = read_messages(reader, "messages");
   read_think(reader, setup.chat);

@@ -45,7 +45,7 @@ class GenerateFormat final : public OllamaAnswer {
 };
 
 std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, ChatSetup& setup,
-                                core::GenerationRequest& request) {
+                                assistant::GenerationRequest& request) {
   const std::string prompt = reader.text("prompt").value_or(""), system = reader.text("system").value_or("");
   const bool raw = reader.boolean("raw").value_or(false);
   const auto suffix = reader.text("suffix");
@@ -55,17 +55,19 @@ std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, 
     auto gap = model.gap_prompt(prompt, *suffix);
     if (!gap) return api_error(gap.error(), "suffix");
     request.prompt = std::move(gap).value();
-  } else if (raw || model.chat_template() == nullptr) {
-    request.prompt = model.text_prompt(prompt, raw);
+  } else if (raw || model.facts().chat_template.empty()) {
+    auto tokens = model.tokenize(prompt, true, raw);
+    if (!tokens) return api_error(tokens.error(), "prompt");
+    request.prompt = std::move(tokens).value();
   } else {
     if (!system.empty()) setup.chat.messages.push_back({{"role", "system"}, {"content", system}});
     setup.chat.messages.push_back({{"role", "user"}, {"content", prompt}});
     return prepare_chat(model, setup, request, form);
   }
   if (!form.expression.empty()) {
-    auto constraint = model.constraint("root ::= " + form.expression);
-    if (!constraint) return api_error(constraint.error(), "format");
-    request.constraint = std::move(constraint).value();
+    request.grammar = "root ::= " + form.expression;
+    if (const base::Status possible = model.check_grammar(request.grammar); !possible.ok())
+      return api_error(possible.error(), "format");
   }
   return check_context(model, request.prompt.size(), "prompt");
 }
@@ -74,17 +76,19 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  core::GenerationRequest request = read_ollama_options(reader, *model, call);
+  assistant::GenerationRequest request = read_ollama_options(reader, *model, call);
   const bool stream = reader.boolean("stream").value_or(true);
+  read_keep_alive(reader, call);
   ChatSetup setup;
   read_think(reader, setup.chat);
   if (reader.error()) return call.fail(*reader.error());
   if (!reader.has("prompt")) {  // how clients ask for a model to be loaded: it is
-    return call.respond({{"model", model->name()},
-                         {"created_at", iso_time()},
-                         {"response", ""},
-                         {"done", true},
-                         {"done_reason", "load"}});
+    return call.respond(
+        {{"model", model->name()},
+         {"created_at", iso_time()},
+         {"response", ""},
+         {"done", true},
+         {"done_reason", reader.has("keep_alive") && reader.find("keep_alive")->dump() == "0" ? "unload" : "load"}});
   }
   if (const auto error = prepare(reader, *model, setup, request)) return call.fail(*error);
   const bool logprobs = request.logprobs >= 0;

@@ -1,16 +1,21 @@
 // GET /api/ps: the models in memory, what each takes and what it does now.
+#include "server/api/ollama.h"
 #include "server/api/ollama_model.h"
 #include "server/api/route.h"
 
 namespace ingle::server {
 namespace {
 
+/// Clients read it as a time.
+constexpr std::string_view kNever = "9999-12-31T23:59:59Z";
+
 void handle(Call& call) {
   base::Json models = base::Json::array();
-  for (const assistant::ModelService* model : call.models->all()) {
+  for (const auto& [model, left] : call.pool->resident()) {
     const core::EngineInfo& info = model->info();
-    const core::SchedulerStats stats = model->stats();
-    base::Json json = ollama_model_json(*model);
+    const core::SchedulerStats stats = stats_of(*model);
+    base::Json json = ollama_model_json(stored_of(call, *model), model);
+    json["expires_at"] = left ? iso_time(*left) : std::string(kNever);
     json["size"] = info.weight_bytes + info.activation_bytes + stats.state_bytes;
     json["size_vram"] = 0;
     json["context_length"] = info.context_length;

@@ -10,15 +10,14 @@ void handle(Call& call) {
   const assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   const core::EngineInfo& info = model->info();
-  base::Json json = ollama_model_json(*model);
+  base::Json json = ollama_model_json(stored_of(call, *model), call.model);
   json.erase("name");
   json.erase("model");
-  const core::ChatTemplate* chat_template = model->chat_template();
-  json["template"] = chat_template == nullptr ? "" : chat_template->source();
+  const assistant::ModelFacts& facts = model->facts();
+  json["template"] = facts.chat_template;
   json["capabilities"] = base::Json::array({"completion"});
-  if (chat_template != nullptr && chat_template->mentions("tools")) json["capabilities"].push_back("tools");
-  if (chat_template != nullptr && chat_template->mentions("enable_thinking"))
-    json["capabilities"].push_back("thinking");
+  if (facts.template_tools) json["capabilities"].push_back("tools");
+  if (facts.template_thinks) json["capabilities"].push_back("thinking");
   const std::string& architecture = info.architecture;
   json["model_info"] = {{"general.architecture", architecture},
                         {"general.parameter_count", info.parameters},

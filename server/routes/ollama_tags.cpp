@@ -7,7 +7,8 @@ namespace {
 
 void handle(Call& call) {
   base::Json models = base::Json::array();
-  for (const assistant::ModelService* model : call.models->all()) models.push_back(ollama_model_json(*model));
+  for (const store::InstalledModel& model : call.stored->list())
+    models.push_back(ollama_model_json(model, call.pool->find(model.name)));
   call.respond({{"models", std::move(models)}});
 }
 

@@ -6,14 +6,16 @@ namespace {
 
 void handle(Call& call) {
   Reader reader(call.body);
-  const assistant::ModelService* model = model_of(call, reader);
+  assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   reader.require("content");
   const std::string content = reader.text("content").value_or("");
   const bool add = reader.boolean("add_special").value_or(false),
              parse = reader.boolean("parse_special").value_or(false);
   if (reader.error()) return call.fail(*reader.error());
-  call.respond({{"tokens", model->tokenize(content, add, parse)}});
+  const auto tokens = model->tokenize(content, add, parse);
+  if (!tokens) return call.fail(api_error(tokens.error(), "content"));
+  call.respond({{"tokens", *tokens}});
 }
 
 constexpr Field kFields[] = {

@@ -151,6 +151,11 @@ class Doctor(ProgramTest):
         self.assertEqual(machine["default_threads"], self.ok_json("config", "threads")["value"])
         self.assertEqual(report["store"]["path"], str(self.folder / "data" / "ingle"))
         self.assertTrue(report["default"]["reason"])
+        # What the kernel says of itself decides; every line says who sees to it, or why nobody does.
+        filters = "Seccomp_filters" in Path("/proc/self/status").read_text()
+        confinement = {entry["what"]: entry for entry in report["confinement"]}
+        self.assertEqual(confinement["starting processes"]["enforced"], filters)
+        self.assertTrue(all(entry["by"] for entry in confinement.values()))
         # With little memory the small model is chosen, and the reason says so.
         small = self.ok_json("doctor", "--memory", "1G")["default"]
         self.assertEqual((small["model"], small["installed"]), ("smollm2-135m", False))

@@ -1,0 +1,107 @@
+#include "assistant/inference/local_model.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace ingle::assistant {
+
+using base::Error;
+using base::ErrorCode;
+
+namespace {
+
+std::vector<core::TokenId> marks_of(const Dialect& dialect, const core::Tokenizer& tokenizer) {
+  std::vector<core::TokenId> marks;
+  for (const std::string_view text : dialect.visible_special)
+    if (const auto token = tokenizer.find_token(text)) marks.push_back(*token);
+  std::ranges::sort(marks);
+  return marks;
+}
+
+ModelFacts facts_of(std::string name, const core::Engine& engine) {
+  ModelFacts facts;
+  facts.name = std::move(name);
+  facts.loaded_at = static_cast<int64_t>(std::time(nullptr));
+  facts.info = engine.info();
+  facts.default_sampling = engine.default_sampling();
+  if (const core::ChatTemplate* chat_template = engine.chat_template()) {
+    facts.chat_template = chat_template->source();
+    facts.template_tools = chat_template->mentions("tools");
+    facts.template_thinks = chat_template->mentions("enable_thinking");
+  }
+  facts.dialect = &choose_dialect({facts.chat_template, facts.info.architecture, facts.info.name});
+  facts.marks = marks_of(*facts.dialect, engine.tokenizer());
+  return facts;
+}
+
+}  // namespace
+
+LocalModel::LocalModel(std::string name, std::unique_ptr<core::Engine> engine, const core::SchedulerOptions& options)
+    : engine_(std::move(engine)),
+      facts_(facts_of(std::move(name), *engine_)),
+      scheduler_(*engine_, options),
+      thread_([this] {
+        while (scheduler_.wait()) scheduler_.step();
+      }) {}
+
+LocalModel::~LocalModel() {
+  end();
+  thread_.join();
+}
+
+void LocalModel::end() {
+  scheduler_.close();
+  scheduler_.cancel_all();
+}
+
+base::Result<std::vector<core::TokenId>> LocalModel::chat_prompt(const core::ChatRequest& request) {
+  const core::ChatTemplate* chat_template = engine_->chat_template();
+  if (chat_template == nullptr)
+    return Error{ErrorCode::unsupported, "this model has no chat template; use a completion without messages"};
+  return core::build_chat_prompt(engine_->tokenizer(), *chat_template, request);
+}
+
+base::Result<std::vector<core::TokenId>> LocalModel::gap_prompt(std::string_view before, std::string_view after) {
+  return core::build_fim_prompt(engine_->tokenizer(), before, after);
+}
+
+base::Result<std::vector<core::TokenId>> LocalModel::tokenize(std::string_view text, bool add_special,
+                                                              bool parse_special) {
+  return engine_->tokenizer().encode(text, {.add_special = add_special, .parse_special = parse_special});
+}
+
+base::Result<std::string> LocalModel::detokenize(const std::vector<core::TokenId>& tokens, bool show_special) {
+  return core::replace_invalid_utf8(engine_->tokenizer().decode(tokens, show_special));
+}
+
+base::Status LocalModel::check_grammar(const std::string& gbnf) {
+  INGLE_CHECK(constraint(gbnf));
+  return {};
+}
+
+base::Result<core::RequestId> LocalModel::generate(GenerationRequest request, core::EventSink sink) {
+  if (!request.grammar.empty()) {
+    INGLE_TRY(request.constraint, constraint(request.grammar));
+  }
+  return scheduler_.submit(std::move(request), std::move(sink));
+}
+
+base::Result<std::shared_ptr<const core::Constraint>> LocalModel::constraint(const std::string& gbnf) {
+  constexpr size_t kKept = 32;
+  const std::lock_guard lock(mutex_);
+  const auto known = std::ranges::find(constraints_, gbnf, [](const auto& entry) { return entry.first; });
+  if (known != constraints_.end()) {
+    constraints_.splice(constraints_.begin(), constraints_, known);
+    return known->second;
+  }
+  core::GrammarLimits limits;
+  limits.max_work /= 5;  // others wait for it, too
+  INGLE_TRY(const core::Grammar grammar, core::Grammar::compile_gbnf(gbnf, limits));
+  if (!trie_) trie_ = std::make_shared<core::TokenTrie>(engine_->tokenizer());
+  constraints_.emplace_front(gbnf, core::Constraint::make(grammar, trie_));
+  if (constraints_.size() > kKept) constraints_.pop_back();
+  return constraints_.front().second;
+}
+
+}  // namespace ingle::assistant

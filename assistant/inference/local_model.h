@@ -1,0 +1,51 @@
+// A model in this process: the engine, its scheduler, and the thread that runs both.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "assistant/inference/model_service.h"
+#include "core/grammar/matcher.h"
+
+namespace ingle::assistant {
+
+class LocalModel final : public ModelService {
+ public:
+  /// `name`: what clients call the model.
+  LocalModel(std::string name, std::unique_ptr<core::Engine> engine, const core::SchedulerOptions& options);
+  /// Ends what runs.
+  ~LocalModel() override;
+  LocalModel(const LocalModel&) = delete;
+  LocalModel& operator=(const LocalModel&) = delete;
+
+  const ModelFacts& facts() const override { return facts_; }
+  base::Result<std::vector<core::TokenId>> chat_prompt(const core::ChatRequest& request) override;
+  base::Result<std::vector<core::TokenId>> gap_prompt(std::string_view before, std::string_view after) override;
+  base::Result<std::vector<core::TokenId>> tokenize(std::string_view text, bool add_special,
+                                                    bool parse_special) override;
+  base::Result<std::string> detokenize(const std::vector<core::TokenId>& tokens, bool show_special) override;
+  base::Status check_grammar(const std::string& gbnf) override;
+  base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) override;
+  void cancel(core::RequestId id) override { scheduler_.cancel(id); }
+  void forget(const std::string& principal) override { scheduler_.forget(principal); }
+  base::Result<core::SchedulerStats> stats() override { return scheduler_.stats(); }
+  void close() override { scheduler_.close(); }
+  void end() override;
+
+ private:
+  base::Result<std::shared_ptr<const core::Constraint>> constraint(const std::string& gbnf);
+
+  const std::unique_ptr<core::Engine> engine_;
+  const ModelFacts facts_;
+  core::Scheduler scheduler_;
+  std::mutex mutex_;  ///< of what grammars need
+  std::shared_ptr<const core::TokenTrie> trie_;
+  std::list<std::pair<std::string, std::shared_ptr<const core::Constraint>>> constraints_;  ///< the latest first
+  std::thread thread_;
+};
+
+}  // namespace ingle::assistant

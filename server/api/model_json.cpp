@@ -1,0 +1,25 @@
+#include "server/api/model_json.h"
+
+#include "server/api/ollama_model.h"
+
+namespace ingle::server {
+
+base::Json model_json(const store::InstalledModel& stored, const assistant::Model& model) {
+  base::Json json = {
+      {"id", stored.name}, {"object", "model"}, {"created", installed_seconds(stored)}, {"owned_by", "local"}};
+  if (!model) return json;
+  const core::EngineInfo& info = model->info();
+  json["created"] = model->facts().loaded_at;
+  json["meta"] = {{"architecture", info.architecture},
+                  {"parameters", info.parameters},
+                  {"quantization", info.quantization},
+                  {"vocabulary_size", info.vocabulary_size},
+                  {"context_length", info.context_length},
+                  {"trained_context_length", info.trained_context_length},
+                  {"weight_bytes", info.weight_bytes},
+                  {"device", "cpu"},
+                  {"isa", info.isa}};
+  return json;
+}
+
+}  // namespace ingle::server

@@ -1,0 +1,41 @@
+// POST /api/copy: a further name for a model. Its file is not copied.
+#include "server/api/ollama.h"
+#include "server/api/route.h"
+
+namespace ingle::server {
+namespace {
+
+void handle(Call& call) {
+  Reader reader(call.body);
+  reader.require("source");
+  reader.require("destination");
+  const std::string source = reader.text("source").value_or(""), destination = reader.text("destination").value_or("");
+  if (reader.error()) return call.fail(*reader.error());
+  const std::string name = call.stored->name_of(source);
+  if (name.empty()) return call.fail({404, "model '" + source + "' not found", "source", "model_not_found", {}});
+  auto store = call.stored->open();
+  if (!store) return call.fail(api_error(store.error()));
+  const auto copied = store->copy(name, destination);
+  call.stored->changed();
+  if (!copied) return call.fail(api_error(copied.error(), "destination"));
+  call.exchange->respond(call.response("text/plain; charset=utf-8"));
+}
+
+constexpr Field kFields[] = {
+    {"source", "a name of GET /api/tags"},
+    {"destination", "the new name: lower case letters, digits, '.', '_' and '-'"},
+};
+
+}  // namespace
+
+extern const Route ollama_copy_record;
+const Route ollama_copy_record{.method = "POST",
+                               .path = "/api/copy",
+                               .family = Family::ollama,
+                               .scope = Scope::models,
+                               .summary = "give a model a further name, in Ollama's form",
+                               .fields = kFields,
+                               .asks_model = false,
+                               .handle = handle};
+
+}  // namespace ingle::server
