@@ -50,12 +50,13 @@ void read_think(Reader& reader, core::ChatRequest& chat);
 AnswerForm read_format(Reader& reader);
 
 /// Fields of /api/chat and /api/generate alike, for tables.
-#define INGLE_OLLAMA_FIELDS                                                                        \
-  {"model", "a name of GET /api/tags"}, {"stream", "lines of JSON (the default) or one answer"},   \
-      {"options", "sampling, by Ollama's names"},                                                  \
-      {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""}, \
-      {"top_logprobs", ""}, {"keep_alive", "models stay until the server ends", Use::hint},        \
-      {"truncate", "too long a prompt is an error"}, {"shift", "a full context ends an answer"},   \
+#define INGLE_OLLAMA_FIELDS                                                                                      \
+  {"model", "a name of GET /api/tags"}, {"stream", "lines of JSON (the default) or one answer"},                 \
+      {"options", "sampling, by Ollama's names"},                                                                \
+      {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""},               \
+      {"top_logprobs", ""}, {"keep_alive", "models stay until the server ends", Use::hint},                      \
+      {"truncate", "true: the oldest turns of a chat go where it is too long"},                                  \
+      {"shift", "only false: a full context ends an answer"}, {"ingle", "our own: as for /v1/chat/completions"}, \
       {"format", "\"json\", or a JSON schema: the answer then has that form"}
 
 }  // namespace ingle::server

@@ -42,6 +42,7 @@ struct Call {
   std::string client;               ///< whose share of the machine it takes
   bool keyed = false;               ///< Scope::keyed is open to it
   std::vector<std::string> unused;  ///< hints that came and have no effect
+  Headers headers;                  ///< more of the response's
   Family family = Family::openai;
 
   void respond(const base::Json& json, int status = 200);

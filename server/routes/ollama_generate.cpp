@@ -67,7 +67,10 @@ std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, 
     if (!constraint) return api_error(constraint.error(), "format");
     request.constraint = std::move(constraint).value();
   }
-  return check_context(model, request.prompt.size(), "prompt");
+  auto error = check_context(model, request.prompt.size(), "prompt");
+  if (error && reader.boolean("truncate").value_or(false))
+    error->message += " ('truncate' drops turns of a chat, of which a prompt has none)";
+  return error;
 }
 
 void handle(Call& call) {
