@@ -55,8 +55,9 @@ Found find_route(const HttpRequest& request) {
     const auto parameter = match(route->path, request.path);
     if (!parameter) continue;
     if (route->method == method) {
-      // A path without {…} is meant before one that it stands for.
-      if (found.route == nullptr || parameter->empty()) found.route = route, found.parameter = *parameter;
+      // The path that says more is meant.
+      if (found.route == nullptr || parameter->size() < found.parameter.size())
+        found.route = route, found.parameter = *parameter;
     } else {
       found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route->method);
     }
@@ -188,6 +189,7 @@ void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   Call call;
   call.exchange = exchange;
   call.models = this;
+  call.responses = responses_;
   call.family = family_of(request.path);
   if (const auto refused = check_sender(request)) return call.fail(*refused);
   const Found found = find_route(request);

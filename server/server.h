@@ -56,6 +56,7 @@ class Server final : private Models {
   std::optional<security::Keys> keys_;
   uint16_t port_ = 0;
   std::vector<Served> models_;  ///< of the serving thread
+  const std::shared_ptr<ResponseStore> responses_ = std::make_shared<ResponseStore>();
   HttpServer http_;
 };
 

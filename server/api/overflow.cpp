@@ -42,17 +42,19 @@ std::string words_of(const base::Json& message) {
   return (role == "tool" ? "what the tool said" : role) + ": " + words + "\n\n";
 }
 
-/// What was said, at most so many of its last bytes.
-std::string transcript(const base::Json& messages, size_t most_bytes) {
-  std::string text;
-  for (size_t i = messages.size(); i > 0 && text.size() < most_bytes; --i) text.insert(0, words_of(messages[i - 1]));
-  return text;
-}
-
 /// From `at` on, without what is left of a code point there.
 std::string_view from(std::string_view text, size_t at) {
   while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
   return text.substr(std::min(at, text.size()));
+}
+
+/// What was said: so many of its last bytes, more or less.
+std::string transcript(const base::Json& messages, size_t most_bytes) {
+  size_t first = messages.size(), bytes = 0;
+  while (first > 0 && bytes < most_bytes) bytes += words_of(messages[--first]).size();
+  std::string text;
+  for (; first < messages.size(); ++first) text += words_of(messages[first]);
+  return std::string(from(text, text.size() - std::min(text.size(), most_bytes)));
 }
 
 core::ChatRequest summary_request(std::string_view text, size_t tokens, bool cut) {

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "server/api/errors.h"
 #include "server/api/reader.h"
+#include "server/api/response_store.h"
 #include "server/http/exchange.h"
 
 namespace ingle::server {
@@ -36,6 +37,7 @@ class Models {
 struct Call {
   std::shared_ptr<Exchange> exchange;
   Models* models = nullptr;
+  std::shared_ptr<ResponseStore> responses;
   base::Json body;                  ///< an object; null where the route takes none
   std::string parameter;            ///< what stood for {…} in the path
   std::string principal;            ///< whose prefixes it may use
