@@ -167,7 +167,7 @@ class Messages {
   /// The assistant's message that goes on, or a new one: also where a text is to be new and it has one, or calls.
   base::Json& answer(bool new_text) {
     const bool goes_on = !messages_.empty() && messages_.back()["role"] == "assistant";
-    const bool said = goes_on && (!messages_.back()["content"].empty() && messages_.back()["content"] != "");
+    const bool said = goes_on && !messages_.back()["content"].get_ref<const std::string&>().empty();
     if (!goes_on || (new_text && (said || messages_.back().contains("tool_calls"))))
       messages_.push_back({{"role", "assistant"}, {"content", ""}});
     return messages_.back();
