@@ -5,6 +5,8 @@
 
 #include "server/api/anthropic.h"
 #include "server/api/chat.h"
+#include "server/api/response_input.h"
+#include "server/api/response_routes.h"
 #include "server/api/route.h"
 #include "server/http/target.h"
 
@@ -30,6 +32,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!openai.error() && messages.empty()) __builtin_trap();
   read_anthropic_chat(anthropic);
   read_output_config(anthropic);
+  if (!openai.error()) {
+    const auto turns = droppable_turns(messages, Overflow::drop_middle);
+    const auto count = [](const base::Json& kept) -> base::Result<size_t> { return kept.size(); };
+    const auto cut = cut_turns(messages, turns, size % 8, count);
+    if (!cut || cut->kept.size() + cut->dropped.size() != messages.size()) __builtin_trap();
+  }
+  Reader responses(*body);
+  const base::Json items = read_input(responses);
+  if (!responses.error() && messages_of({std::make_shared<ItemList>(items)}).size() > items.size()) __builtin_trap();
+  query_json(text);
   if (openai.error()) to_text(error_json(Family::openai, *openai.error()));
   return 0;
 }

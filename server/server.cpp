@@ -57,8 +57,9 @@ Found find_route(const HttpRequest& request) {
     const auto parameter = match(route->path, request.path);
     if (!parameter) continue;
     if (route->method == method) {
-      // A path without {…} is meant before one that it stands for.
-      if (found.route == nullptr || parameter->empty()) found.route = route, found.parameter = *parameter;
+      // The path that says more is meant.
+      if (found.route == nullptr || parameter->size() < found.parameter.size())
+        found.route = route, found.parameter = *parameter;
     } else {
       found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route->method);
     }
@@ -195,6 +196,7 @@ void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   call.exchange = exchange;
   call.pool = &pool_;
   call.stored = &stored_;
+  call.responses = responses_;
   call.ready = ready_;
   call.in_background = [this](std::function<void()> work) { boost::asio::post(background_->pool, std::move(work)); };
   call.family = family_of(request.path);
@@ -230,6 +232,9 @@ void Server::read_body(const Route& route, Call& call) {
   pool_.when_loaded(name, [this, &route, name, call](base::Result<assistant::Model> model) mutable {
     if (!model) return call.fail(api_error(model.error(), "model"));
     call.model = std::move(model).value();
+    call.resume = [this, name](std::function<void()> work) {
+      boost::asio::post(threads_of(name).pool, std::move(work));
+    };
     boost::asio::post(threads_of(name).pool, [&route, asked = std::move(call)]() mutable { route.handle(asked); });
   });
 }

@@ -60,6 +60,7 @@ class Server final {
   uint16_t port_ = 0;
   assistant::ModelPool& pool_;
   StoredModels& stored_;
+  const std::shared_ptr<ResponseStore> responses_ = std::make_shared<ResponseStore>();
   std::atomic<bool> ready_ = false;
   HttpServer http_;
   std::unique_ptr<Threads> threads_;     ///< that read bodies

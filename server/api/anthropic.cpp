@@ -175,6 +175,7 @@ AnswerForm read_output_config(Reader& reader) {
   static constexpr Field kFields[] = {{"format", ""}, {"effort", "", Use::hint}};
   static constexpr Field kFormatFields[] = {{"type", ""}, {"schema", ""}};
   AnswerForm form;
+  form.param = "output_config";
   const base::Json* config = reader.object("output_config");
   if (config == nullptr) return form;
   Reader inner(*config, "output_config");

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
-#include "server/api/generation.h"
+#include "server/api/overflow.h"
 
 namespace ingle::server {
 namespace {
@@ -228,7 +228,7 @@ std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& set
   const bool answers = !form.expression.empty() || !form.grammar.empty();
   // A tool's schema that can't be kept: where calls are the model's own choice, they are then looked at afterwards.
   if (!answers && setup.calls.choice == assistant::ToolChoice::automatic) return std::nullopt;
-  const std::string param = !form.grammar.empty() ? "grammar" : answers ? "response_format" : "tools";
+  const std::string param = !form.grammar.empty() ? "grammar" : answers ? form.param : "tools";
   return api_error(possible.error(), param);
 }
 
@@ -237,10 +237,7 @@ std::optional<ApiError> constrain(assistant::ModelService& model, ChatSetup& set
 std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup,
                                      assistant::GenerationRequest& request, const AnswerForm& form) {
   setup.chat.now = static_cast<int64_t>(std::time(nullptr));
-  auto built = model.chat_prompt(setup.chat);
-  if (!built) return api_error(built.error(), "messages");
-  request.prompt = std::move(built).value();
-  if (auto error = check_context(model, request.prompt.size())) return error;
+  if (auto error = fit_chat(model, setup, request)) return error;
   constexpr size_t kEnd = 32;  // tokens in which a mark that opens reasoning would be
   const size_t end = std::min(request.prompt.size(), kEnd);
   const auto ending =

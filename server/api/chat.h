@@ -1,12 +1,14 @@
 // Messages of a chat, from an API's form to what chat templates take.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "assistant/dialects/tools.h"
 #include "assistant/inference/model_service.h"
 #include "server/api/reader.h"
+#include "server/api/turns.h"
 
 namespace ingle::server {
 
@@ -17,6 +19,15 @@ base::Json read_messages(Reader& reader, std::string_view name);
 /// OpenAI's content, a string or [{type: "text", text}], as one string.
 std::string read_content(Reader& reader, const base::Json& content, const std::string& path);
 
+/// What had to go from a chat for the rest to fit the context.
+struct Dropped {
+  Overflow policy = Overflow::error;
+  size_t messages = 0, tokens = 0;
+  base::Json content;                   ///< the messages, until they are summarised
+  std::optional<std::string> summary;   ///< what stands for them
+  core::GenerationStats summary_stats;  ///< what it took to write
+};
+
 /// A chat, ready to be answered.
 struct ChatSetup {
   core::ChatRequest chat;
@@ -24,6 +35,9 @@ struct ChatSetup {
   assistant::GrammarRequest calls;   ///< which tools may or must be called
   bool constrained = false;          ///< the model can't write a call that is none
   bool starts_in_reasoning = false;  ///< the prompt ends inside it
+  std::string param = "messages";    ///< the field that they came in
+  Overflow overflow = Overflow::error;
+  std::optional<Dropped> dropped;
 
   /// What the model may call.
   const assistant::Tools& offered_tools() const;
@@ -37,8 +51,9 @@ void read_template_options(Reader& reader, core::ChatRequest& request);
 
 /// What an answer must look like, besides what calls of tools do.
 struct AnswerForm {
-  std::string expression;  ///< in GBNF with its extensions, for the answer alone
-  std::string grammar;     ///< a whole grammar for the reply, as the client wrote it
+  std::string expression;                 ///< in GBNF with its extensions, for the answer alone
+  std::string grammar;                    ///< a whole grammar for the reply, as the client wrote it
+  std::string param = "response_format";  ///< the field that says so
 };
 /// OpenAI's `response_format` and llama.cpp's `grammar`.
 AnswerForm read_answer_form(Reader& reader);
@@ -47,7 +62,8 @@ std::string json_expression(const base::Json& schema);
 /// … and of any object.
 std::string any_object_expression();
 
-/// Fills in what depends on the model: the prompt, the special tokens that mark calls. Returns what is wrong.
+/// Fills in what depends on the model: the prompt (fit_chat()), the special tokens that mark calls. Returns what is
+/// wrong.
 std::optional<ApiError> prepare_chat(assistant::ModelService& model, ChatSetup& setup,
                                      assistant::GenerationRequest& request, const AnswerForm& form = {});
 

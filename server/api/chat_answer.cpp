@@ -1,5 +1,8 @@
 #include "server/api/chat_answer.h"
 
+#include "server/api/openai.h"
+#include "server/api/overflow.h"
+
 namespace ingle::server {
 
 using assistant::Delta;
@@ -26,6 +29,23 @@ std::string ChatAnswer::piece(const Choice& choice, const core::GenerationEvent&
 
 assistant::Reply ChatAnswer::reply_of(const Choice& choice) const {
   return assistant::parse_reply(model_.dialect(), setup_.offered_tools(), choice.text, parsing());
+}
+
+void ChatAnswer::add_report(base::Json& json, const core::GenerationStats& stats) const {
+  json["timings"] = timings_json(model_, stats);
+  if (setup_.dropped) json["ingle"] = dropped_json(*setup_.dropped);
+}
+
+void answer_chat(Call& call, assistant::ModelService& model, ChatJob job, const FormatMaker& make) {
+  if (const auto error = prepare_chat(model, job.setup, job.request, job.form)) return call.fail(*error);
+  const auto go_on = [&model, make, choices = job.choices, stream = job.stream](Call& asked, Unsummarised chat) {
+    if (chat.setup.dropped) asked.headers.emplace_back("x-ingle-dropped", dropped_header(*chat.setup.dropped));
+    answer(asked, model, copies(chat.request, choices), make(std::move(chat.setup)), stream);
+  };
+  const bool first_summarise = needs_summary(job.setup);
+  Unsummarised chat{std::move(job.setup), std::move(job.request)};
+  if (first_summarise) return summarise(call, model, std::move(chat), go_on);
+  go_on(call, std::move(chat));
 }
 
 }  // namespace ingle::server

@@ -4,6 +4,8 @@
 #include <limits>
 #include <random>
 
+#include "server/api/turns.h"
+
 namespace ingle::server {
 namespace {
 
@@ -44,6 +46,7 @@ constexpr IntField kInts[] = {
 constexpr Field kOwnFields[] = {
     {"priority", "interactive or background"},
     {"keep_prefix", "whether what is computed may serve later requests"},
+    {"overflow", "what is done with a chat that exceeds the context"},
 };
 
 uint64_t draw_seed() {
@@ -66,7 +69,18 @@ void read_logit_bias(Reader& reader, uint32_t vocabulary, core::SamplingParams& 
   }
 }
 
-void read_own(Reader& reader, assistant::GenerationRequest& request) {
+}  // namespace
+
+std::vector<std::string> read_stops(Reader& reader, std::string_view name) {
+  std::vector<std::string> stops = reader.texts(name, kMostStops);
+  for (const std::string& stop : stops)
+    if (stop.size() > kLongestStop)
+      reader.fail(name,
+                  "a text of '" + std::string(name) + "' has more than " + std::to_string(kLongestStop) + " bytes");
+  return stops;
+}
+
+void read_ingle(Reader& reader, assistant::GenerationRequest& request) {
   const base::Json* own = reader.object("ingle");
   if (own == nullptr) return;
   Reader inner(*own, "ingle");
@@ -77,18 +91,9 @@ void read_own(Reader& reader, assistant::GenerationRequest& request) {
     request.priority = *priority == "background" ? core::Priority::background : core::Priority::interactive;
   }
   request.keep_prefix = inner.boolean("keep_prefix").value_or(true);
+  if (const auto overflow = inner.text("overflow"); overflow && !find_overflow(*overflow))
+    inner.fail("overflow", "'ingle.overflow' is error, drop_oldest, drop_middle or summarise");
   reader.adopt(inner.error());
-}
-
-}  // namespace
-
-std::vector<std::string> read_stops(Reader& reader, std::string_view name) {
-  std::vector<std::string> stops = reader.texts(name, kMostStops);
-  for (const std::string& stop : stops)
-    if (stop.size() > kLongestStop)
-      reader.fail(name,
-                  "a text of '" + std::string(name) + "' has more than " + std::to_string(kLongestStop) + " bytes");
-  return stops;
 }
 
 assistant::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call) {
@@ -106,7 +111,7 @@ assistant::GenerationRequest read_generation(Reader& reader, const assistant::Mo
   sampling.seed = seed ? static_cast<uint64_t>(*seed) : draw_seed();
   request.reply.stop_strings = read_stops(reader, "stop");
   request.reply.ignore_stop_tokens = reader.boolean("ignore_eos").value_or(false);
-  read_own(reader, request);
+  read_ingle(reader, request);
   if (!reader.error())
     if (const base::Status valid = core::validate(sampling); !valid.ok()) reader.fail({}, valid.error().message);
   request.principal = call.principal;

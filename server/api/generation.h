@@ -17,11 +17,16 @@ namespace ingle::server {
       {"repeat_last_n", "tokens that penalties look back; -1: all"}, {"mirostat", "0 or 2"}, {"mirostat_tau", ""},    \
       {"mirostat_eta", ""}, {"xtc_probability", ""}, {"xtc_threshold", ""}, {"dry_multiplier", ""}, {"dry_base", ""}, \
       {"dry_allowed_length", ""}, {"dry_last_n", ""}, {"ignore_eos", "goes on where the model would end"},            \
-      {"ingle", "our own: {priority: \"interactive\" or \"background\", keep_prefix: true or false}"}
+      {"ingle",                                                                                                       \
+       "our own: {priority: \"interactive\" or \"background\", keep_prefix: true or false, overflow: \"error\", "     \
+       "\"drop_oldest\", \"drop_middle\" or \"summarise\"}"}
 
 /// A request without its prompt: what the body says over what the model recommends. Without a seed one is drawn.
 /// `reader.error()` tells what is wrong.
 assistant::GenerationRequest read_generation(Reader& reader, const assistant::ModelService& model, const Call& call);
+
+/// `ingle`, for bodies in which it does not stand beside the sampling.
+void read_ingle(Reader& reader, assistant::GenerationRequest& request);
 
 /// The most answers to one request, stop strings, likeliest tokens.
 inline constexpr int64_t kMostChoices = 16, kMostStops = 16, kMostLikeliest = 20;

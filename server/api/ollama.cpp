@@ -65,14 +65,14 @@ assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant
   if (const auto most = inner.integer("num_predict", -2, INT32_MAX); most && *most > 0)
     request.reply.max_tokens = static_cast<uint32_t>(*most);
   reader.adopt(inner.error());
+  read_ingle(reader, request);
   const bool logprobs = reader.boolean("logprobs").value_or(false);
   const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
   if (logprobs) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
-  // Cutting a prompt or an answer's past silently is what we do not do; who asks for it by name hears so.
-  for (const char* name : {"truncate", "shift"})
-    if (reader.boolean(name).value_or(false))
-      reader.fail(name, "'" + std::string(name) + "' is not supported: nothing is dropped from a context here yet",
-                  "unsupported_field");
+  // An answer whose beginning and question the model no longer sees is not what anybody asked for.
+  if (reader.boolean("shift").value_or(false))
+    reader.fail("shift", "'shift' is not supported: an answer that fills the context ends with \"length\"",
+                "unsupported_field");
   return request;
 }
 
@@ -139,6 +139,7 @@ void read_think(Reader& reader, core::ChatRequest& chat) {
 
 AnswerForm read_format(Reader& reader) {
   AnswerForm form;
+  form.param = "format";
   const base::Json* format = reader.find("format");
   if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) return form;
   if (*format == "json") {
@@ -171,7 +172,7 @@ void OllamaAnswer::add_end(base::Json& json, const Choice& choice) const {
   json["prompt_eval_duration"] = nanoseconds(choice.stats.prefill_ms);
   json["eval_count"] = choice.stats.generated_tokens;
   json["eval_duration"] = nanoseconds(choice.stats.decode_ms);
-  json["timings"] = timings_json(model_, choice.stats);
+  add_report(json, choice.stats);
 }
 
 void OllamaAnswer::add_logprobs(base::Json& json, std::span<const core::GeneratedToken> tokens) const {

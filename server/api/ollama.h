@@ -61,7 +61,8 @@ AnswerForm read_format(Reader& reader);
       {"options", "sampling, by Ollama's names"},                                                                   \
       {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""},                  \
       {"top_logprobs", ""}, {"keep_alive", "how long the model stays in memory: seconds, or \"5m\"; -1: for ever"}, \
-      {"truncate", "too long a prompt is an error"}, {"shift", "a full context ends an answer"},                    \
+      {"truncate", "true: the oldest turns of a chat go where it is too long"},                                     \
+      {"shift", "only false: a full context ends an answer"}, {"ingle", "our own: as for /v1/chat/completions"},    \
       {"format", "\"json\", or a JSON schema: the answer then has that form"}
 
 }  // namespace ingle::server

@@ -7,6 +7,7 @@ HttpResponse Call::response(std::string content_type) const {
   response.content_type = std::move(content_type);
   std::string names;
   for (const std::string& name : unused) names += (names.empty() ? "" : ", ") + name;
+  response.headers = headers;
   if (!names.empty()) response.headers.emplace_back("x-ingle-unused", names);
   return response;
 }

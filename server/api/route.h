@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "server/api/errors.h"
 #include "server/api/reader.h"
+#include "server/api/response_store.h"
 #include "server/http/exchange.h"
 #include "server/stored_models.h"
 
@@ -31,6 +32,7 @@ struct Call {
   std::shared_ptr<Exchange> exchange;
   assistant::ModelPool* pool = nullptr;
   StoredModels* stored = nullptr;
+  std::shared_ptr<ResponseStore> responses;
   bool ready = true;                ///< the model that the server was started with has been loaded
   assistant::Model model;           ///< that the body names, or the only one; null: it names none, or none that is here
   base::Json body;                  ///< an object; null where the route takes none
@@ -39,9 +41,12 @@ struct Call {
   std::string client;               ///< whose share of the machine it takes
   bool keyed = false;               ///< Scope::keyed is open to it
   std::vector<std::string> unused;  ///< hints that came and have no effect
+  Headers headers;                  ///< more of the response's
   Family family = Family::openai;
-  std::function<void(std::function<void()>)>
-      in_background;  ///< runs what takes minutes, and is told by `stored` to stop
+  /// Runs what takes minutes, and is told by `stored` to stop.
+  std::function<void(std::function<void()>)> in_background;
+  /// Runs what asks the model again, on a thread as that of the handler.
+  std::function<void(std::function<void()>)> resume;
 
   void respond(const base::Json& json, int status = 200);
   void fail(const ApiError& error);

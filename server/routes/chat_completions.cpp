@@ -4,6 +4,7 @@
 #include "server/api/chat_answer.h"
 #include "server/api/generation.h"
 #include "server/api/openai.h"
+#include "server/api/overflow.h"
 
 namespace ingle::server {
 namespace {
@@ -40,7 +41,7 @@ class ChatFormat final : public ChatAnswer {
     answer["choices"] = base::Json::array();
     for (const Choice& choice : choices) answer["choices"].push_back(choice_json(choice));
     answer["usage"] = usage_json(choices);
-    answer["timings"] = timings_json(model_, choices.front().stats);
+    add_report(answer, choices.front().stats);
     return answer;
   }
 
@@ -101,7 +102,7 @@ class ChatFormat final : public ChatAnswer {
     const base::Json choice = {{"index", index}, {"delta", delta}, {"logprobs", logprobs}, {"finish_reason", reason}};
     json["choices"] = base::Json::array({choice});
     if (include_usage_) json["usage"] = nullptr;
-    if (stats != nullptr) json["timings"] = timings_json(model_, *stats);
+    if (stats != nullptr) add_report(json, *stats);
     return sse(json);
   }
 
@@ -120,24 +121,26 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  assistant::GenerationRequest request = read_generation(reader, *model, call);
+  ChatJob job;
+  job.request = read_generation(reader, *model, call);
   const StreamOptions stream = read_stream(reader);
-  const int64_t choices = reader.integer("n", 1, kMostChoices).value_or(1);
+  job.stream = stream.stream;
+  job.choices = reader.integer("n", 1, kMostChoices).value_or(1);
   for (const char* name : {"max_tokens", "max_completion_tokens"})
-    if (const auto most = reader.integer(name, 1, INT32_MAX)) request.reply.max_tokens = static_cast<uint32_t>(*most);
-  read_logprobs(reader, request);
-  const AnswerForm form = read_answer_form(reader);
-  ChatSetup setup;
-  setup.chat.messages = read_messages(reader, "messages");
-  read_template_options(reader, setup.chat);
-  read_tools(reader, setup);
+    if (const auto most = reader.integer(name, 1, INT32_MAX))
+      job.request.reply.max_tokens = static_cast<uint32_t>(*most);
+  read_logprobs(reader, job.request);
+  job.form = read_answer_form(reader);
+  job.setup.chat.messages = read_messages(reader, "messages");
+  job.setup.overflow = read_overflow(reader);
+  read_template_options(reader, job.setup.chat);
+  read_tools(reader, job.setup);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = prepare_chat(*model, setup, request, form)) return call.fail(*error);
-  OpenAiHead head{new_id("chatcmpl-"), model->name(), static_cast<int64_t>(std::time(nullptr))};
-  const bool logprobs = request.logprobs >= 0;
-  answer(call, *model, copies(request, choices),
-         std::make_unique<ChatFormat>(*model, std::move(setup), std::move(head), stream.include_usage, logprobs),
-         stream.stream);
+  const OpenAiHead head{new_id("chatcmpl-"), model->name(), static_cast<int64_t>(std::time(nullptr))};
+  const bool logprobs = job.request.logprobs >= 0;
+  answer_chat(call, *model, std::move(job), [model, head, stream, logprobs](ChatSetup setup) {
+    return std::make_unique<ChatFormat>(*model, std::move(setup), head, stream.include_usage, logprobs);
+  });
 }
 
 constexpr Field kFields[] = {

@@ -3,6 +3,7 @@
 #include "server/api/chat_answer.h"
 #include "server/api/generation.h"
 #include "server/api/openai.h"
+#include "server/api/overflow.h"
 
 namespace ingle::server {
 namespace {
@@ -36,7 +37,7 @@ class MessageFormat final : public ChatAnswer {
     message["stop_reason"] = stop_reason(choice, !reply.calls.empty());
     message["stop_sequence"] = stop_sequence(choice);
     message["usage"] = usage(choice);
-    message["timings"] = timings_json(model_, choice.stats);
+    add_report(message, choice.stats);
     return message;
   }
 
@@ -53,12 +54,11 @@ class MessageFormat final : public ChatAnswer {
     for (const Delta& delta : deltas) out += write(delta);
     if (news.finished) {
       out += close();
-      out +=
-          event("message_delta",
-                {{"delta",
-                  {{"stop_reason", stop_reason(choice, has_called(choice))}, {"stop_sequence", stop_sequence(choice)}}},
-                 {"usage", usage(choice)},
-                 {"timings", timings_json(model_, choice.stats)}});
+      base::Json last = {{"usage", usage(choice)}};
+      last["delta"] = {{"stop_reason", stop_reason(choice, has_called(choice))},
+                       {"stop_sequence", stop_sequence(choice)}};
+      add_report(last, choice.stats);
+      out += event("message_delta", last);
     }
     return out;
   }
@@ -150,17 +150,19 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  assistant::GenerationRequest request = read_generation(reader, *model, call);
+  ChatJob job;
+  job.request = read_generation(reader, *model, call);
   reader.require("max_tokens");
   if (const auto most = reader.integer("max_tokens", 1, INT32_MAX))
-    request.reply.max_tokens = static_cast<uint32_t>(*most);
-  for (const std::string& stop : read_stops(reader, "stop_sequences")) request.reply.stop_strings.push_back(stop);
-  const bool stream = reader.boolean("stream").value_or(false);
-  ChatSetup setup = read_anthropic_chat(reader);
-  const AnswerForm form = read_output_config(reader);
+    job.request.reply.max_tokens = static_cast<uint32_t>(*most);
+  for (const std::string& stop : read_stops(reader, "stop_sequences")) job.request.reply.stop_strings.push_back(stop);
+  job.stream = reader.boolean("stream").value_or(false);
+  job.setup = read_anthropic_chat(reader);
+  job.setup.overflow = read_overflow(reader);
+  job.form = read_output_config(reader);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = prepare_chat(*model, setup, request, form)) return call.fail(*error);
-  answer(call, *model, {std::move(request)}, std::make_unique<MessageFormat>(*model, std::move(setup)), stream);
+  answer_chat(call, *model, std::move(job),
+              [model](ChatSetup setup) { return std::make_unique<MessageFormat>(*model, std::move(setup)); });
 }
 
 constexpr Field kFields[] = {

@@ -1,5 +1,6 @@
 // POST /api/chat, as Ollama's API has it.
 #include "server/api/ollama.h"
+#include "server/api/overflow.h"
 
 namespace ingle::server {
 namespace {
@@ -59,19 +60,21 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  assistant::GenerationRequest request = read_ollama_options(reader, *model, call);
-  const bool stream = reader.boolean("stream").value_or(true);
+  ChatJob job;
+  job.request = read_ollama_options(reader, *model, call);
+  job.stream = reader.boolean("stream").value_or(true);
   read_keep_alive(reader, call);
-  ChatSetup setup;
-  setup.chat.messages = read_messages(reader, "messages");
-  read_think(reader, setup.chat);
-  read_tools(reader, setup);
-  const AnswerForm form = read_format(reader);
+  job.setup.chat.messages = read_messages(reader, "messages");
+  const bool truncate = reader.boolean("truncate").value_or(false);
+  job.setup.overflow = read_overflow(reader, truncate ? Overflow::drop_oldest : Overflow::error);
+  read_think(reader, job.setup.chat);
+  read_tools(reader, job.setup);
+  job.form = read_format(reader);
   if (reader.error()) return call.fail(*reader.error());
-  if (const auto error = prepare_chat(*model, setup, request, form)) return call.fail(*error);
-  const bool logprobs = request.logprobs >= 0;
-  answer(call, *model, {std::move(request)}, std::make_unique<OllamaChatFormat>(*model, std::move(setup), logprobs),
-         stream);
+  const bool logprobs = job.request.logprobs >= 0;
+  answer_chat(call, *model, std::move(job), [model, logprobs](ChatSetup setup) {
+    return std::make_unique<OllamaChatFormat>(*model, std::move(setup), logprobs);
+  });
 }
 
 constexpr Field kFields[] = {

@@ -69,7 +69,10 @@ std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, 
     if (const base::Status possible = model.check_grammar(request.grammar); !possible.ok())
       return api_error(possible.error(), "format");
   }
-  return check_context(model, request.prompt.size(), "prompt");
+  auto error = check_context(model, request.prompt.size(), "prompt");
+  if (error && reader.boolean("truncate").value_or(false))
+    error->message += " ('truncate' drops turns of a chat, of which a prompt has none)";
+  return error;
 }
 
 void handle(Call& call) {

@@ -186,9 +186,9 @@ class OllamaTest(ServerTest):
             {"model": self.model, "messages": QUESTION, "stream": False, "options": {"num_gpu": 1, "num_predict": 1}},
         )
         self.assertEqual(headers["x-ingle-unused"], "options.num_gpu")
-        status, _, answer = self.ask("POST", "/api/chat", {"messages": QUESTION, "truncate": True})
+        status, _, answer = self.ask("POST", "/api/chat", {"messages": QUESTION, "shift": True})
         self.assertEqual(status, 400)
-        self.assertIn("truncate", answer["error"])
+        self.assertIn("shift", answer["error"])
 
 
 class AnthropicTest(ServerTest):
