@@ -110,6 +110,12 @@ size_t decoded(const core::GenerateResult& result) {
   return result.tokens.empty() ? 0 : result.tokens.size() - 1;
 }
 
+/// The instruction set that --require names; empty: any will do.
+std::string required_isa(const Values& values) {
+  const std::string device = values.text("require");
+  return device == "cpu" ? std::string() : device;
+}
+
 }  // namespace
 
 core::EngineOptions engine_options(const Session& session) {
@@ -126,6 +132,7 @@ core::EngineOptions engine_options(const Session& session) {
   options.deterministic = values.flag("deterministic");
   options.plan = values.flag("plan");
   options.isa = values.text("isa");
+  if (options.isa.empty()) options.isa = required_isa(values);
   options.cache_folder = session.paths.cache;
   options.packed_copy_bytes = values.bytes("packed-cache");
   options.memory_limit_bytes = values.bytes("memory");
@@ -158,8 +165,26 @@ core::EngineOptions engine_options_here(const Session& session) {
   return completed(session, engine_options(session));
 }
 
+Status check_requirement(const Session& session) {
+  const std::string device = session.values.text("require"), forced = session.values.text("isa");
+  if (device.empty() || device == "cpu") return {};
+  std::string there, why = "there is no such device";
+  bool works = false;
+  for (const core::InstructionSet& set : core::instruction_sets(session.paths.cache)) {
+    if (set.works) there += ", " + set.name;
+    if (set.name != device) continue;
+    works = set.works;
+    why = "it does not work on this machine" + (set.note.empty() ? "" : " (" + set.note + ")");
+  }
+  if (!works) return Error{ErrorCode::unsupported, "--require " + device + ": " + why + "; there are: cpu" + there};
+  if (!forced.empty() && forced != device)
+    return Error{ErrorCode::invalid_argument, "--isa " + forced + " and --require " + device + " exclude each other"};
+  return {};
+}
+
 Result<LoadedModel> load_model(const Session& session, const std::string& model, const core::EngineOptions& options) {
   LoadedModel loaded;
+  INGLE_CHECK(check_requirement(session));
   INGLE_TRY(loaded.installed, ensure_model(session, model));
   ProgressLine line(session.terminal);
   const auto start = std::chrono::steady_clock::now();

@@ -27,6 +27,10 @@ core::EngineOptions engine_options_here(const Session& session);
 /// Notices of what a person should know of a model that has been loaded.
 void report_loaded(const Session& session, const core::EngineInfo& info);
 
+/// Whether what --require names is here; it is forced then, or an error. Errors: unsupported (says what is there),
+/// invalid_argument (--isa names something else).
+base::Status check_requirement(const Session& session);
+
 /// Finds (fetches) and loads; a bar on stderr where that takes time. Errors: as ensure_model and Engine::load.
 base::Result<LoadedModel> load_model(const Session& session, const std::string& model,
                                      const core::EngineOptions& options);

@@ -17,6 +17,7 @@ namespace {
 
 std::atomic<int> count{0};
 std::atomic<bool> ending{false};
+std::atomic<bool> hangup{false};
 std::atomic<int> event{-1};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
@@ -24,6 +25,14 @@ extern "C" void on_signal(int signal) {
   const int code = errno;
   if (signal == SIGTERM) ending.store(true);
   if (count.fetch_add(1) >= 1) _exit(exit_interrupted);
+  const uint64_t one = 1;
+  (void)!::write(event.load(), &one, sizeof one);
+  errno = code;
+}
+
+extern "C" void on_hangup(int) {
+  const int code = errno;
+  hangup.store(true);
   const uint64_t one = 1;
   (void)!::write(event.load(), &one, sizeof one);
   errno = code;
@@ -53,6 +62,24 @@ void catch_interrupts() {
   action.sa_flags = 0;  // not SA_RESTART: a read that waits for the person must return
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+}
+
+void catch_hangups() {
+  struct sigaction action{};
+  if (sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) return;
+  action = {};
+  action.sa_handler = on_hangup;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool take_hangup() {
+  if (!hangup.exchange(false)) return false;
+  uint64_t old = 0;
+  // An interruption that comes in between counts all the same.
+  if (!interrupted()) (void)!::read(event.load(), &old, sizeof old);
+  return true;
 }
 
 bool interrupted() {

@@ -135,6 +135,12 @@ constexpr auto settings = std::to_array<Option>({
      .help = "force an instruction set (scalar, avx2, avxvnni, avx512vnni, amx, neon, i8mm)",
      .fallback_note = "the best that works",
      .group = group_engine},
+    {.name = "require",
+     .type = ValueType::text,
+     .metavar = "DEVICE",
+     .help = "refuse to run on anything else: cpu, or an instruction set as 'ingle doctor' lists them",
+     .fallback_note = "what works best runs",
+     .group = group_engine},
     {.name = "lora",
      .type = ValueType::path,
      .metavar = "FILE[:SCALE]",
@@ -362,9 +368,57 @@ constexpr auto settings = std::to_array<Option>({
      .help = "let a model that can think do so first",
      .fallback_note = "the model's way",
      .group = group_chat},
+    // Server
+    {.name = "host",
+     .type = ValueType::text,
+     .metavar = "H",
+     .help = "address to listen on; one that other machines reach needs keys and TLS",
+     .fallback = "127.0.0.1",
+     .group = group_server},
+    {.name = "port",
+     .type = ValueType::integer,
+     .metavar = "N",
+     .help = "port to listen on; 0: any that is free",
+     .fallback = "11911",
+     .minimum = 0,
+     .maximum = 65535,
+     .group = group_server},
+    {.name = "socket",
+     .type = ValueType::path,
+     .metavar = "PATH",
+     .help = "Unix socket to listen on, too, which only you can use; 'none' for none",
+     .fallback_note = "$XDG_RUNTIME_DIR/ingle/server.sock",
+     .group = group_server},
+    {.name = "tls-cert",
+     .type = ValueType::path,
+     .metavar = "FILE",
+     .help = "certificate in PEM, with those between it and its root; the port then speaks TLS only",
+     .group = group_server},
+    {.name = "tls-key",
+     .type = ValueType::path,
+     .metavar = "FILE",
+     .help = "its private key in PEM, without a passphrase, which nobody else may read",
+     .group = group_server},
+    {.name = "insecure-http",
+     .type = ValueType::toggle,
+     .help = "let other machines ask without TLS; keys, prompts and answers cross the network readable",
+     .fallback = "false",
+     .group = group_server},
+    {.name = "allow-origin",
+     .type = ValueType::text,
+     .metavar = "ORIGIN",
+     .help = "pages of this origin may ask, as in https://example.org",
+     .repeatable = true,
+     .group = group_server},
+    {.name = "allow-host",
+     .type = ValueType::text,
+     .metavar = "NAME",
+     .help = "a name by which the server may be called, beside localhost and its address",
+     .repeatable = true,
+     .group = group_server},
 });
 
-constexpr auto groups = std::to_array<Group>({group_engine, group_sampling, group_chat, group_general});
+constexpr auto groups = std::to_array<Group>({group_engine, group_sampling, group_chat, group_server, group_general});
 
 }  // namespace
 
@@ -392,6 +446,9 @@ std::string_view group_title(Group group) {
       return "Sampling";
     case group_chat:
       return "Chat";
+    case group_server:
+      return "Server";
+    case group_talk:
     case group_none:
     case group_all:
       break;

@@ -67,6 +67,14 @@ Found find_route(const HttpRequest& request) {
   return found;
 }
 
+/// By a proxy: then the process at the other end is not who asks, and perhaps not on this machine.
+bool was_passed_on(const HttpRequest& request) {
+  return std::ranges::any_of(request.headers, [](const auto& header) {
+    const std::string& name = header.first;
+    return name == "forwarded" || name == "via" || name == "x-real-ip" || name.starts_with("x-forwarded-");
+  });
+}
+
 bool is_json(std::string_view type) {
   type = type.substr(0, type.find(';'));
   while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
@@ -84,6 +92,8 @@ Server::Server(const ServerOptions& options, assistant::ModelPool& pool, StoredM
     : options_(options),
       pool_(pool),
       stored_(stored),
+      allow_origins_(options.allow_origins),
+      allow_hosts_(options.allow_hosts),
       http_(
           options.http, [this](const std::shared_ptr<Exchange>& exchange) { handle(exchange); },
           [](int status, const std::string& message) {
@@ -101,15 +111,54 @@ Server::~Server() {
   pool_.end();
 }
 
-base::Status Server::listen() {
-  if (!is_loopback(options_.host))
-    return Error{ErrorCode::permission_denied,
-                 "--host " + options_.host + " would let other machines ask, which needs keys and TLS; use 127.0.0.1"};
+base::Status Server::listen(const HttpServer::Listeners& inherited) {
+  INGLE_TRY(const HttpServer::Address address, HttpServer::resolve(options_.host, options_.port));
   if (!options_.keys.empty()) {
     INGLE_TRY(keys_, security::Keys::open(options_.keys));
   }
-  if (!options_.socket.empty()) INGLE_CHECK(http_.listen(options_.socket));
-  INGLE_TRY(port_, http_.listen(options_.host, options_.port));
+  if (!address.loopback) INGLE_CHECK(check_remote(address));
+  if (options_.tls.named()) {
+    INGLE_TRY(identity_, TlsIdentity::load(options_.tls));
+    http_.use_tls(identity_);
+  }
+  if (!options_.socket.empty())
+    INGLE_CHECK(inherited.socket.get() >= 0 ? http_.adopt_socket(inherited.socket, options_.socket)
+                                            : http_.listen(options_.socket));
+  INGLE_TRY(port_, inherited.tcp.get() >= 0 ? http_.adopt_tcp(inherited.tcp, address) : http_.listen(address));
+  return {};
+}
+
+// What other machines send crosses a network, and the kernel knows nothing of who sends it.
+base::Status Server::check_remote(const HttpServer::Address& address) const {
+  const std::string where = "--host " + options_.host + " lets other machines ask";
+  if (!options_.tls.named() && !options_.insecure_http)
+    return Error{ErrorCode::permission_denied,
+                 where + ", which needs TLS: give --tls-cert and --tls-key; or --insecure-http, where everybody on " +
+                     address.ip + "'s network may read keys, prompts and answers"};
+  if (options_.tls.named() && options_.insecure_http)
+    return Error{ErrorCode::invalid_argument, "--insecure-http and --tls-cert exclude each other"};
+  const auto keys = keys_ ? keys_->list() : base::Result<std::vector<security::Key>>(std::vector<security::Key>());
+  if (!keys) return keys.error();
+  if (keys->empty())
+    return Error{ErrorCode::permission_denied,
+                 where + ", which needs a key for each of them: 'ingle key create NAME' makes one"};
+  return {};
+}
+
+std::vector<std::string> Server::warnings() const {
+  return identity_ ? identity_->warnings() : std::vector<std::string>();
+}
+
+base::Status Server::reload(const ServerOptions& options) {
+  // Whether TLS is spoken at all does not change while clients know the address.
+  if (identity_) {
+    INGLE_TRY(identity_, TlsIdentity::load(options.tls.named() ? options.tls : options_.tls));
+  }
+  http_.post([this, identity = identity_, origins = options.allow_origins, hosts = options.allow_hosts] {
+    http_.use_tls(identity);
+    allow_origins_ = origins;
+    allow_hosts_ = hosts;
+  });
   return {};
 }
 
@@ -118,18 +167,34 @@ void Server::run() {
 }
 
 void Server::stop() {
-  pool_.close();
+  http_.post([this] {
+    if (!handed_over_) pool_.close();
+  });
   stored_.stop();
   http_.stop();
 }
 
+void Server::hand_over(bool with_socket) {
+  http_.post([this] { handed_over_ = true; });
+  http_.hand_over(with_socket);
+}
+
+// A page can make a browser call our address by the page's own name (DNS rebinding), but not call it by an address that
+// is not ours.
+bool Server::is_called(std::string_view name, const Peer& peer) const {
+  if (name.empty()) return false;
+  if (is_loopback(name) || std::ranges::find(allow_hosts_, name) != allow_hosts_.end() || name == options_.host)
+    return true;
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  return name == peer.here;
+}
 // Pages of other sites can make a browser send requests here. They can't choose its Host and Origin, nor, without
 // being asked back (which is not answered), the type of what they send.
 std::optional<ApiError> Server::check_sender(const HttpRequest& request) const {
   if (request.peer.local_socket) return std::nullopt;
   const auto host = request.header("host");
   const std::string_view name = host ? host_name(*host) : std::string_view();
-  if (!is_loopback(name) && std::ranges::find(options_.allow_hosts, name) == options_.allow_hosts.end())
+  if (!is_called(name, request.peer))
     return ApiError{
         403,
         "this server is not called '" + std::string(name.substr(0, 128)) + "'; a name can be allowed with --allow-host",
@@ -139,8 +204,8 @@ std::optional<ApiError> Server::check_sender(const HttpRequest& request) const {
   const bool has_origin = std::ranges::any_of(request.headers, [](const auto& it) { return it.first == "origin"; });
   if (!has_origin) return std::nullopt;
   const auto origin = request.header("origin");
-  const bool own = origin && *origin == "http://" + std::string(*host);
-  if (!own && (!origin || std::ranges::find(options_.allow_origins, *origin) == options_.allow_origins.end()))
+  const bool own = origin && *origin == (request.peer.encrypted ? "https://" : "http://") + std::string(*host);
+  if (!own && (!origin || std::ranges::find(allow_origins_, *origin) == allow_origins_.end()))
     return ApiError{403,
                     "pages of " + std::string(origin.value_or("several origins").substr(0, 128)) +
                         " may not ask this server; an origin can be allowed with --allow-origin",
@@ -155,7 +220,7 @@ std::optional<ApiError> Server::check_sender(const HttpRequest& request) const {
 // Whom a request is from, and whether that suffices. A key that is not one of ours is no key: clients have to send
 // something, and what they send to others must not matter here.
 std::optional<ApiError> Server::admit(const HttpRequest& request, Scope scope, Call& call) const {
-  const bool own_user = request.peer.uid == static_cast<uint32_t>(getuid());
+  const bool own_user = request.peer.uid == static_cast<uint32_t>(getuid()) && !was_passed_on(request);
   call.principal = request.peer.uid ? "user " + std::to_string(*request.peer.uid) : std::string("nobody");
   call.client = call.principal + " " + request.peer.address + ":" + std::to_string(request.peer.port);
   call.keyed = own_user && request.peer.local_socket;
@@ -227,6 +292,8 @@ void Server::read_body(const Route& route, Call& call) {
     reader.check(route.fields, &call.unused);
     if (reader.error()) return call.fail(*reader.error());
   }
+  if (route.asks_model && !route.fields.empty() && !call.ready)
+    return call.fail({503, "the model is being loaded", {}, {}, 1});
   const std::string name = route.asks_model && call.body.is_object() ? model_named(call) : std::string();
   if (name.empty()) return route.handle(call);
   pool_.when_loaded(name, [this, &route, name, call](base::Result<assistant::Model> model) mutable {

@@ -147,6 +147,7 @@ struct HttpClient::State {
     const std::string& own = url.scheme == "https" ? options.https_proxy : options.http_proxy;
     curl_easy_setopt(easy, CURLOPT_PROXY, (own.empty() ? options.all_proxy : own).c_str());
     curl_easy_setopt(easy, CURLOPT_NOPROXY, options.no_proxy.c_str());
+    if (!options.unix_socket.empty()) curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options.unix_socket.c_str());
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_seconds * 1000));
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(options.stall_seconds)));

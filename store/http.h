@@ -29,6 +29,7 @@ struct HttpOptions {
   std::string ca_bundle;
   double stall_seconds = 30;
   double connect_seconds = 15;
+  std::string unix_socket;  ///< connect there, whatever host the address names
   /// Plain http is allowed to these besides this machine: "host" or "host:port" (pip's trusted-host).
   std::vector<std::string> plain_http_hosts;
   /// Connections only to addresses of the public internet (is_public_address), unless the URL's host is one of these.

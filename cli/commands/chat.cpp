@@ -37,7 +37,7 @@ const Command chat_record{
         "earlier ones. Where standard input is a pipe, each line is a message.",
     .arguments = arguments,
     .options = options,
-    .groups = group_all,
+    .groups = group_talk,
     .examples = examples,
     .order = 11,
     .run = run,

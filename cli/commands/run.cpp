@@ -212,7 +212,7 @@ const Command run_record{
         "prompt longer than the context is an error, never cut.",
     .arguments = arguments,
     .options = options,
-    .groups = group_all,
+    .groups = group_talk,
     .examples = examples,
     .order = 10,
     .run = run,

@@ -1,17 +1,17 @@
 // ingle serve [MODEL]: the engine behind the APIs that other programs speak.
-#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "assistant/inference/engine_process.h"
+#include "cli/daemon.h"
 #include "cli/generation.h"
-#include "cli/interrupt.h"
-#include "cli/keys.h"
 #include "cli/models.h"
 #include "cli/progress.h"
+#include "cli/service.h"
 #include "security/sandbox/launch.h"
 #include "server/server.h"
 
@@ -45,11 +45,6 @@ void allow_many_files() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-void wait_for_signal() {
-  pollfd signal{interrupt_descriptor(), POLLIN, 0};
-  while (!interrupted()) poll(&signal, 1, -1);
-}
-
 /// What clients may call the model: as it was asked for, its name, and its file's.
 std::vector<std::string> names_of(const std::string& asked, const store::InstalledModel& installed) {
   std::vector<std::string> names;
@@ -62,14 +57,6 @@ std::vector<std::string> names_of(const std::string& asked, const store::Install
   const size_t count = names.size();
   for (size_t i = 0; i < count; ++i) add(names[i] + ":latest");
   return names;
-}
-
-std::filesystem::path socket_path(const Session& session) {
-  const std::string given = session.values.text("socket");
-  if (given == "none") return {};
-  if (!given.empty()) return expand_home(given, session.environment);
-  const std::string runtime = session.environment.get("XDG_RUNTIME_DIR");
-  return runtime.empty() ? std::filesystem::path() : std::filesystem::path(runtime) / "ingle" / "server.sock";
 }
 
 /// In a process of its own.
@@ -123,55 +110,39 @@ assistant::ModelPoolOptions pool_options(const Session& session, server::StoredM
 }
 
 Status run(Session& session) {
+  if (session.values.flag("daemon")) return start_daemon(session);
   INGLE_TRY(const std::string asked, model_or_default(session));
-  server::ServerOptions options;
-  options.host = session.values.text("host");
-  options.port = static_cast<uint16_t>(session.values.integer("port"));
-  options.socket = socket_path(session);
-  options.keys = keys_folder(session);
-  options.allow_origins = session.values.list("allow-origin");
-  options.allow_hosts = session.values.list("allow-host");
+  const server::ServerOptions options = server_options(session);
   allow_many_files();
   store::StoreOptions asked_by_others = store_options(session);
   asked_by_others.public_addresses_only = true;
   server::StoredModels stored(std::move(asked_by_others));
   assistant::ModelPool pool(pool_options(session, stored));
   server::Server server(options, pool, stored);
-  INGLE_CHECK(server.listen());
-  // While the model is loaded, /health tells that it is.
-  const Running running(server);
+  INGLE_TRY(Service service, Service::begin(session, server, options));
+  // While the model is loaded, /health tells that it is, unless another server still answers.
+  std::optional<Running> running;
+  if (!service.replaces()) running.emplace(server);
+  INGLE_CHECK(check_requirement(session));
   INGLE_TRY(const store::InstalledModel installed, ensure_model(session, asked));
   const auto names = names_of(asked, installed);
   INGLE_TRY(auto model, start_model(session, names.front(), installed.path));
   stored.add(names, with_size(installed));
   pool.add(names.front(), std::move(model), std::nullopt);
   server.set_ready();
-  const std::string address = "http://" + options.host + ":" + std::to_string(server.port());
-  session.terminal.notice("ingle: serving " + names.front() + " at " + address +
-                          (options.socket.empty() ? "" : " and " + options.socket.string()) + "; Ctrl-C stops");
-  wait_for_signal();
+  const std::string status = "serving " + names.front() + " at " + service.address() +
+                             (options.socket.empty() ? "" : " and " + options.socket.string());
+  INGLE_CHECK(service.ready(status));
+  if (!running) running.emplace(server);
+  session.terminal.notice("ingle: " + status + "; " + service.how_to_stop());
+  service.wait();
   return {};
 }
 
 constexpr Argument arguments[] = {{.name = "MODEL", .help = "a model's name or path", .type = ValueType::model}};
 constexpr Option options[] = {
-    {.name = "host",
-     .type = ValueType::text,
-     .metavar = "H",
-     .help = "address to listen on; only those of this machine, as requests need no key",
-     .fallback = "127.0.0.1"},
-    {.name = "port",
-     .type = ValueType::integer,
-     .metavar = "N",
-     .help = "port to listen on; 0: any that is free",
-     .fallback = "11911",
-     .minimum = 0,
-     .maximum = 65535},
-    {.name = "socket",
-     .type = ValueType::path,
-     .metavar = "PATH",
-     .help = "Unix socket to listen on, too, which only you can use; 'none' for none",
-     .fallback_note = "$XDG_RUNTIME_DIR/ingle/server.sock"},
+    {.name = "daemon", .help = "run in the background, with a log; returns when it can answer"},
+    {.name = "replace", .help = "take the place of a server that runs at this port, which completes what it has"},
     {.name = "parallel",
      .type = ValueType::integer,
      .metavar = "N",
@@ -200,19 +171,12 @@ constexpr Option options[] = {
      .fallback = "300",
      .minimum = 0,
      .maximum = 31536000},
-    {.name = "allow-origin",
-     .type = ValueType::text,
-     .metavar = "ORIGIN",
-     .help = "pages of this origin may ask, as in https://example.org",
-     .repeatable = true},
-    {.name = "allow-host",
-     .type = ValueType::text,
-     .metavar = "NAME",
-     .help = "a name by which the server may be called, beside localhost",
-     .repeatable = true},
 };
 constexpr Example examples[] = {
     {"ingle serve qwen2.5-coder-0.5b", "The OpenAI API at http://127.0.0.1:11911/v1."},
+    {"ingle serve --daemon", "The default model, in the background; 'ingle ps' shows it, 'ingle stop' ends it."},
+    {"ingle serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
+     "Other machines may ask, with a key that 'ingle key create' made."},
     {"ingle serve --port 0 --ctx 8192", "The default model, on any free port, with a context of 8192 tokens."},
 };
 
@@ -225,12 +189,13 @@ const Command serve_record{
     .description =
         "Loads a model and answers requests in the forms of OpenAI's, Ollama's and Anthropic's APIs until it is "
         "stopped. "
-        "Requests of many clients run together; each client gets an equal share. Only programs on this machine can "
-        "ask.\n\nThe first Ctrl-C (or "
-        "SIGTERM) lets answers in progress end, the second ends the program.",
+        "Requests of many clients run together; each client gets an equal share. Programs of yours on this machine can "
+        "ask; others, and other machines, need a key ('ingle key').\n\nThe first Ctrl-C (or SIGTERM) lets answers in "
+        "progress end, the second ends the program. SIGHUP reads the certificate and the configuration file's lists "
+        "of names and origins again, where no terminal is.",
     .arguments = arguments,
     .options = options,
-    .groups = group_general | group_engine,
+    .groups = group_general | group_engine | group_server,
     .examples = examples,
     .order = 25,
     .run = run,

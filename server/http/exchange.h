@@ -18,8 +18,10 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// Who is at the other end.
 struct Peer {
   bool local_socket = false;  ///< a Unix socket
-  std::string address;        ///< of TCP
+  bool encrypted = false;     ///< through TLS
+  std::string address;        ///< of TCP; version 4 also where version 6 carries it
   uint16_t port = 0;
+  std::string here;             ///< the address of our end of TCP
   std::optional<uint32_t> uid;  ///< whose process it is, where the system tells
 };
 

@@ -1,6 +1,6 @@
 #include "server/http/http_server.h"
 
-#include <sys/socket.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -12,6 +12,8 @@
 #include "base/files.h"
 #include "security/keys/peer.h"
 #include "server/http/target.h"
+#include "server/http/tls.h"
+#include "server/http/wire.h"
 
 namespace ingle::server {
 namespace {
@@ -22,7 +24,6 @@ namespace http = beast::http;
 using base::Error;
 using base::ErrorCode;
 using Socket = asio::generic::stream_protocol::socket;
-using Stream = beast::basic_stream<asio::generic::stream_protocol>;
 using Parser = http::request_parser<http::string_body>;
 constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
 // What coroutines hand to one another has a name: g++ 12 destroyed a temporary of a conditional expression inside a
@@ -30,12 +31,18 @@ constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
 
 struct Connection : std::enable_shared_from_this<Connection> {
   explicit Connection(Socket socket, Peer other)
-      : stream(std::move(socket)), peer(std::move(other)), news(stream.get_executor()) {}
-  Stream stream;
+      : stream(std::move(socket)),
+        peer(std::move(other)),
+        news(stream.get_executor()),
+        farewell(stream.get_executor()) {}
+  Wire stream;
   Peer peer;
   beast::flat_buffer buffer;
-  asio::steady_timer news;            ///< cancelled when there is something to send
+  asio::steady_timer news;            ///< cancelled when there is something to send, or read_ahead() is done
+  asio::steady_timer farewell;        ///< how long the other end may take to say that it has ended, too
   std::shared_ptr<Exchange> current;  ///< null between requests
+  bool reading = false;               ///< read_ahead() is on its way
+  bool over = false;                  ///< it found the end
 };
 using ConnectionPtr = std::shared_ptr<Connection>;
 
@@ -87,14 +94,30 @@ beast::error_code open_acceptor(Acceptor& acceptor, const typename Acceptor::end
   return error;
 }
 
-void say_goodbye(Stream& stream) {
-  beast::error_code ignored;
-  static_cast<void>(stream.socket().shutdown(Socket::shutdown_send, ignored));
+int copy_of(int descriptor) {
+  return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
 }
+
+void say_goodbye(Wire& stream) {
+  beast::error_code ignored;
+  static_cast<void>(stream.plain().socket().shutdown(Socket::shutdown_send, ignored));
+}
+
+/// "192.0.2.1" also where version 6 carries it as "::ffff:192.0.2.1".
+std::string text_of(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
+/// The first byte of TLS, whatever its version: a handshake (RFC 8446, section 5.1).
+constexpr char kHandshake = 0x16;
 
 Error listen_error(const beast::error_code& error, const std::string& where) {
   if (error == asio::error::address_in_use)
     return {ErrorCode::busy, where + " is in use already; stop what listens there, or choose another with --port"};
+  if (error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL)
+    return {ErrorCode::invalid_argument, "--host: " + where + " is no address of this machine"};
   if (error == asio::error::access_denied) return {ErrorCode::permission_denied, "not allowed to listen on " + where};
   return {ErrorCode::io_error, "cannot listen on " + where + ": " + error.message()};
 }
@@ -103,30 +126,39 @@ Error listen_error(const beast::error_code& error, const std::string& where) {
 
 struct HttpServer::State {
   State(const HttpLimits& of, Handler to, ErrorBody errors)
-      : limits(of), handler(std::move(to)), error_body(std::move(errors)), stopper(loop) {}
+      : limits(of), handler(std::move(to)), error_body(std::move(errors)), stopper(loop), lingerer(loop) {}
 
   template <typename Acceptor>
   asio::awaitable<void> accept(std::shared_ptr<Acceptor> acceptor);
+  void serve_on(const ConnectionPtr& connection);
   asio::awaitable<void> serve(Connection& connection);
+  asio::awaitable<bool> encrypt(Connection& connection);
   asio::awaitable<bool> serve_one(Connection& connection);
   asio::awaitable<bool> answer(Connection& connection, unsigned version, bool keep_alive, bool head_only);
   asio::awaitable<void> refuse(Connection& connection, int status, const std::string& why);
   asio::awaitable<void> refuse_crowd(Connection& connection);
   asio::awaitable<bool> send(Connection& connection, const std::string& bytes);
-  void watch(const ConnectionPtr& connection, const std::shared_ptr<Exchange>& exchange);
+  void read_ahead(const ConnectionPtr& connection);
+  void take(const std::shared_ptr<asio::ip::tcp::acceptor>& acceptor);
+  void take(const std::shared_ptr<asio::local::stream_protocol::acceptor>& acceptor);
   void close_acceptors();
+  void stop_when_idle();
   bool idle() const { return connections.empty(); }
 
   asio::io_context loop{1};
   const HttpLimits limits;
   const Handler handler;
   const ErrorBody error_body;
-  std::vector<std::function<void()>> acceptors;  ///< closes each
+  std::shared_ptr<asio::ip::tcp::acceptor> tcp;
+  std::shared_ptr<asio::local::stream_protocol::acceptor> local;
+  std::shared_ptr<const TlsIdentity> identity;  ///< null: TCP without TLS
   std::set<ConnectionPtr> connections;
+  size_t encrypted = 0;  ///< of them
   std::filesystem::path socket_path;
   bool stopping = false;
+  bool handed_over = false;  ///< stopping, as another process listens on
   std::chrono::milliseconds grace{0};
-  asio::steady_timer stopper;
+  asio::steady_timer stopper, lingerer;
   std::atomic<size_t> count{0};
 };
 
@@ -146,49 +178,98 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<Acceptor> accept
     if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
       static_cast<void>(socket.set_option(asio::ip::tcp::no_delay(true), ignored));
       const auto remote = socket.remote_endpoint(ignored);
-      peer.address = remote.address().to_string();
+      peer.address = text_of(remote.address());
       peer.port = remote.port();
+      peer.here = text_of(socket.local_endpoint(ignored).address());
+      peer.encrypted = identity != nullptr;
       if (const auto other = security::loopback_peer(socket.native_handle())) peer.uid = other->uid;
     } else {
       peer.local_socket = true;
       if (const auto other = security::unix_peer(socket.native_handle())) peer.uid = other->uid;
     }
-    auto connection = std::make_shared<Connection>(Socket(std::move(socket)), std::move(peer));
-    const bool full = connections.size() >= limits.connections;
-    connections.insert(connection);
+    serve_on(std::make_shared<Connection>(Socket(std::move(socket)), std::move(peer)));
+  }
+}
+
+void HttpServer::State::serve_on(const ConnectionPtr& connection) {
+  const bool tls = connection->peer.encrypted;
+  const bool full = connections.size() >= limits.connections;
+  // There are no words for it before the handshake, which is what there is no room for.
+  if (tls && (full || encrypted >= limits.encrypted_connections)) return;
+  connections.insert(connection);
+  count = connections.size();
+  encrypted += tls ? 1 : 0;
+  const auto ended = [this, connection, tls](const std::exception_ptr&) {
+    if (connection->current) connection->current->gone();
+    connection->stream.plain().close();  // read_ahead() may wait still
+    connections.erase(connection);
     count = connections.size();
-    if (full) {
-      asio::co_spawn(loop, refuse_crowd(*connection), [this, connection](const std::exception_ptr&) {
-        connections.erase(connection);
-        count = connections.size();
-      });
-      continue;
-    }
-    asio::co_spawn(loop, serve(*connection), [this, connection](const std::exception_ptr&) {
-      if (connection->current) connection->current->gone();
-      connections.erase(connection);
-      count = connections.size();
-      if (stopping && idle()) stopper.cancel();
-    });
+    encrypted -= tls ? 1 : 0;
+    if (stopping && idle()) stopper.cancel();
+  };
+  if (full) {
+    asio::co_spawn(loop, refuse_crowd(*connection), ended);
+  } else {
+    asio::co_spawn(loop, serve(*connection), ended);
   }
 }
 
 // The connection outlives the coroutines that serve it: whoever starts one keeps it until the end.
 asio::awaitable<void> HttpServer::State::serve(Connection& connection) {
-  bool more = !stopping;
+  bool more = !stopping || handed_over;
+  if (more && connection.peer.encrypted) more = co_await encrypt(connection);
   while (more) {
     more = co_await serve_one(connection);
     more = more && !stopping;
   }
+  if (Wire::Tls* tls = connection.stream.tls()) {
+    // Tells that this is the end, and not somebody who cuts the line. read_ahead() may wait without a limit beside it.
+    connection.farewell.expires_after(std::chrono::seconds(2));
+    connection.farewell.async_wait([kept = connection.shared_from_this()](const beast::error_code& error) {
+      if (!error) kept->stream.plain().close();
+    });
+    connection.stream.plain().expires_after(std::chrono::seconds(2));
+    [[maybe_unused]] auto [ignored] = co_await tls->async_shutdown(kResult);
+    connection.farewell.cancel();
+  }
   say_goodbye(connection.stream);
+}
+
+// The handshake. Until the first byte nothing is set up for it, so that who says nothing costs little. False: it
+// failed.
+asio::awaitable<bool> HttpServer::State::encrypt(Connection& connection) {
+  Wire& stream = connection.stream;
+  stream.plain().expires_after(limits.header_time);  // for all of it
+  char first = 0;
+  {
+    auto [error, bytes] = co_await stream.async_read_some(asio::buffer(&first, 1), kResult);
+    if (error) co_return false;
+  }
+  if (first != kHandshake) {
+    const std::string why = "this port speaks TLS; its address begins with https://";
+    co_await refuse(connection, 400, why);
+    co_return false;
+  }
+  SSL* state = identity->new_connection();
+  if (state == nullptr) co_return false;
+  stream.encrypt(state);
+  const asio::const_buffer begun(&first, 1);
+  auto [error, bytes] = co_await stream.tls()->async_handshake(asio::ssl::stream_base::server, begun, kResult);
+  co_return !error;
 }
 
 // False: the connection has ended.
 asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
-  Stream& stream = connection.stream;
+  Wire& stream = connection.stream;
+  while (connection.reading) {
+    connection.news.expires_after(limits.idle_time);
+    auto [woken] = co_await connection.news.async_wait(kResult);
+    if (!woken) co_return false;
+  }
+  if (connection.over) co_return false;
   // Until a request begins, a connection may be idle for long; then its headers have to come soon.
   if (connection.buffer.size() == 0) {
-    stream.expires_after(limits.idle_time);
+    stream.plain().expires_after(limits.idle_time);
     auto [error, bytes] = co_await stream.async_read_some(connection.buffer.prepare(4096), kResult);
     if (error) co_return false;
     connection.buffer.commit(bytes);
@@ -196,7 +277,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
   Parser parser;
   parser.header_limit(limits.header_bytes);
   parser.body_limit(limits.body_bytes);
-  stream.expires_after(limits.header_time);
+  stream.plain().expires_after(limits.header_time);
   beast::error_code failed;
   {
     auto [error, bytes] = co_await http::async_read_header(stream, connection.buffer, parser, kResult);
@@ -207,7 +288,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     if (!co_await send(connection, leave)) co_return false;
   }
   if (!failed) {
-    stream.expires_after(limits.body_time);
+    stream.plain().expires_after(limits.body_time);
     auto [error, bytes] = co_await http::async_read(stream, connection.buffer, parser, kResult);
     failed = error;
   }
@@ -218,7 +299,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     if (status != 0) co_await refuse(connection, status, why);
     co_return false;
   }
-  stream.expires_never();
+  stream.plain().expires_never();
   const unsigned version = parser.get().version();
   const bool keep_alive = parser.get().keep_alive() && !stopping;
   const auto executor = stream.get_executor();
@@ -232,7 +313,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
       },
       limits.waiting_bytes);
   const auto exchange = connection.current;
-  watch(connection.shared_from_this(), exchange);
+  read_ahead(connection.shared_from_this());
   try {
     handler(exchange);
   } catch (const std::exception&) {  // a mistake of ours; what it says may hold what the client sent
@@ -242,24 +323,23 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
   const bool done = co_await answer(connection, version, keep_alive, head_only);
   done ? exchange->sent() : exchange->gone();
   connection.current.reset();
-  beast::error_code ignored;
-  static_cast<void>(stream.socket().cancel(ignored));  // the watch
   const bool goes_on = done && keep_alive && !stopping;
   co_return goes_on;
 }
 
-// Notices that the other end has gone while its answer is made. Bytes of a next request end the watch.
-void HttpServer::State::watch(const ConnectionPtr& connection, const std::shared_ptr<Exchange>& exchange) {
-  connection->stream.socket().async_wait(
-      Socket::wait_read, [this, connection, exchange](const beast::error_code& error) {
-        if (error || connection->current != exchange) return;
-        char byte = 0;
-        const ssize_t got = recv(connection->stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        if (got > 0) return;
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return watch(connection, exchange);
-        exchange->gone();
-        connection->news.cancel();
-      });
+// Reads while an answer is made: what comes is the beginning of the next request, or that the other end has gone. Once
+// there are bytes, nobody looks further.
+void HttpServer::State::read_ahead(const ConnectionPtr& connection) {
+  if (connection->reading || connection->buffer.size() != 0) return;
+  connection->reading = true;
+  connection->stream.async_read_some(connection->buffer.prepare(4096),
+                                     [connection](const beast::error_code& error, size_t bytes) {
+                                       connection->reading = false;
+                                       connection->over = static_cast<bool>(error);
+                                       connection->buffer.commit(bytes);
+                                       if (error && connection->current) connection->current->gone();
+                                       connection->news.cancel();
+                                     });
 }
 
 // Sends what the exchange has, as it comes. False: the other end is gone, or the connection can't go on.
@@ -300,9 +380,9 @@ asio::awaitable<bool> HttpServer::State::answer(Connection& connection, unsigned
 }
 
 asio::awaitable<bool> HttpServer::State::send(Connection& connection, const std::string& bytes) {
-  connection.stream.expires_after(limits.send_time);
+  connection.stream.plain().expires_after(limits.send_time);
   auto [error, sent] = co_await asio::async_write(connection.stream, asio::buffer(bytes), kResult);
-  connection.stream.expires_never();
+  connection.stream.plain().expires_never();
   co_return !error;
 }
 
@@ -316,8 +396,8 @@ asio::awaitable<void> HttpServer::State::refuse(Connection& connection, int stat
   const std::string answer = std::move(bytes).str();
   co_await send(connection, answer);
   // What it still sends would reset the connection, and with it the answer: take some of that first.
-  say_goodbye(connection.stream);
-  connection.stream.expires_after(std::chrono::seconds(2));
+  if (connection.stream.tls() == nullptr) say_goodbye(connection.stream);
+  connection.stream.plain().expires_after(std::chrono::seconds(2));
   for (int pieces = 0; pieces < 256; ++pieces) {
     connection.buffer.clear();
     auto [error, bytes_read] = co_await connection.stream.async_read_some(connection.buffer.prepare(65536), kResult);
@@ -330,13 +410,36 @@ asio::awaitable<void> HttpServer::State::refuse_crowd(Connection& connection) {
   co_await refuse(connection, 503, why);
 }
 
+void HttpServer::State::take(const std::shared_ptr<asio::ip::tcp::acceptor>& acceptor) {
+  tcp = acceptor;
+  asio::co_spawn(loop, accept(acceptor), asio::detached);
+}
+
+void HttpServer::State::take(const std::shared_ptr<asio::local::stream_protocol::acceptor>& acceptor) {
+  local = acceptor;
+  asio::co_spawn(loop, accept(acceptor), asio::detached);
+}
+
 void HttpServer::State::close_acceptors() {
-  for (const auto& close : acceptors) close();
-  acceptors.clear();
+  beast::error_code ignored;
+  if (tcp) static_cast<void>(tcp->close(ignored));
+  if (local) static_cast<void>(local->close(ignored));
   if (!socket_path.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(socket_path, ignored);
+    std::error_code failed;
+    std::filesystem::remove(socket_path, failed);
   }
+}
+
+// Answers in progress are completed, within the grace.
+void HttpServer::State::stop_when_idle() {
+  if (idle()) return loop.stop();
+  stopper.expires_after(grace);
+  stopper.async_wait([this](const beast::error_code&) {
+    const auto left = connections;
+    for (const ConnectionPtr& connection : left)
+      if (connection->current) connection->current->gone();
+    loop.stop();
+  });
 }
 
 HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ErrorBody error_body)
@@ -344,24 +447,29 @@ HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ErrorBody erro
 
 HttpServer::~HttpServer() = default;
 
-base::Result<uint16_t> HttpServer::listen(const std::string& host, uint16_t port) {
+base::Result<HttpServer::Address> HttpServer::resolve(const std::string& host, uint16_t port) {
   beast::error_code error;
-  asio::ip::tcp::resolver resolver(state_->loop);
+  asio::io_context context;
+  asio::ip::tcp::resolver resolver(context);
   const auto found = resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::passive, error);
   if (error || found.empty())
     return Error{ErrorCode::invalid_argument, "--host: '" + host + "' is no address of this machine"};
   const asio::ip::tcp::endpoint endpoint = found.begin()->endpoint();
-  const std::string where = host + ":" + std::to_string(port);
+  return Address{endpoint.address().to_string(), port, endpoint.address().is_loopback()};
+}
+
+void HttpServer::use_tls(std::shared_ptr<const TlsIdentity> identity) {
+  state_->identity = std::move(identity);
+}
+
+base::Result<uint16_t> HttpServer::listen(const Address& address) {
+  beast::error_code error;
+  const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.ip, error), address.port);
   auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(state_->loop);
-  error = open_acceptor(*acceptor, endpoint);
-  if (error) return listen_error(error, where);
-  const uint16_t bound = acceptor->local_endpoint(error).port();
-  state_->acceptors.emplace_back([acceptor] {
-    beast::error_code ignored;
-    static_cast<void>(acceptor->close(ignored));
-  });
-  asio::co_spawn(state_->loop, state_->accept(acceptor), asio::detached);
-  return bound;
+  if (!error) error = open_acceptor(*acceptor, endpoint);
+  if (error) return listen_error(error, address.ip + ":" + std::to_string(address.port));
+  state_->take(acceptor);
+  return acceptor->local_endpoint(error).port();
 }
 
 base::Status HttpServer::listen(const std::filesystem::path& socket) {
@@ -385,12 +493,40 @@ base::Status HttpServer::listen(const std::filesystem::path& socket) {
   umask(before);
   if (error) return listen_error(error, socket.string());
   state_->socket_path = socket;
-  state_->acceptors.emplace_back([acceptor] {
-    beast::error_code ignored;
-    static_cast<void>(acceptor->close(ignored));
-  });
-  asio::co_spawn(state_->loop, state_->accept(acceptor), asio::detached);
+  state_->take(acceptor);
   return {};
+}
+
+base::Result<uint16_t> HttpServer::adopt_tcp(const base::FileDescriptor& listener, const Address& address) {
+  beast::error_code error;
+  const auto ip = asio::ip::make_address(address.ip, error);
+  auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(state_->loop);
+  if (!error)
+    static_cast<void>(acceptor->assign(asio::ip::tcp::endpoint(ip, 0).protocol(), copy_of(listener.get()), error));
+  if (error) return Error{ErrorCode::invalid_argument, "cannot take over a socket: " + error.message()};
+  const auto endpoint = acceptor->local_endpoint(error);
+  if (error || endpoint.address() != ip || (address.port != 0 && endpoint.port() != address.port))
+    return Error{ErrorCode::invalid_argument, "what was handed over listens elsewhere"};
+  state_->take(acceptor);
+  return endpoint.port();
+}
+
+base::Status HttpServer::adopt_socket(const base::FileDescriptor& listener, const std::filesystem::path& socket) {
+  using Local = asio::local::stream_protocol;
+  beast::error_code error;
+  auto acceptor = std::make_shared<Local::acceptor>(state_->loop);
+  static_cast<void>(acceptor->assign(Local(), copy_of(listener.get()), error));
+  if (error) return Error{ErrorCode::invalid_argument, "cannot take over a socket: " + error.message()};
+  state_->socket_path = socket;
+  state_->take(acceptor);
+  return {};
+}
+
+HttpServer::Listeners HttpServer::listeners() const {
+  const auto copy = [](const auto& acceptor) {
+    return base::FileDescriptor(acceptor ? copy_of(acceptor->native_handle()) : -1);
+  };
+  return {copy(state_->tcp), copy(state_->local)};
 }
 
 void HttpServer::run(std::chrono::milliseconds grace) {
@@ -404,15 +540,24 @@ void HttpServer::stop() {
     state->close_acceptors();
     // Those between requests go at once, the others when they are done or their time is over.
     for (const ConnectionPtr& connection : state->connections)
-      if (!connection->current) connection->stream.cancel();
-    if (state->idle()) return state->loop.stop();
-    state->stopper.expires_after(state->grace);
-    state->stopper.async_wait([state](const beast::error_code&) {
-      const auto left = state->connections;
-      for (const ConnectionPtr& connection : left)
-        if (connection->current) connection->current->gone();
-      state->loop.stop();
+      if (!connection->current) connection->stream.plain().cancel();
+    state->stop_when_idle();
+  });
+}
+
+void HttpServer::hand_over(bool with_socket) {
+  asio::post(state_->loop, [state = state_.get(), with_socket] {
+    if (std::exchange(state->stopping, true)) return;
+    state->handed_over = true;
+    if (with_socket) state->socket_path.clear();
+    state->close_acceptors();
+    // Who has connected may be about to ask: the next server would never hear of it.
+    state->lingerer.expires_after(state->limits.linger_time);
+    state->lingerer.async_wait([state](const beast::error_code&) {
+      for (const ConnectionPtr& connection : state->connections)
+        if (!connection->current) connection->stream.plain().cancel();
     });
+    state->stop_when_idle();
   });
 }
 

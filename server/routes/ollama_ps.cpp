@@ -22,6 +22,8 @@ void handle(Call& call) {
     json["ingle"] = {{"device", "cpu"},
                      {"isa", info.isa},
                      {"threads", info.threads},
+                     {"planned_bytes", info.weight_bytes + info.activation_bytes + stats.state_limit_bytes},
+                     {"used_bytes", info.weight_bytes + info.activation_bytes + stats.state_bytes},
                      {"weight_bytes", info.weight_bytes},
                      {"streamed_bytes", info.streamed_bytes},
                      {"activation_bytes", info.activation_bytes},

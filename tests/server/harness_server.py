@@ -13,18 +13,23 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import INGLE, ProgramTest, real_model
+from harness import INGLE, TINY, ProgramTest, real_model
 
 PATIENCE = 120  # seconds; a sanitizer's build is slow
 
 
 class ServerTest(unittest.TestCase):
-    model = "smollm2-135m"
+    model = "smollm2-135m"  # None: a tiny one, which is always there and writes nonsense
     options = ("--ctx", "2048")
 
     @classmethod
+    def prepare(cls):
+        """Further options, from what a class makes in its home folder."""
+        return ()
+
+    @classmethod
     def setUpClass(cls):
-        path = real_model(cls.model)
+        path = real_model(cls.model) if cls.model else TINY
         if path is None:
             raise unittest.SkipTest(f"{cls.model} was not fetched")
         # Its environment and folder; the instance itself is no test.
@@ -33,7 +38,7 @@ class ServerTest(unittest.TestCase):
         cls.addClassCleanup(cls.home.doCleanups)
         cls.socket_path = str(Path(tempfile.mkdtemp(dir=cls.home.folder)) / "run" / "server.sock")
         cls.process = subprocess.Popen(
-            [INGLE, "serve", path, "--port", "0", "--socket", cls.socket_path, *cls.options],
+            [INGLE, "serve", path, "--port", "0", "--socket", cls.socket_path, *cls.options, *cls.prepare()],
             env=cls.home.environment,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -52,7 +57,7 @@ class ServerTest(unittest.TestCase):
     def read_log(cls):
         for line in cls.process.stderr:
             cls.log.append(line.decode(errors="replace"))
-            if found := re.search(r" at http://127\.0\.0\.1:(\d+)", cls.log[-1]):
+            if found := re.search(r" at https?://\S+:(\d+)", cls.log[-1]):
                 cls.port = int(found[1])
 
     @classmethod
