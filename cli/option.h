@@ -33,6 +33,7 @@ enum Group : unsigned {
   group_engine = 1u << 1,    ///< whatever loads a model
   group_sampling = 1u << 2,  ///< whatever generates text
   group_chat = 1u << 3,
+  group_serving = 1u << 4,
   group_all = ~0u,
 };
 

@@ -362,9 +362,15 @@ constexpr auto settings = std::to_array<Option>({
      .help = "let a model that can think do so first",
      .fallback_note = "the model's way",
      .group = group_chat},
+    // Serving
+    {.name = "adapt",
+     .type = ValueType::toggle,
+     .help = "leave cores to other programs while they need them, and spare a hot device or a low battery",
+     .fallback = "true",
+     .group = group_serving},
 });
 
-constexpr auto groups = std::to_array<Group>({group_engine, group_sampling, group_chat, group_general});
+constexpr auto groups = std::to_array<Group>({group_engine, group_sampling, group_chat, group_serving, group_general});
 
 }  // namespace
 
@@ -392,6 +398,8 @@ std::string_view group_title(Group group) {
       return "Sampling";
     case group_chat:
       return "Chat";
+    case group_serving:
+      return "Serving";
     case group_none:
     case group_all:
       break;

@@ -91,6 +91,17 @@ base::Result<std::shared_ptr<const core::Constraint>> ModelService::constraint(c
   return constraints_.front().second;
 }
 
+void ModelService::set_pace(const core::Pace& pace) {
+  const std::lock_guard lock(pace_mutex_);
+  pace_ = pace;
+  scheduler_.set_pace(pace);
+}
+
+core::Pace ModelService::pace() const {
+  const std::lock_guard lock(pace_mutex_);
+  return pace_;
+}
+
 base::Result<core::RequestId> ModelService::generate(core::GenerationRequest request, core::EventSink sink) {
   return scheduler_.submit(std::move(request), std::move(sink));
 }

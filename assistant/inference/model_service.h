@@ -61,6 +61,9 @@ class ModelService {
   void cancel(core::RequestId id) { scheduler_.cancel(id); }
   void forget(std::string principal) { scheduler_.forget(std::move(principal)); }
   core::SchedulerStats stats() const { return scheduler_.stats(); }
+  /// From any thread: how much of the machine the model may take from now on.
+  void set_pace(const core::Pace& pace);
+  core::Pace pace() const;
   /// Takes no more requests; those that run go on.
   void close() { scheduler_.close(); }
 
@@ -73,6 +76,8 @@ class ModelService {
   const Dialect* dialect_ = nullptr;
   std::vector<core::TokenId> marks_;
   core::Scheduler scheduler_;
+  mutable std::mutex pace_mutex_;
+  core::Pace pace_;   ///< under pace_mutex_, as is the scheduler's
   std::mutex mutex_;  ///< of what grammars need
   std::shared_ptr<const core::TokenTrie> trie_;
   std::list<std::pair<std::string, std::shared_ptr<const core::Constraint>>> constraints_;  ///< the latest first

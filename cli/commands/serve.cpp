@@ -1,12 +1,14 @@
 // ingle serve [MODEL]: the engine behind the APIs that other programs speak.
 #include <poll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <thread>
 
 #include "assistant/inference/model_service.h"
+#include "assistant/pacing/pacer.h"
 #include "cli/generation.h"
 #include "cli/interrupt.h"
 #include "cli/keys.h"
@@ -70,6 +72,13 @@ std::filesystem::path socket_path(const Session& session) {
   return runtime.empty() ? std::filesystem::path() : std::filesystem::path(runtime) / "ingle" / "server.sock";
 }
 
+/// Has the model follow what others do on the device.
+std::unique_ptr<assistant::Pacer> pacer_of(assistant::ModelService& model) {
+  return assistant::make_pacer(model.info().threads, {.busy = [&model] { return model.stats().running > 0; },
+                                                      .own = [] { return std::vector<int>{::getpid()}; },
+                                                      .set = [&model](const auto& pace) { model.set_pace(pace); }});
+}
+
 Status run(Session& session) {
   INGLE_TRY(const std::string asked, model_or_default(session));
   server::ServerOptions options;
@@ -89,7 +98,10 @@ Status run(Session& session) {
   scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
   scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
   const auto names = names_of(asked, loaded.installed);
-  server.add_model(names, assistant::ModelService::start(names.front(), std::move(loaded.engine), scheduling));
+  auto service = assistant::ModelService::start(names.front(), std::move(loaded.engine), scheduling);
+  assistant::ModelService& model = *service;  // stays until the server ends
+  server.add_model(names, std::move(service));
+  const std::unique_ptr<assistant::Pacer> pacer = session.values.flag("adapt") ? pacer_of(model) : nullptr;
   const std::string address = "http://" + options.host + ":" + std::to_string(server.port());
   session.terminal.notice("ingle: serving " + names.front() + " at " + address +
                           (options.socket.empty() ? "" : " and " + options.socket.string()) + "; Ctrl-C stops");
@@ -160,7 +172,7 @@ const Command serve_record{
         "SIGTERM) lets answers in progress end, the second ends the program.",
     .arguments = arguments,
     .options = options,
-    .groups = group_general | group_engine,
+    .groups = group_general | group_engine | group_serving,
     .examples = examples,
     .order = 25,
     .run = run,
