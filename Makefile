@@ -11,7 +11,7 @@ unexport PROMPT
 endif
 QUESTION := What is a hash table? Answer in two sentences.
 
-.PHONY: help run test build deep bench coverage format lint install clean
+.PHONY: help run test build deep bench frames coverage format lint install clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -44,6 +44,11 @@ bench:  ## micro-benchmarks, and the speed of the default model
 	@cmake --build --preset release --parallel $(JOBS)
 	@for program in build/release/bin/*_bench; do [ ! -x "$$program" ] || "$$program" || exit; done
 	@$(INGLE) bench
+
+frames: build  ## whether a page keeps its frames while answers are generated; on a quiet machine
+	@tools/bootstrap frames
+	@tools/fetch_test_models $(INGLE) $(MODELS)
+	@INGLE_TEST_MODELS=$(MODELS) PYTHONPATH=tests/cli PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s tests/responsiveness -t tests/responsiveness
 
 coverage:  ## tests under instrumentation, and the report in build/coverage/index.html
 	@tools/bootstrap cover

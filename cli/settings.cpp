@@ -416,6 +416,11 @@ constexpr auto settings = std::to_array<Option>({
      .help = "a name by which the server may be called, beside localhost and its address",
      .repeatable = true,
      .group = group_server},
+    {.name = "adapt",
+     .type = ValueType::toggle,
+     .help = "leave cores to other programs while they need them, and spare a hot device or a low battery",
+     .fallback = "true",
+     .group = group_server},
 });
 
 constexpr auto groups = std::to_array<Group>({group_engine, group_sampling, group_chat, group_server, group_general});

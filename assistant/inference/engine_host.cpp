@@ -72,6 +72,7 @@ class Host {
   }
   void take(Forget& forget) { model_.forget(forget.principal); }
   void take(Close&) { model_.close(); }
+  void take(SetPace& set) { model_.set_pace(set.pace); }
 
   decltype(Reply::what) start(Generate& generate) {
     const uint64_t request = generate.request;

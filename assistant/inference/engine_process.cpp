@@ -203,6 +203,7 @@ bool EngineProcess::start_again(milliseconds& delay) {
     if (facts.ok() && facts->info.vocabulary_size == facts_.info.vocabulary_size &&
         facts->info.context_length == facts_.info.context_length && facts->chat_template == facts_.chat_template) {
       if (options_.notice) options_.notice(options_.name + " runs again");
+      static_cast<void>(process_->channel().send(encode(ToEngine(SetPace{pace_}))));
       if (closed_) static_cast<void>(process_->channel().send(encode(ToEngine(Close{}))));
       return true;
     }
@@ -393,7 +394,25 @@ void EngineProcess::close() {
   tell(Close{});
 }
 
-std::optional<int32_t> EngineProcess::pid() const {
+bool EngineProcess::busy() const {
+  const std::lock_guard lock(mutex_);
+  return !running_.empty();
+}
+
+void EngineProcess::set_pace(const core::Pace& pace) {
+  {
+    const std::lock_guard lock(mutex_);
+    pace_ = pace;
+  }
+  tell(SetPace{pace});
+}
+
+core::Pace EngineProcess::pace() const {
+  const std::lock_guard lock(mutex_);
+  return pace_;
+}
+
+std::optional<int> EngineProcess::process() const {
   const std::lock_guard lock(mutex_);
   if (!process_) return std::nullopt;
   return process_->child().pid();

@@ -59,11 +59,13 @@ class EngineProcess final : public ModelService {
   void cancel(core::RequestId id) override;
   void forget(const std::string& principal) override;
   base::Result<core::SchedulerStats> stats() override;
+  bool busy() const override;
+  std::optional<int> process() const override;
+  void set_pace(const core::Pace& pace) override;
+  core::Pace pace() const override;
   void close() override;
   void end() override;
 
-  /// Of the process that runs now; nothing between two.
-  std::optional<int32_t> pid() const;
   /// What the kernel lacks for a full confinement, a line each.
   const std::vector<std::string>& missing() const { return missing_; }
 
@@ -110,6 +112,7 @@ class EngineProcess final : public ModelService {
   uint64_t next_number_ = 1;
   core::RequestId next_request_ = 1;
   std::string why_;  ///< the last process ended
+  core::Pace pace_;
   bool closed_ = false, stopping_ = false, ended_ = false;
 };
 

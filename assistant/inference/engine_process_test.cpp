@@ -222,14 +222,14 @@ TEST_F(EngineProcessTest, ItsDeathFailsItsRequestsAndItRunsAgain) {
   Heard cut;
   ASSERT_TRUE((*model)->generate(request(100'000), cut.sink()).ok());
   ASSERT_TRUE(cut.wait_for_text());
-  const auto first = (*model)->pid();
+  const auto first = (*model)->process();
   ASSERT_TRUE(first);
   ::kill(*first, SIGSEGV);
   ASSERT_TRUE(cut.wait_for_end());
   ASSERT_TRUE(cut.error());
   EXPECT_EQ(cut.error()->code, ErrorCode::unavailable);
   EXPECT_THAT(cut.error()->message, HasSubstr("SIGSEGV"));
-  wait_until([&] { return (*model)->pid() && *(*model)->pid() != *first; });
+  wait_until([&] { return (*model)->process() && *(*model)->process() != *first; });
   Heard after;
   ASSERT_TRUE((*model)->generate(request(16), after.sink()).ok());
   ASSERT_TRUE(after.wait_for_end());
@@ -243,11 +243,11 @@ TEST_F(EngineProcessTest, OneThatDoesNotAnswerIsEnded) {
   deaf.patience = milliseconds(300);
   auto model = EngineProcess::start(deaf);
   ASSERT_TRUE(model.ok()) << model.error().message;
-  const auto first = (*model)->pid();
+  const auto first = (*model)->process();
   const auto tokens = (*model)->tokenize("words", false, false);
   ASSERT_FALSE(tokens.ok());
   EXPECT_EQ(tokens.error().code, ErrorCode::unavailable);
-  wait_until([&] { return (*model)->pid() && (*model)->pid() != first; });
+  wait_until([&] { return (*model)->process() && (*model)->process() != first; });
 }
 
 // The weights of one model are packed once, by a process that can name no file.

@@ -104,4 +104,19 @@ base::Result<std::shared_ptr<const core::Constraint>> LocalModel::constraint(con
   return constraints_.front().second;
 }
 
+bool LocalModel::busy() const {
+  const core::SchedulerStats stats = scheduler_.stats();
+  return stats.running > 0 || stats.waiting > 0;
+}
+
+void LocalModel::set_pace(const core::Pace& pace) {
+  const std::lock_guard lock(pace_mutex_);
+  pace_ = pace;
+  scheduler_.set_pace(pace);
+}
+
+core::Pace LocalModel::pace() const {
+  const std::lock_guard lock(pace_mutex_);
+  return pace_;
+}
 }  // namespace ingle::assistant

@@ -33,6 +33,9 @@ class LocalModel final : public ModelService {
   void cancel(core::RequestId id) override { scheduler_.cancel(id); }
   void forget(const std::string& principal) override { scheduler_.forget(principal); }
   base::Result<core::SchedulerStats> stats() override { return scheduler_.stats(); }
+  bool busy() const override;
+  void set_pace(const core::Pace& pace) override;
+  core::Pace pace() const override;
   void close() override { scheduler_.close(); }
   void end() override;
 
@@ -42,6 +45,8 @@ class LocalModel final : public ModelService {
   const std::unique_ptr<core::Engine> engine_;
   const ModelFacts facts_;
   core::Scheduler scheduler_;
+  mutable std::mutex pace_mutex_;
+  core::Pace pace_;   ///< guarded by pace_mutex_, as is the scheduler's
   std::mutex mutex_;  ///< of what grammars need
   std::shared_ptr<const core::TokenTrie> trie_;
   std::list<std::pair<std::string, std::shared_ptr<const core::Constraint>>> constraints_;  ///< the latest first

@@ -66,8 +66,11 @@ struct Forget {
   std::string principal;
 };
 struct Close {};
+struct SetPace {
+  core::Pace pace;
+};
 
-using ToEngine = std::variant<Load, Ask, Cancel, Forget, Close>;
+using ToEngine = std::variant<Load, Ask, Cancel, Forget, Close, SetPace>;
 
 // From the model's process.
 
@@ -143,7 +146,8 @@ INGLE_WIRE(LoraSpec, path, scale)
 INGLE_WIRE(ShapeTuning, shape, threads, batch)
 INGLE_WIRE(EngineOptions, context_length, threads, pinning, batch, precision, kv_cache, deterministic, plan, isa, loras,
            memory_limit_bytes, cache_folder, packed_copy_bytes, tuned)
-INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, state_bytes, pass_ms, lone_pass_ms)
+INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, state_bytes, pass_ms, lone_pass_ms, preload)
+INGLE_WIRE(Pace, threads, max_running, pass_ms, rest, reasons)
 INGLE_WIRE(EngineInfo, architecture, name, isa, quantization, vocabulary_size, layers, width, heads, kv_heads, head_dim,
            context_length, trained_context_length, threads, held_threads, batch, parameters, weight_bytes, state_bytes,
            activation_bytes, streamed_bytes, windowed, load_ms, weights, template_error)
@@ -204,6 +208,7 @@ INGLE_WIRE(Ask, number, what)
 INGLE_WIRE(Cancel, request)
 INGLE_WIRE(Forget, principal)
 INGLE_WIRE_EMPTY(Close)
+INGLE_WIRE(SetPace, pace)
 INGLE_WIRE(Progress, done)
 INGLE_WIRE(Loaded, facts)
 INGLE_WIRE(NotLoaded, error)

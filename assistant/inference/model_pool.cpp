@@ -73,6 +73,7 @@ Model ModelPool::lease(std::unique_ptr<ModelService> model) {
     const std::lock_guard lock(ended_->mutex);
     ++ended_->held;
   }
+  model->set_pace(pace_);
   Model leased(model.release(), [ended = ended_](ModelService* gone) {
     std::unique_ptr<ModelService> owned(gone);
     const std::lock_guard lock(ended->mutex);
@@ -166,6 +167,16 @@ bool ModelPool::drop(std::string_view asked) {
   }
   changed_.notify_all();
   return !dropped.empty();
+}
+
+void ModelPool::set_pace(const core::Pace& pace) {
+  std::vector<Model> models;
+  {
+    const std::lock_guard lock(mutex_);
+    pace_ = pace;
+    for (const Entry& entry : entries_) models.push_back(entry.model);
+  }
+  for (const Model& model : models) model->set_pace(pace);
 }
 
 void ModelPool::close() {

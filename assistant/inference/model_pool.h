@@ -68,6 +68,8 @@ class ModelPool {
   void keep(const ModelService& model, KeepAlive keep_alive);
   /// Drops a model, once those who use it have ended; the next request loads it anew. False: it is not in memory.
   bool drop(std::string_view name);
+  /// Of all models, also those to come.
+  void set_pace(const core::Pace& pace);
   /// Takes no more requests.
   void close();
   /// Ends all models, also those that were dropped and are held still: nothing is told of them afterwards.
@@ -98,6 +100,7 @@ class ModelPool {
   std::vector<Entry> entries_;                       ///< guarded by mutex_, as all below
   std::map<std::string, std::vector<Then>> asked_;   ///< what is to be loaded, and who waits for it
   std::vector<std::weak_ptr<ModelService>> leased_;  ///< all that may be held
+  core::Pace pace_;
   bool closed_ = false, stopping_ = false;
   std::thread thread_;
 };

@@ -32,10 +32,14 @@ class CountedModel final : public ModelService {
   void cancel(core::RequestId) override {}
   void forget(const std::string&) override {}
   base::Result<core::SchedulerStats> stats() override { return unused(); }
+  bool busy() const override { return false; }
+  void set_pace(const core::Pace& set) override { paced = set; }
+  core::Pace pace() const override { return paced; }
   void close() override { closed = true; }
   void end() override { closed = true; }
 
   std::atomic<bool> closed = false;
+  core::Pace paced;
 
  private:
   static base::Error unused() { return {ErrorCode::internal, "not asked here"}; }
@@ -146,6 +150,16 @@ TEST_F(ModelPoolTest, DropsWhatNobodyUsesAfterItsTime) {
   wait_for_living(1);
   now_ = 100'000;
   EXPECT_THAT(names(), ElementsAre("model-ever"));
+}
+
+TEST_F(ModelPoolTest, AllModelsKeepOnePace) {
+  const Model before = load("model-a").value();
+  core::Pace pace;
+  pace.threads = 1;
+  pool().set_pace(pace);
+  const Model after = load("model-b").value();
+  EXPECT_EQ(before->pace(), pace);
+  EXPECT_EQ(after->pace(), pace);
 }
 
 TEST_F(ModelPoolTest, ADroppedModelServesThoseWhoHaveIt) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +65,13 @@ class ModelService {
   /// Drops what was kept for a principal.
   virtual void forget(const std::string& principal) = 0;
   virtual base::Result<core::SchedulerStats> stats() = 0;
+  /// Whether anything is generated or waits for it.
+  virtual bool busy() const = 0;
+  /// The process that it runs in, where that is not this one.
+  virtual std::optional<int> process() const { return std::nullopt; }
+  /// How much of the machine it may take from now on.
+  virtual void set_pace(const core::Pace& pace) = 0;
+  virtual core::Pace pace() const = 0;
   /// Takes no more requests; those that run go on.
   virtual void close() = 0;
   /// Ends what runs, too. What is asked later fails.

@@ -1,5 +1,6 @@
 // ingle serve [MODEL]: the engine behind the APIs that other programs speak.
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <thread>
 
 #include "assistant/inference/engine_process.h"
+#include "assistant/pacing/pacer.h"
 #include "cli/daemon.h"
 #include "cli/generation.h"
 #include "cli/models.h"
@@ -109,6 +111,21 @@ assistant::ModelPoolOptions pool_options(const Session& session, server::StoredM
   return options;
 }
 
+/// Has the models follow what others do on the device.
+std::unique_ptr<assistant::Pacer> pacer_of(assistant::ModelPool& pool, uint32_t threads) {
+  const auto busy = [&pool] {
+    return std::ranges::any_of(pool.resident(), [](const auto& each) { return each.model->busy(); });
+  };
+  const auto own = [&pool] {
+    std::vector<int> processes = {::getpid()};
+    for (const auto& [model, left] : pool.resident())
+      if (const auto process = model->process()) processes.push_back(*process);
+    return processes;
+  };
+  return assistant::make_pacer(
+      threads, {.busy = busy, .own = own, .set = [&pool](const core::Pace& pace) { pool.set_pace(pace); }});
+}
+
 Status run(Session& session) {
   if (session.values.flag("daemon")) return start_daemon(session);
   INGLE_TRY(const std::string asked, model_or_default(session));
@@ -127,9 +144,11 @@ Status run(Session& session) {
   INGLE_TRY(const store::InstalledModel installed, ensure_model(session, asked));
   const auto names = names_of(asked, installed);
   INGLE_TRY(auto model, start_model(session, names.front(), installed.path));
+  const uint32_t threads = model->info().threads;
   stored.add(names, with_size(installed));
   pool.add(names.front(), std::move(model), std::nullopt);
   server.set_ready();
+  const std::unique_ptr<assistant::Pacer> pacer = session.values.flag("adapt") ? pacer_of(pool, threads) : nullptr;
   const std::string status = "serving " + names.front() + " at " + service.address() +
                              (options.socket.empty() ? "" : " and " + options.socket.string());
   INGLE_CHECK(service.ready(status));

@@ -136,6 +136,10 @@ class CpuEngine final : public Engine {
     return core::write_trace(path, graph_, *device_);
   }
 
+  uint64_t preload(uint64_t from, uint64_t bytes) override { return device_->weights().preload(from, bytes); }
+
+  void use_threads(uint32_t count) override { device_->set_active_threads(count); }
+
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
     INGLE_TRY(SequenceState state, SequenceState::create(*states_));
     return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(state)));

@@ -224,6 +224,14 @@ class Engine {
   /// Sampling defaults that the model's metadata names; otherwise SamplingParams' own.
   virtual const SamplingParams& default_sampling() const = 0;
 
+  /// Between calls of forward(): has some `bytes` of the weights, from `from` on, in memory, where they are mapped from
+  /// disk and the system may have dropped them. Returns where to go on; 0: there is no more. Reads at most that much.
+  virtual uint64_t preload(uint64_t from, uint64_t bytes) = 0;
+
+  /// From any thread, and at once, also in the middle of a pass: no more than so many of info().threads compute from
+  /// now on; at least one does. Results do not depend on it.
+  virtual void use_threads(uint32_t count) = 0;
+
   virtual base::Result<std::unique_ptr<Sequence>> new_sequence() = 0;
   /// Bytes that a sequence of that many tokens takes.
   virtual uint64_t sequence_bytes(uint32_t tokens) const = 0;

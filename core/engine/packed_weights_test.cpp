@@ -93,6 +93,50 @@ TEST_P(PackedWeights, AreKeptAndUsed) {
   EXPECT_EQ(third, second);
 }
 
+// How many pages of the mapping of `file` this process has, by what the system says of each.
+size_t mapped_pages(const fs::path& file) {
+  std::ifstream maps("/proc/self/smaps");
+  size_t kilobytes = 0;
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('-') < line.find(' ') && line.find(':') > line.find(' ')) inside = line.ends_with(file.string());
+    if (inside && line.starts_with("Rss:")) kilobytes += std::stoul(line.substr(4));
+  }
+  return kilobytes / 4;
+}
+
+// What the system has taken of a mapped copy comes back, all of it and nothing else, and changes no bit.
+TEST_P(PackedWeights, AreBroughtBackIntoMemory) {
+  const Outcome packed = run();
+  if (copy().empty()) GTEST_SKIP() << "this model has no packed weights";
+  EngineOptions options;
+  options.threads = 2;
+  options.loras = GetParam().loras;
+  options.context_length = GetParam().context;
+  options.cache_folder = cache_;
+  options.packed_copy_bytes = 1 << 30;
+  const auto engine = Engine::load(model_, options).value();
+  ASSERT_EQ(engine->info().weights, "copy");
+  const size_t before = mapped_pages(copy());
+  size_t steps = 0;
+  uint64_t from = 0;
+  do {
+    const uint64_t next = engine->preload(from, 8192);
+    EXPECT_EQ(next, next == 0 ? 0 : from + 8192);
+    from = next;
+    ASSERT_LT(++steps, 100'000u);
+  } while (from != 0);
+  EXPECT_GE(mapped_pages(copy()), before);
+  EXPECT_GE(mapped_pages(copy()) + 1, 2 * (steps - 1));
+  EXPECT_EQ(engine->preload(uint64_t{1} << 40, 8192), 0u);
+  const auto sequence = engine->new_sequence().value();
+  const auto logits = engine->forward(*sequence, GetParam().tokens, LogitRows::all).value();
+  EXPECT_TRUE(std::ranges::equal(logits, packed.logits));
+  // What is packed into memory is there anyway.
+  options.packed_copy_bytes = 0;
+  EXPECT_EQ(Engine::load(model_, options).value()->preload(0, 8192), 0u);
+}
+
 TEST_P(PackedWeights, DamagedBlocksAreMended) {
   const Outcome packed = run();
   const uintmax_t size = fs::file_size(copy()), data = uintmax_t{2} << 20;

@@ -18,6 +18,8 @@ constexpr uint32_t kFewestPromptRows = 16;  // of a pass: fewer would cost more 
 constexpr uint32_t kPromptTurn = 2048;      // tokens of a prompt before others have theirs
 constexpr uint64_t kBackgroundTurn = 8;     // passes in which background work has one beside interactive work
 constexpr double kSmoothing = 0.25;         // weight of the latest measurement
+constexpr double kMostRest = 0.9;           // of the time
+constexpr double kLongestRest = 0.25;       // seconds
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -100,6 +102,7 @@ Scheduler::Scheduler(Engine& engine, const SchedulerOptions& options)
       options_(options),
       state_limit_(options.state_bytes != 0 ? options.state_bytes : available_memory() / 2),
       prefixes_(options.kept_prefixes, engine.info().windowed) {
+  idle_.worked(seconds_now());
   counted_.state_limit_bytes = state_limit_;
   stats_ = counted_;
 }
@@ -153,6 +156,13 @@ void Scheduler::forget(std::string principal) {
   changed_.notify_all();
 }
 
+void Scheduler::set_pace(const Pace& pace) {
+  engine_.use_threads(pace.threads);
+  const std::lock_guard lock(mutex_);
+  next_pace_ = pace;
+  changed_.notify_all();
+}
+
 void Scheduler::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
@@ -164,14 +174,40 @@ SchedulerStats Scheduler::stats() const {
   return stats_;
 }
 
+// The pause after a pass. It ends early where somebody goes, who is to hear of it, or the pace changes.
+void Scheduler::rest(std::unique_lock<std::mutex>& lock) {
+  while (cancelled_.empty() && !all_cancelled_) {
+    const double share = std::clamp(next_pace_.rest, 0.0, kMostRest);
+    const double pause = std::min(pass_seconds_ * share / (1 - share), kLongestRest);
+    const double left = pass_end_ + pause - seconds_now();
+    if (left <= 0) return;
+    changed_.wait_for(lock, std::chrono::duration<double>(left));
+  }
+}
+
 bool Scheduler::wait() {
   std::unique_lock lock(mutex_);
+  rest(lock);
   const auto work = [&] {
     return !arrived_.empty() || !cancelled_.empty() || all_cancelled_ || !forgotten_.empty() || !running_.empty() ||
            !waiting_.empty();
   };
-  changed_.wait(lock, [&] { return closed_ || work(); });
+  const auto ready = [&] { return closed_ || work(); };
+  const auto until_due = [&] { return std::chrono::duration<double>(idle_.due - seconds_now()); };
+  while (options_.preload && !changed_.wait_for(lock, until_due(), ready)) {
+    lock.unlock();
+    preload_weights();
+    lock.lock();
+  }
+  changed_.wait(lock, ready);
   return work();
+}
+
+// One step of it. Not where memory is short: what others use now would go for what might be used.
+void Scheduler::preload_weights() {
+  const bool room = available_memory() > engine_.info().weight_bytes;
+  const uint64_t next = room ? engine_.preload(idle_.from, IdlePreload::kStep) : 0;
+  idle_.stepped(seconds_now(), next);
 }
 
 bool Scheduler::step() {
@@ -207,6 +243,7 @@ void Scheduler::take_mail() {
     cancelled.swap(cancelled_);
     forgotten.swap(forgotten_);
     all = std::exchange(all_cancelled_, false);
+    change_pace(next_pace_);
     stats_.waiting = static_cast<uint32_t>(waiting_.size());
   }
   for (const std::string& principal : forgotten) prefixes_.forget(principal);
@@ -216,9 +253,16 @@ void Scheduler::take_mail() {
       if (all || std::ranges::find(cancelled, job->id) != cancelled.end()) finish(*job, StopReason::cancelled);
 }
 
+void Scheduler::change_pace(const Pace& pace) {
+  const auto threads = [&](const Pace& of) { return std::clamp(of.threads, 1u, engine_.info().threads); };
+  // Until a pass has been measured: as much slower as there are fewer of them.
+  rows_per_ms_ *= static_cast<double>(threads(pace)) / threads(pace_);
+  pace_ = pace;
+}
+
 // Gives places to those that wait: interactive ones first, then whose client has had least, then who came first.
 void Scheduler::admit() {
-  while (running_.size() < options_.max_running) {
+  while (running_.size() < std::min(options_.max_running, std::max(pace_.max_running, 1u))) {
     auto best = waiting_.end();
     for (auto job = waiting_.begin(); job != waiting_.end(); ++job) {
       if (follows_another(**job)) continue;
@@ -379,7 +423,7 @@ std::vector<Scheduler::Part> Scheduler::choose_parts() {
 uint32_t Scheduler::rows_for_prompts(size_t answers) const {
   const uint32_t most = engine_.info().batch - std::min(engine_.info().batch, static_cast<uint32_t>(answers));
   if (rows_per_ms_ == 0) return std::min(most, 4 * kFewestPromptRows);
-  const double wanted = rows_per_ms_ * (answers > 0 ? options_.pass_ms : options_.lone_pass_ms);
+  const double wanted = rows_per_ms_ * std::min(answers > 0 ? options_.pass_ms : options_.lone_pass_ms, pace_.pass_ms);
   return std::min(most, std::max(kFewestPromptRows, static_cast<uint32_t>(std::min(wanted, 1e9))));
 }
 
@@ -413,11 +457,14 @@ void Scheduler::run(const std::vector<Part>& parts) {
       status = std::move(computed).error();
   }
   ++counted_.passes;
+  pass_end_ = seconds_now();
+  pass_seconds_ = pass_end_ - start;
+  idle_.worked(pass_end_);
   if (!status.ok()) {
     for (const Part& part : parts) fail(*part.job, status.error());
     return;
   }
-  if (rows >= parts.size() + kFewestPromptRows) smooth(rows_per_ms_, rows / ((seconds_now() - start) * 1000));
+  if (rows >= parts.size() + kFewestPromptRows) smooth(rows_per_ms_, rows / (pass_seconds_ * 1000));
   const size_t vocabulary = engine_.info().vocabulary_size;
   for (size_t i = 0; i < parts.size(); ++i)
     advance(parts[i], all_logits ? logits.subspan(i * vocabulary, vocabulary) : logits,

@@ -24,6 +24,8 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/scheduler/idle_preload.h"
+#include "core/scheduler/pace.h"
 #include "core/scheduler/prefix_cache.h"
 #include "core/scheduler/request.h"
 
@@ -34,6 +36,7 @@ struct SchedulerOptions {
   uint32_t max_waiting = 256;  ///< requests that wait for one of these places; more are refused
   uint32_t kept_prefixes = 64;
   uint64_t state_bytes = 0;   ///< the most that all sequences may take; 0: half of the memory that is free now
+  bool preload = true;        ///< brings weights back into memory while there is nothing to do
   double pass_ms = 100;       ///< a pass takes about so long at most while answers are in progress
   double lone_pass_ms = 400;  ///< … and while there are none, for whoever comes next
 };
@@ -63,10 +66,15 @@ class Scheduler {
   SchedulerStats stats() const;
   /// From any thread: takes no more requests. wait() says false once the last one has ended.
   void close();
+  /// From any thread: how much of the machine it may take from now on. Threads change at once, the rest before the next
+  /// pass. No text depends on it.
+  void set_pace(const Pace& pace);
   /// From any thread: drops what was kept for a principal, before the next pass.
   void forget(std::string principal);
 
-  /// Waits until there is something to do. False: it is closed, and all is done.
+  /// Waits until there is something to do, and, where the pace has pauses, until the last pass's is over. Meanwhile it
+  /// sees to it that the weights stay in memory, if SchedulerOptions::preload. False: it is
+  /// closed, and all is done.
   bool wait();
   /// One pass, with what comes before and after it. False: there was nothing to do.
   bool step();
@@ -79,7 +87,10 @@ class Scheduler {
     uint32_t tokens;
   };
 
+  void rest(std::unique_lock<std::mutex>& lock);
+  void preload_weights();
   void take_mail();
+  void change_pace(const Pace& pace);
   void admit();
   bool follows_another(const Job& job) const;
   bool start(Job& job);
@@ -109,16 +120,20 @@ class Scheduler {
   std::map<std::string, double> served_;  ///< tokens that each client has had
   uint64_t pass_ = 0;
   std::vector<uint32_t> mask_;
+  Pace pace_;                   ///< as of the current pass
   double rows_per_ms_ = 0;      ///< of prompts, lately; 0: not known
   double seconds_per_job_ = 0;  ///< between the ends of two requests, lately
   double last_end_ = 0;         ///< seconds of the steady clock
-  SchedulerStats counted_;      ///< as the running thread counts
+  IdlePreload idle_;
+  double pass_seconds_ = 0, pass_end_ = 0;  ///< of the last pass: what it took, and when it was over
+  SchedulerStats counted_;                  ///< as the running thread counts
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Jobs arrived_;  ///< guarded by mutex_, as all below
   std::vector<RequestId> cancelled_;
   bool all_cancelled_ = false;
+  Pace next_pace_;
   std::vector<std::string> forgotten_;
   SchedulerStats stats_;
   RequestId next_id_ = 1;

@@ -428,6 +428,76 @@ TEST_F(SchedulerTest, RefusesWhatMakesNoSense) {
   EXPECT_FALSE(scheduler_->step());
 }
 
+TEST_F(SchedulerTest, NoTextDependsOnThePace) {
+  load();
+  Scheduler& scheduler = make();
+  std::vector<GenerationRequest> requests;
+  for (unsigned i = 0; i < 6; ++i) requests.push_back(request(10 + 40 * i, i, 30));
+  std::vector<GenerateResult> expected;
+  for (const auto& each : requests) expected.push_back(alone(each));
+  std::vector<Heard> heard(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i) submit(requests[i], heard[i]);
+  const Pace paces[] = {{.threads = 1},
+                        {},
+                        {.threads = 1, .max_running = 2, .pass_ms = 0},
+                        {.pass_ms = 3, .rest = 0.5},
+                        {.threads = 0, .max_running = 0, .pass_ms = -1}};
+  for (size_t pass = 0; scheduler.step(); ++pass) scheduler.set_pace(paces[pass % std::size(paces)]);
+  for (size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(heard[i].text, expected[i].text) << i;
+}
+
+TEST_F(SchedulerTest, APaceLimitsWhatBeginsAndHowLongPassesAre) {
+  load();
+  Scheduler& scheduler = make({.pass_ms = 1e9, .lone_pass_ms = 1e9});
+  std::vector<Heard> heard(5);
+  for (unsigned i = 0; i < 3; ++i) submit(request(10, i, 100), heard[i]);
+  scheduler.step();
+  EXPECT_EQ(scheduler.stats().running, 3u);
+  // Those go on, the next one waits.
+  scheduler.set_pace({.max_running = 2, .pass_ms = 0});
+  submit(request(300, 3, 1), heard[3]);
+  scheduler.step();
+  EXPECT_EQ(scheduler.stats().running, 3u);
+  EXPECT_EQ(scheduler.stats().waiting, 1u);
+  // Now it has a place, and sixteen rows of each pass.
+  scheduler.set_pace({.pass_ms = 0});
+  int passes = 0;
+  while (!heard[3].ended()) scheduler.step(), ++passes;
+  EXPECT_EQ(passes, (300 + 15) / 16);
+  scheduler.set_pace({});
+  submit(request(300, 4, 1), heard[4]);
+  for (passes = 0; !heard[4].ended(); ++passes) scheduler.step();
+  EXPECT_THAT(passes, Le(2));
+}
+
+// Half of the time and more, but it does not keep those waiting who go.
+TEST_F(SchedulerTest, RestsBetweenPasses) {
+  load();
+  Scheduler& scheduler = make();
+  Heard heard;
+  const RequestId id = submit(request(400, 1, 20), heard);
+  double computing = 0, resting = 0;
+  const auto seconds = [](auto since) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+  };
+  scheduler.set_pace({.rest = 0.5});
+  for (int pass = 0; pass < 10; ++pass) {
+    const auto begin = std::chrono::steady_clock::now();
+    scheduler.step();
+    computing += seconds(begin);
+    const auto end = std::chrono::steady_clock::now();
+    EXPECT_TRUE(scheduler.wait());
+    resting += seconds(end);
+  }
+  EXPECT_GT(resting, computing * 0.8);  // a step does a little beside its pass
+  scheduler.set_pace({.rest = 5});      // as much as there may be
+  scheduler.step();
+  scheduler.cancel(id);
+  EXPECT_TRUE(scheduler.wait());
+  scheduler.step();
+  EXPECT_EQ(heard.finished, StopReason::cancelled);
+}
+
 TEST_F(SchedulerTest, ServesManyThreadsAndClosesWhenAllIsDone) {
   load();
   Scheduler& scheduler = make({.max_running = 4, .max_waiting = 1000});

@@ -1,4 +1,5 @@
 // GET /metrics: counters for Prometheus, in its text format (version 0.0.4).
+#include <algorithm>
 #include <sstream>
 
 #include "server/api/route.h"
@@ -37,6 +38,25 @@ constexpr Metric kMetrics[] = {
      [](const auto& s) { return double(s.state_limit_bytes); }},
 };
 
+struct PaceMetric {
+  std::string_view name, help;
+  double (*value)(const assistant::ModelService& model);
+};
+constexpr PaceMetric kPaceMetrics[] = {
+    {"ingle_threads", "Threads that may compute now.",
+     [](const auto& m) { return double(std::clamp(m.pace().threads, 1u, m.info().threads)); }},
+    {"ingle_rest_ratio", "Share of the time in which nothing is computed, to spare the device.",
+     [](const auto& m) { return m.pace().rest; }},
+    {"ingle_paced_for_others", "Whether other programs are left a part of the processor.",
+     [](const auto& m) { return double((m.pace().reasons & core::pace_others) != 0); }},
+    {"ingle_paced_for_heat", "Whether the device is spared because it is hot.",
+     [](const auto& m) { return double((m.pace().reasons & core::pace_heat) != 0); }},
+    {"ingle_paced_for_battery", "Whether the device is spared because its battery is low.",
+     [](const auto& m) { return double((m.pace().reasons & core::pace_battery) != 0); }},
+    {"ingle_paced_for_quota", "Whether fewer threads run because the control group's time was used up.",
+     [](const auto& m) { return double((m.pace().reasons & core::pace_quota) != 0); }},
+};
+
 std::string label(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -55,6 +75,11 @@ void handle(Call& call) {
     out << "# HELP " << metric.name << ' ' << metric.help << "\n# TYPE " << metric.name << ' ' << metric.type << '\n';
     for (const auto& [name, stats] : models)
       out << metric.name << "{model=\"" << name << "\"} " << metric.value(stats) << '\n';
+  }
+  for (const PaceMetric& metric : kPaceMetrics) {
+    out << "# HELP " << metric.name << ' ' << metric.help << "\n# TYPE " << metric.name << " gauge\n";
+    for (const auto& [model, left] : call.pool->resident())
+      out << metric.name << "{model=\"" << label(model->name()) << "\"} " << metric.value(*model) << '\n';
   }
   HttpResponse response = call.response("text/plain; version=0.0.4; charset=utf-8");
   response.body = out.str();

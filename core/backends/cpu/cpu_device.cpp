@@ -171,7 +171,9 @@ void CpuDevice::run_program() {
       counter.take_from(phases_[i]);
       weights_.await(i);
       work(program_.kernels[i], counter, worker);
-      if (program_.kernels[i].barrier) finish(i, counter);
+      if (!program_.kernels[i].barrier) continue;
+      finish(i, counter);
+      if (workers_.leaves(worker)) return;
     }
   });
 }

@@ -102,6 +102,8 @@ class CpuDevice final : public Device {
   /// Whether products of that many rows are the tile unit's.
   bool uses_tiles(uint64_t rows) const { return use_tiles_ && rows >= kFewestTileRows; }
   const Workers& workers() const { return workers_; }
+  /// As Workers::set_active().
+  void set_active_threads(uint32_t count) { workers_.set_active(count); }
   const Program& program() const { return program_; }
   const Weights& weights() const { return weights_; }
   uint64_t arena_bytes() const { return program_.arena_bytes; }

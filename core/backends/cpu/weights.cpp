@@ -3,8 +3,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -431,6 +433,18 @@ base::Status Weights::status() const {
   if (use() != PackedCopyUse::broken) return {};
   const std::lock_guard lock(mend_mutex_);
   return mend_status_;
+}
+
+uint64_t Weights::preload(uint64_t from, uint64_t bytes) const {
+  if (!copy_.valid() || streamed_bytes() != 0) return 0;
+  const std::span<std::byte> data = copy_.data();
+  if (from >= data.size()) return 0;
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const std::span<std::byte> part = data.subspan(from / page * page).first(std::min(bytes, data.size() - from));
+  // Maps what it reads, so that the first pass need not; older kernels than 5.14 only read.
+  if (::madvise(part.data(), part.size(), MADV_POPULATE_READ) != 0 && errno == EINVAL)
+    (void)::madvise(part.data(), part.size(), MADV_WILLNEED);
+  return from + bytes < data.size() ? from + bytes : 0;
 }
 
 void Weights::set_checked() {

@@ -66,6 +66,11 @@ class Weights {
   bool streamed(size_t matrix) const { return entries_[matrix].streamed; }
   PackedCopyUse use() const { return use_.load(std::memory_order_relaxed); }
 
+  /// Has `bytes` of a mapped copy, from `from` on, in memory: reads what the system has dropped of them. Returns where
+  /// to go on; 0: that was all, or nothing is mapped. What is streamed stays on disk, and so does the rest then, as
+  /// memory is short.
+  uint64_t preload(uint64_t from, uint64_t bytes) const;
+
   /// Blocks of a mapped copy are to be checked before their first use: until set_checked(), all workers call check()
   /// for a kernel's matrices before any works with them.
   bool unchecked() const { return unchecked_; }

@@ -40,7 +40,7 @@ Cut even_cut(size_t items, size_t workers, size_t unit, size_t most) {
   return {.large = (each + 1) * unit, .count = units % pieces, .small = std::max<size_t>(each, 1) * unit};
 }
 
-Workers::Workers(uint32_t count, std::span<const CpuSet> places) : count_(count == 0 ? 1 : count) {
+Workers::Workers(uint32_t count, std::span<const CpuSet> places) : count_(count == 0 ? 1 : count), active_(count_) {
   for (uint32_t worker = 1; worker < count_; ++worker) {
     threads_.emplace_back([this, worker] { loop(worker); });
     if (!places.empty() && hold_thread(threads_.back(), places[worker % places.size()])) ++held_;
@@ -49,17 +49,25 @@ Workers::Workers(uint32_t count, std::span<const CpuSet> places) : count_(count 
 
 Workers::~Workers() {
   stopping_.store(true, std::memory_order_relaxed);
+  set_active(count_);
   jobs_.fetch_add(1, std::memory_order_release);
   jobs_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
+void Workers::set_active(uint32_t count) {
+  active_.store(std::clamp(count, 1u, count_), std::memory_order_release);
+  active_.notify_all();
+}
+
 void Workers::loop(uint32_t worker) {
   uint32_t seen = 0;
   for (;;) {
+    for (uint32_t active; worker >= (active = active_.load(std::memory_order_acquire));) active_.wait(active);
     wait_until(jobs_, [seen](uint32_t jobs) { return jobs != seen; });
     seen = jobs_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
+    if (leaves(worker)) continue;
     if ((inside_.fetch_add(1, std::memory_order_acq_rel) & kClosed) == 0) job_.call(job_.work, worker);
     if (inside_.fetch_sub(1, std::memory_order_acq_rel) == (kClosed | 1)) inside_.notify_all();
   }

@@ -91,6 +91,12 @@ class Workers {
   uint32_t count() const { return count_; }
   /// How many workers the system holds to their places.
   uint32_t held() const { return held_; }
+  /// From any thread: only that many workers take part from now on, at least the caller of run(); the others sleep.
+  void set_active(uint32_t count);
+  uint32_t active() const { return active_.load(std::memory_order_relaxed); }
+  /// Inside run(), with no piece in hand and between phases: whether this worker is to return, as it is no longer
+  /// active. Those that stay do what is left.
+  bool leaves(uint32_t worker) const { return worker >= active(); }
   /// Calls work(worker) on this thread, and on those others that come before it is done here; returns when all that
   /// came are done. So `work` has to take from what is shared, and may find that nothing is left, also more than once.
   /// It must not throw. Allocates nothing: the work stays where the caller has it.
@@ -118,6 +124,7 @@ class Workers {
   static constexpr uint32_t kClosed = 1u << 31;
   alignas(64) std::atomic<uint32_t> inside_{kClosed};
   std::atomic<bool> stopping_{false};
+  alignas(64) std::atomic<uint32_t> active_;
   Job job_;
   std::vector<std::thread> threads_;
 };

@@ -179,5 +179,75 @@ TEST(Workers, WakeWhenTheyAreNeeded) {
   }
 }
 
+// Of four, those that are not active do nothing, until they are again.
+TEST(Workers, SleepWhileTheyAreNotActive) {
+  Workers workers(4);
+  EXPECT_EQ(workers.active(), 4);
+  for (const uint32_t active : {1u, 3u, 0u, 2u, 99u, 4u}) {
+    workers.set_active(active);
+    const uint32_t expected = std::clamp(active, 1u, 4u);
+    EXPECT_EQ(workers.active(), expected);
+    std::latch all(expected);  // as many come, or this waits for ever
+    std::array<std::atomic<int>, 4> came{};
+    workers.run([&](uint32_t worker) {
+      if (came[worker]++ == 0 && worker < expected) all.arrive_and_wait();
+    });
+    for (uint32_t worker = 0; worker < 4; ++worker) EXPECT_EQ(came[worker] > 0, worker < expected) << worker;
+  }
+}
+
+// Between two phases of a job; the others do the rest.
+TEST(Workers, LeaveInTheMiddleOfAJob) {
+  Workers workers(3);
+  for (int job = 0; job < 20; ++job) {
+    Chain chain(20);
+    chain.reset();
+    workers.set_active(3);
+    std::latch all(3);
+    std::array<size_t, 3> phases{};
+    workers.run([&](uint32_t worker) {
+      if (phases[worker] == 0) all.arrive_and_wait();
+      Counter counter;
+      for (size_t p = 0; p < chain.phases.size(); ++p) {
+        if (worker == 1 && p == 5) workers.set_active(1);
+        chain.work(p, counter);
+        workers.finish(counter);
+        phases[worker] = std::max(phases[worker], p + 1);
+        if (workers.leaves(worker)) return;
+      }
+    });
+    EXPECT_EQ(chain.values.back(), std::vector<uint64_t>(kItems, uint64_t{1} << 20));
+    EXPECT_EQ(phases[0], 20);
+    EXPECT_EQ(phases[1], 6);
+  }
+}
+
+// Whenever the number changes: each item is done once, in every job.
+TEST(Workers, ComeAndGoWhileJobsRun) {
+  Workers workers(4);
+  std::atomic<bool> over{false};
+  std::thread changing([&] {
+    for (uint32_t i = 0; !over; ++i) {
+      workers.set_active(1 + i * 7 % 4);
+      std::this_thread::sleep_for(std::chrono::microseconds(i % 50));
+    }
+  });
+  Chain chain(20);
+  for (int job = 0; job < 500; ++job) {
+    chain.reset();
+    workers.run([&](uint32_t worker) {
+      Counter counter;
+      for (size_t p = 0; p < chain.phases.size(); ++p) {
+        chain.work(p, counter);
+        workers.finish(counter);
+        if (workers.leaves(worker)) return;
+      }
+    });
+    ASSERT_EQ(chain.values.back(), std::vector<uint64_t>(kItems, uint64_t{1} << 20)) << job;
+  }
+  over = true;
+  changing.join();
+}
+
 }  // namespace
 }  // namespace ingle::core
