@@ -27,7 +27,7 @@ struct HttpLimits {
   std::chrono::milliseconds idle_time{120'000};  ///< between requests
   std::chrono::milliseconds send_time{30'000};   ///< until a reader has taken a piece
   std::chrono::milliseconds ping_time{10'000};
-  std::chrono::milliseconds linger_time{500};  ///< for the request of who had connected before hand_over()
+  std::chrono::milliseconds linger_time{2'000};  ///< for the request of who had connected before hand_over()
 };
 
 class HttpServer {

@@ -167,8 +167,11 @@ class ProtocolTest(ServerTest):
     def test_a_second_server_says_what_is_taken(self):
         path = real_model(self.model)
         for words, says in (
-            (["--port", str(self.port), "--socket", "none"], f"{self.port} is in use"),
-            (["--port", "0", "--socket", self.socket_path], "another server listens"),
+            (
+                ["--port", str(self.port), "--socket", "none"],
+                f"already running at {self.base} (pid {self.process.pid})",
+            ),
+            (["--port", "0", "--socket", self.socket_path], f"Unix socket than {self.socket_path}, which it has"),
         ):
             done = subprocess.run(
                 [INGLE, "serve", path, *words],

@@ -56,9 +56,11 @@ class LifeTest(ProgramTest):
         done = self.ingle("ps", "--json")
         return json.loads(done.stdout)["servers"] if done.returncode == 0 else []
 
-    def get(self, path, port=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=PATIENCE)
+    def get(self, path, headers=None, pause=0):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
+            connection.connect()
+            time.sleep(pause)
             connection.request("GET", path, headers=headers or {})
             response = connection.getresponse()
             return response.status, response.read()
@@ -180,10 +182,10 @@ class LifeTest(ProgramTest):
         connection.request("POST", "/v1/completions", json.dumps(body))
         return connection, connection.getresponse()
 
-    def keep_asking(self, ended, failures, answered):
+    def keep_asking(self, ended, failures, answered, pause):
         while not ended.is_set():
             try:
-                status, _ = self.get("/v1/models")
+                status, _ = self.get("/v1/models", pause=pause)
                 if status != 200:
                     failures.append(status)
                 answered.append(1)
@@ -196,7 +198,9 @@ class LifeTest(ProgramTest):
         """Starts another in the place of the first, while clients ask; nobody is refused."""
         first = self.start()
         ended, failures, answered = threading.Event(), [], []
-        askers = [threading.Thread(target=self.keep_asking, args=(ended, failures, answered)) for _ in range(8)]
+        # Some ask as soon as they have connected, some do not.
+        news = (ended, failures, answered)
+        askers = [threading.Thread(target=self.keep_asking, args=(*news, pause)) for pause in (0, 0.2) * 4]
         connection, response = self.stream(60)
         response.read(1)
         for asker in askers:
