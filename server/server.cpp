@@ -51,15 +51,16 @@ struct Found {
 };
 
 Found find_route(const HttpRequest& request) {
-  Found found;
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  Found found;
+  std::optional<size_t> least;  // of what {…} stands for: the path that says most is meant
   for (const Route* route : all_routes()) {
     const auto parameter = match(route->path, request.path);
-    if (!parameter) continue;
+    if (!parameter || (least && parameter->size() > *least)) continue;
+    if (!least || parameter->size() < *least) found = {};
+    least = parameter->size();
     if (route->method == method) {
-      // The path that says more is meant.
-      if (found.route == nullptr || parameter->size() < found.parameter.size())
-        found.route = route, found.parameter = *parameter;
+      found.route = route, found.parameter = *parameter;
     } else {
       found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route->method);
     }

@@ -167,9 +167,9 @@ Overflow read_truncation(Reader& reader) {
 
 /// What the response says of its request.
 base::Json repeat(const base::Json& body, const ResponseRequest& request) {
-  const auto given = [&](const char* name, base::Json otherwise) {
+  const auto given = [&](const char* name, const base::Json& otherwise) -> base::Json {
     const auto found = body.find(name);
-    return found == body.end() || found->is_null() ? std::move(otherwise) : *found;
+    return found == body.end() || found->is_null() ? otherwise : *found;
   };
   const core::SamplingParams& sampling = request.job.request.sampling;
   base::Json reasoning = {{"effort", nullptr}, {"summary", nullptr}};
