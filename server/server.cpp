@@ -76,8 +76,8 @@ Server::Server(const ServerOptions& options)
     : options_(options),
       http_(
           options.http, [this](const std::shared_ptr<Exchange>& exchange) { handle(exchange); },
-          [](int status, const std::string& message) {
-            return error_response(Family::openai, {status, message, {}, {}, {}});
+          [](int status, const std::string& message, const std::string& path) {
+            return error_response(family_of(path), {status, message, {}, {}, {}});
           }) {}
 
 // Models first: what they still tell goes to connections.

@@ -151,9 +151,7 @@ void handle(Call& call) {
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   core::GenerationRequest request = read_generation(reader, *model, call);
-  reader.require("max_tokens");
-  if (const auto most = reader.integer("max_tokens", 1, INT32_MAX))
-    request.reply.max_tokens = static_cast<uint32_t>(*most);
+  if (const auto most = reader.integer("max_tokens")) request.reply.max_tokens = static_cast<uint32_t>(*most);
   for (const std::string& stop : read_stops(reader, "stop_sequences")) request.reply.stop_strings.push_back(stop);
   const bool stream = reader.boolean("stream").value_or(false);
   ChatSetup setup = read_anthropic_chat(reader);
@@ -165,13 +163,11 @@ void handle(Call& call) {
 
 constexpr Field kFields[] = {
     INGLE_ANTHROPIC_FIELDS,
-    {"max_tokens", "the longest answer"},
-    {"stream", "pieces as server-sent events"},
-    {"stop_sequences", "up to 16 texts that end an answer"},
-    {"temperature", ""},
-    {"top_p", ""},
-    {"seed", ""},
+    {"max_tokens", integer(1), "the longest answer", Use::required},
+    {"stream", kBoolean, "pieces as server-sent events"},
+    {"stop_sequences", texts(kMostStops), "what ends an answer"},
     INGLE_SAMPLING_FIELDS,
+    INGLE_OTHER_SAMPLING_FIELDS,
 };
 
 }  // namespace

@@ -94,10 +94,10 @@ void handle(Call& call) {
 
 constexpr Field kFields[] = {
     INGLE_OLLAMA_FIELDS,
-    {"prompt", ""},
-    {"suffix", "the text after the gap, for models that were trained to fill one"},
-    {"system", "what the model is told first"},
-    {"raw", "no template; special tokens in the prompt are such"},
+    {"prompt", kText, "without one, nothing is answered"},
+    {"suffix", kText, "the text after the gap, for models that were trained to fill one"},
+    {"system", kText, "what the model is told first"},
+    {"raw", kBoolean, "no template; special tokens in the prompt are such"},
     {"template", "the model's own is used", Use::refused},
     {"context", "send the messages of a chat instead", Use::refused},
     {"images", "this model reads text", Use::refused},
