@@ -99,6 +99,7 @@ constexpr Field kFields[] = {
     {"inner", object_of(kInner), ""},
     {"list", array_of(kInner, 1, 3), ""},
     {"any", kObject, ""},
+    {"schema", kSchema, ""},
     {"free", described(R"({"type": "string"})"), "whoever reads it checks it"},
     {"hint", "", Use::hint},
     {"no", "because", Use::refused},
@@ -134,6 +135,7 @@ TEST(Reader, ValuesHaveTheTypesOfTheTable) {
       {{"yes", false}},
       {{"any", {{"x", 1}}}},
       {{"free", 5}},
+      {{"schema", true}},
       {{"inner", {{"colour", "red"}}}},
       {{"n", nullptr}},
       {{"inner", nullptr}},
@@ -154,6 +156,7 @@ TEST(Reader, ValuesHaveTheTypesOfTheTable) {
       {{{"stop", {1}}}, "stop"},
       {{{"yes", 1}}, "yes"},
       {{{"any", base::Json::array()}}, "any"},
+      {{{"schema", "x"}}, "schema"},
       {{{"inner", base::Json::object()}}, "inner.colour"},
       {{{"inner", {{"colour", "blue"}}}}, "inner.colour"},
       {{{"inner", {{"colour", "red"}, {"x", 1}}}}, "inner.x"},
@@ -211,6 +214,25 @@ TEST(Chat, MessagesAreReadByAnyApisNames) {
   EXPECT_EQ(messages[1]["reasoning_content"], "hm");
   EXPECT_EQ(messages[2]["name"], "look") << "by which templates know it";
   EXPECT_EQ(messages[2]["tool_call_id"], "1");
+}
+
+TEST(Chat, CallsInMessagesHaveTheirForm) {
+  const auto error_of = [](const base::Json& calls) {
+    const base::Json body = {
+        {"messages", base::Json::array({{{"role", "assistant"}, {"content", nullptr}, {"tool_calls", calls}}})}};
+    static constexpr Field kBody[] = {{"messages", kMessages, ""}};
+    Reader reader(body);
+    reader.check(kBody, nullptr);
+    if (!reader.error()) read_messages(reader, "messages");
+    return reader.error() ? reader.error()->param : std::string();
+  };
+  const auto call = [](const base::Json& function) { return base::Json::array({{{"function", function}}}); };
+  EXPECT_EQ(error_of(call({{"name", "f"}, {"arguments", "{}"}})), "");
+  EXPECT_EQ(error_of(call({{"name", "f"}, {"arguments", {{"a", 1}}}})), "");
+  EXPECT_EQ(error_of(call({{"name", "f"}})), "");
+  EXPECT_EQ(error_of(call({{"name", "f"}, {"arguments", {1}}})), "messages[0].tool_calls");
+  EXPECT_EQ(error_of(call({{"arguments", "{}"}})), "messages[0].tool_calls[0].function.name");
+  EXPECT_EQ(error_of(base::Json::array({base::Json::array({nullptr})})), "messages[0].tool_calls[0]");
 }
 
 // What a table says of its fields, at every depth, is enough to check bodies and to describe them.

@@ -22,9 +22,19 @@ inline constexpr Type kAnthropicTexts = described(R"({"anyOf": [{"type": "string
 inline constexpr Type kAnthropicContent = described(R"({"anyOf": [{"type": "string"}, {"type": "array", "items":
   {"type": "object", "properties": {"type": {"enum": ["text", "thinking", "tool_use", "tool_result"]}},
   "required": ["type"]}}]})");
-inline constexpr Type kAnthropicTools = array(R"({"type": "object", "properties": {"name": {"type": "string",
-  "pattern": "^[A-Za-z0-9_.-]{1,64}$"}, "description": {"type": "string"}, "input_schema": {"type": "object"}},
-  "required": ["name", "input_schema"]})");
+inline constexpr std::string_view kAnthropicToolTypes[] = {"custom"};
+inline constexpr Field kAnthropicToolFields[] = {
+    {"type", one_of(kAnthropicToolTypes), "nothing is called from here"},
+    {"name", kText, "", Use::required},
+    {"description", kText, "when to call it"},
+    {"input_schema", kObject, "of its arguments", Use::required},
+    {"strict", kBoolean, "arguments always match"},
+    {"cache_control", "", Use::hint},
+    {"eager_input_streaming", "", Use::hint},
+    {"defer_loading", "", Use::hint},
+    {"allowed_callers", "", Use::hint},
+    {"input_examples", "", Use::hint},
+};
 inline constexpr Field kAnthropicMessageFields[] = {
     {"role", one_of(kAnthropicRoles), "", Use::required},
     {"content", kAnthropicContent, "a text or blocks", Use::required},
@@ -53,7 +63,7 @@ inline constexpr Field kAnthropicOutputFields[] = {
   {"model", kText, "a name of GET /v1/models"},                                                                     \
       {"messages", array_of(kAnthropicMessageFields, 1, kMostMessages), "the chat so far", Use::required},          \
       {"system", kAnthropicTexts, "what the model is told first"},                                                  \
-      {"tools", kAnthropicTools, "functions that the model may call"},                                              \
+      {"tools", array_of(kAnthropicToolFields), "functions that the model may call"},                               \
       {"tool_choice", object_of(kAnthropicChoiceFields), "auto, any, none or a named tool"},                        \
       {"thinking", object_of(kAnthropicThinkingFields), "whether the model thinks first"},                          \
       {"cache_control", "", Use::hint}, {"metadata", "", Use::hint}, {"service_tier", "", Use::hint},               \

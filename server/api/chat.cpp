@@ -16,16 +16,18 @@ constexpr std::pair<const char*, const char*> kTexts[] = {
     {"tool_name", "name"},
 };
 
-/// Templates read arguments as objects; OpenAI's clients send them as text.
-void open_arguments(base::Json& calls) {
-  if (!calls.is_array()) return;
+/// Templates read arguments as objects; OpenAI's clients send them as text. False: they are neither.
+bool open_arguments(base::Json& calls) {
   for (base::Json& call : calls) {
     if (!call.is_object() || !call.contains("function") || !call["function"].is_object()) continue;
     base::Json& arguments = call["function"]["arguments"];
+    if (arguments.is_null()) arguments = base::Json::object();
+    if (!arguments.is_string() && !arguments.is_object()) return false;
     if (!arguments.is_string()) continue;
     if (auto parsed = base::parse_json(arguments.get<std::string>()); parsed && parsed->is_object())
       arguments = *parsed;
   }
+  return true;
 }
 
 base::Json read_message(Reader& reader, const base::Json& message, const std::string& path) {
@@ -40,7 +42,8 @@ base::Json read_message(Reader& reader, const base::Json& message, const std::st
       content == nullptr || inner.error() ? std::string() : read_content(inner, *content, path + ".content");
   if (calls != nullptr) {
     result["tool_calls"] = *calls;
-    open_arguments(result["tool_calls"]);
+    if (!open_arguments(result["tool_calls"]))
+      inner.fail("tool_calls", "'" + path + ".tool_calls' has arguments that are neither a text nor an object");
   }
   // By the names that templates read.
   for (const auto& [name, read] : kTexts)

@@ -15,9 +15,19 @@ inline constexpr std::string_view kRoles[] = {"system", "developer", "user", "as
 inline constexpr std::string_view kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
 inline constexpr std::string_view kFormats[] = {"text", "json_object", "json_schema"};
 
-/// A JSON Schema.
-inline constexpr Type kSchema = described(R"({"type": ["object", "boolean"]})");
-
+inline constexpr Field kCalledFunctionFields[] = {
+    {"name", kText, "", Use::required},
+    {"arguments", described(R"({"type": ["string", "object"]})"), "JSON, as a text or as it is"},
+    {"index", "", Use::hint},
+    {"parsed_arguments", "", Use::hint},
+};
+inline constexpr Field kCallFields[] = {
+    {"id", kText, ""},
+    {"type", kText, ""},
+    {"index", "", Use::hint},
+    {"function", object_of(kCalledFunctionFields), "", Use::required},
+    {"custom", "only functions can be called here", Use::refused},
+};
 inline constexpr Field kMessageFields[] = {
     {"role", one_of(kRoles), "developer is another name of system", Use::required},
     {"content", described(R"({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object",
@@ -25,7 +35,7 @@ inline constexpr Field kMessageFields[] = {
       "required": ["type", "text"]}}]})"),
      "only a message with calls does without"},
     {"name", "who of several speaks", Use::hint},
-    {"tool_calls", array(R"({"type": "object"})"), "what the model called"},
+    {"tool_calls", array_of(kCallFields), "what the model called"},
     {"tool_call_id", kText, "the call whose result this is"},
     {"tool_name", kText, "the tool whose result this is"},
     {"reasoning_content", kText, "what the model thought"},

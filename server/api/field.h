@@ -21,7 +21,19 @@ struct Field;
 
 /// What a value may be. Null is as if the field were not there.
 struct Type {
-  enum class Kind : uint8_t { anything, text, choice, texts, integer, number, boolean, array, object, described };
+  enum class Kind : uint8_t {
+    anything,
+    text,
+    choice,
+    texts,
+    integer,
+    number,
+    boolean,
+    array,
+    object,
+    schema,
+    described
+  };
   Kind kind = Kind::anything;
   int64_t least = 0, most = 0;                ///< of an integer; of items in an array
   double lowest = 0, highest = 0;             ///< of a number
@@ -34,7 +46,7 @@ struct Type {
 inline constexpr int64_t kMany = std::numeric_limits<int32_t>::max();
 
 inline constexpr Type kAnything{}, kText{.kind = Type::Kind::text}, kBoolean{.kind = Type::Kind::boolean},
-    kObject{.kind = Type::Kind::object};
+    kObject{.kind = Type::Kind::object}, kSchema{.kind = Type::Kind::schema};  ///< a JSON Schema
 constexpr Type integer(int64_t least, int64_t most = kMany) {
   return {.kind = Type::Kind::integer, .least = least, .most = most};
 }

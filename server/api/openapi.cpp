@@ -40,6 +40,8 @@ Json schema_of(const Type& type) {
     }
     case Type::Kind::object:
       return type.fields != nullptr ? object_schema(fields_of(type)) : Json{{"type", "object"}};
+    case Type::Kind::schema:
+      return {{"type", {"object", "boolean"}}};
     case Type::Kind::described:
       return parsed(type.schema);
     case Type::Kind::anything:

@@ -58,6 +58,8 @@ bool is_of_type(const Type& type, const base::Json& value) {
       return value.is_array() && has_size(type, value);
     case Type::Kind::object:
       return value.is_object();
+    case Type::Kind::schema:
+      return value.is_object() || value.is_boolean();
     case Type::Kind::anything:
     case Type::Kind::described:
       break;
@@ -95,6 +97,8 @@ std::string wanted(const Type& type) {
       return "an array with " + std::to_string(type.least) + " to " + std::to_string(type.most) + " items";
     case Type::Kind::object:
       return "an object";
+    case Type::Kind::schema:
+      return "a JSON Schema";
     case Type::Kind::anything:
     case Type::Kind::described:
       break;

@@ -191,6 +191,10 @@ class OllamaTest(ServerTest):
         self.assertTrue(answer["response"].startswith(" 4"), answer)
         loaded = self.post("/api/generate", model=f"{self.model}:latest")
         self.assertEqual(loaded["done_reason"], "load")
+        # Also where nothing is to be answered, what is wrong is said.
+        status, _, answer = self.ask("POST", "/api/generate", {"model": self.model, "format": [None]})
+        self.assertEqual(status, 400)
+        self.assertIn("'format'", answer["error"])
 
     def test_models_are_told(self):
         self.assertEqual(self.ask("GET", "/api/tags")[2]["models"][0]["model"], self.model)
@@ -248,5 +252,12 @@ class AnthropicTest(ServerTest):
             {"model": self.model, "max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "image"}]}]},
         )
         self.assertEqual((status, answer["error"]["type"]), (400, "invalid_request_error"))
+        shape = {"format": {"type": "json_schema", "schema": [None]}}
+        body = {"model": self.model, "messages": QUESTION, "output_config": shape}
+        self.assertEqual(self.ask("POST", "/v1/messages/count_tokens", body)[0], 400)
+        tools = [{"name": "look", "input_schema": None}]
+        status, _, answer = self.ask("POST", "/v1/messages/count_tokens", {"messages": QUESTION, "tools": tools})
+        self.assertEqual(status, 400)
+        self.assertIn("'tools[0].input_schema'", answer["error"]["message"])
         status, _, answer = self.ask("POST", "/v1/messages", {"model": self.model, "messages": QUESTION})
         self.assertIn("max_tokens", answer["error"]["message"])
