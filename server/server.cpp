@@ -49,15 +49,16 @@ struct Found {
 };
 
 Found find_route(const HttpRequest& request) {
-  Found found;
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  Found found;
+  std::optional<size_t> least;  // of what {…} stands for: the path that says most is meant
   for (const Route* route : all_routes()) {
     const auto parameter = match(route->path, request.path);
-    if (!parameter) continue;
+    if (!parameter || (least && parameter->size() > *least)) continue;
+    if (!least || parameter->size() < *least) found = {};
+    least = parameter->size();
     if (route->method == method) {
-      // The path that says more is meant.
-      if (found.route == nullptr || parameter->size() < found.parameter.size())
-        found.route = route, found.parameter = *parameter;
+      found.route = route, found.parameter = *parameter;
     } else {
       found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route->method);
     }
@@ -77,8 +78,8 @@ Server::Server(const ServerOptions& options)
     : options_(options),
       http_(
           options.http, [this](const std::shared_ptr<Exchange>& exchange) { handle(exchange); },
-          [](int status, const std::string& message) {
-            return error_response(Family::openai, {status, message, {}, {}, {}});
+          [](int status, const std::string& message, const std::string& path) {
+            return error_response(family_of(path), {status, message, {}, {}, {}});
           }) {}
 
 // Models first: what they still tell goes to connections.

@@ -37,7 +37,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
  private:
   void begin() {
     if (std::exchange(begun_, true)) return;
-    HttpResponse response = call_.response(format_->stream_type());
+    HttpResponse response = call_.response(std::string(stream_type(call_.family)));
     response.body = format_->begin();
     call_.exchange->begin(std::move(response), format_->ping());
   }

@@ -27,7 +27,6 @@ struct Choice {
 class AnswerFormat {
  public:
   virtual ~AnswerFormat() = default;
-  virtual std::string stream_type() const { return "text/event-stream"; }
   virtual std::string ping() const { return ": ping\n\n"; }
   /// Pieces of a stream: what comes first, when a choice has something new (its `finished` with the last), when all
   /// have ended, and when something failed.

@@ -58,7 +58,9 @@ struct Route {
   Family family = Family::openai;
   Scope scope = Scope::chat;
   std::string_view summary;
-  std::span<const Field> fields{};  ///< none: it takes no body
+  std::string_view parameter{};     ///< help for what stands for {…} in the path
+  std::span<const Field> fields{};  ///< none: it takes no body; with `stream`, it answers in pieces where that is true
+  std::string_view answers = "application/json";  ///< the type of its answer as a whole
   void (*handle)(Call& call) = nullptr;
 };
 

@@ -5,8 +5,8 @@ namespace ingle::server {
 namespace {
 
 void handle(Call& call) {
-  const bool ready = !call.models->all().empty();
-  call.respond({{"status", ready ? "ok" : "loading model"}}, ready ? 200 : 503);
+  if (call.models->all().empty()) return call.fail({503, "the model is being loaded", {}, "loading_model", 1});
+  call.respond({{"status", "ok"}});
 }
 
 }  // namespace

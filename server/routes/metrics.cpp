@@ -37,6 +37,8 @@ constexpr Metric kMetrics[] = {
      [](const auto& s) { return double(s.state_limit_bytes); }},
 };
 
+constexpr char kType[] = "text/plain; version=0.0.4; charset=utf-8";
+
 std::string label(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -54,7 +56,7 @@ void handle(Call& call) {
     for (const assistant::ModelService* model : call.models->all())
       out << metric.name << "{model=\"" << label(model->name()) << "\"} " << metric.value(model->stats()) << '\n';
   }
-  HttpResponse response = call.response("text/plain; version=0.0.4; charset=utf-8");
+  HttpResponse response = call.response(kType);
   response.body = out.str();
   call.exchange->respond(std::move(response));
 }
@@ -62,7 +64,11 @@ void handle(Call& call) {
 }  // namespace
 
 extern const Route metrics_record;
-const Route metrics_record{
-    .method = "GET", .path = "/metrics", .scope = Scope::keyed, .summary = "counters for Prometheus", .handle = handle};
+const Route metrics_record{.method = "GET",
+                           .path = "/metrics",
+                           .scope = Scope::keyed,
+                           .summary = "counters for Prometheus",
+                           .answers = kType,
+                           .handle = handle};
 
 }  // namespace ingle::server

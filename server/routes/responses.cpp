@@ -147,20 +147,26 @@ void handle(Call& call) {
   });
 }
 
+constexpr Field kPieceFields[] = {{"include_obfuscation", "pieces are not padded here", Use::hint}};
+constexpr Type kInclude = array(R"({"enum": ["message.output_text.logprobs", "reasoning.encrypted_content",
+  "file_search_call.results", "web_search_call.results", "web_search_call.action.sources",
+  "message.input_image.image_url", "computer_call_output.output.image_url", "code_interpreter_call.outputs"]})",
+                                0, 64);
+constexpr Type kMetadata = described(R"({"type": "object", "maxProperties": 16, "propertyNames": {"maxLength": 64},
+  "additionalProperties": {"type": "string", "maxLength": 512}})");
+
 constexpr Field kFields[] = {
     INGLE_RESPONSE_INPUT_FIELDS,
-    {"store", "whether the response is kept, so that others can go on from it; it is, by default"},
-    {"stream", "typed events"},
-    {"stream_options", "pieces are not padded here"},
-    {"max_output_tokens", "the longest answer"},
-    {"temperature", ""},
-    {"top_p", ""},
-    {"top_logprobs", "how many of the likeliest tokens"},
-    {"include", "message.output_text.logprobs; others have no effect"},
-    {"metadata", "up to 16 texts, which the response repeats"},
-    {"background", "only false"},
-    {"seed", "the same seed and text give the same answer"},
+    {"store", kBoolean, "whether the response is kept, so that others can go on from it; it is, by default"},
+    {"stream", kBoolean, "typed events"},
+    {"stream_options", object_of(kPieceFields), ""},
+    {"max_output_tokens", integer(1), "the longest answer"},
+    {"top_logprobs", integer(0, kMostLikeliest), "log-probabilities of the answer's tokens, and of so many others"},
+    {"include", kInclude, "message.output_text.logprobs; others have no effect"},
+    {"metadata", kMetadata, "up to 16 texts, which the response repeats"},
+    {"background", kBoolean, "only false"},
     INGLE_SAMPLING_FIELDS,
+    INGLE_OTHER_SAMPLING_FIELDS,
     {"user", "", Use::hint},
     {"safety_identifier", "", Use::hint},
     {"prompt_cache_key", "", Use::hint},

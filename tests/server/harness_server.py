@@ -23,8 +23,12 @@ class ServerTest(unittest.TestCase):
     options = ("--ctx", "2048")
 
     @classmethod
+    def model_path(cls):
+        return real_model(cls.model)
+
+    @classmethod
     def setUpClass(cls):
-        path = real_model(cls.model)
+        path = cls.model_path()
         if path is None:
             raise unittest.SkipTest(f"{cls.model} was not fetched")
         # Its environment and folder; the instance itself is no test.
