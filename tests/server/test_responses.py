@@ -247,6 +247,9 @@ class ResponsesTest(ServerTest):
                 self.refused(400, PATH, {**body, field: value}, param=param)
         self.refused(400, PATH, {"max_output_tokens": 1}, param="input")
         self.assertEqual(self.ask("GET", PATH)[0], 405)
+        for method, path, allowed in (("DELETE", "x/input_items", "GET"), ("GET", "input_tokens", "POST")):
+            status, headers, _ = self.ask(method, f"{PATH}/{path}")
+            self.assertEqual((status, headers["Allow"]), (405, allowed), path)
         self.assertEqual(self.ask("GET", f"{PATH}/x?stream=true")[0], 400)
 
 
