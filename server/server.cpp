@@ -97,8 +97,8 @@ Server::Server(const ServerOptions& options, assistant::ModelPool& pool, StoredM
       allow_hosts_(options.allow_hosts),
       http_(
           options.http, [this](const std::shared_ptr<Exchange>& exchange) { handle(exchange); },
-          [](int status, const std::string& message) {
-            return error_response(Family::openai, {status, message, {}, {}, {}});
+          [](int status, const std::string& message, const std::string& path) {
+            return error_response(family_of(path), {status, message, {}, {}, {}});
           }),
       threads_(std::make_unique<Threads>()),
       background_(std::make_unique<Threads>()) {}

@@ -37,7 +37,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
  private:
   void begin() {
     if (std::exchange(begun_, true)) return;
-    HttpResponse response = call_.response(format_->stream_type());
+    HttpResponse response = call_.response(std::string(stream_type(call_.family)));
     response.body = format_->begin();
     call_.exchange->begin(std::move(response), format_->ping());
   }
@@ -53,6 +53,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
       if (failed_) return;
       Choice& choice = choices_[index];
       choice.text += event.text;
+      choice.steps.push_back({choice.text.size(), event.token_count});
       choice.tokens.insert(choice.tokens.end(), event.tokens.begin(), event.tokens.end());
       choice.finished = event.finished;
       choice.stopped_by = event.stopped_by;

@@ -21,13 +21,18 @@ struct Choice {
   std::optional<core::StopReason> finished;
   std::string stopped_by;  ///< the stop string, where one ended it
   core::GenerationStats stats;
+  /// Of each event: how many bytes the text had after it, and how many tokens it brought.
+  struct Step {
+    size_t end = 0;
+    uint32_t tokens = 0;
+  };
+  std::vector<Step> steps;
 };
 
 /// How an API writes answers. Of one request; called by one thread at a time.
 class AnswerFormat {
  public:
   virtual ~AnswerFormat() = default;
-  virtual std::string stream_type() const { return "text/event-stream"; }
   virtual std::string ping() const { return ": ping\n\n"; }
   /// Pieces of a stream: what comes first, when a choice has something new (its `finished` with the last), when all
   /// have ended, and when something failed.

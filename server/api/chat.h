@@ -12,8 +12,66 @@
 
 namespace ingle::server {
 
-/// OpenAI's `messages`: roles, texts or lists of text parts, tool calls and their results. Templates get
-/// [{role, content, …}] with contents as strings. `reader.error()` tells what is wrong.
+inline constexpr int64_t kMostMessages = 4096;
+inline constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant", "tool"};
+inline constexpr std::string_view kEfforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
+inline constexpr std::string_view kFormats[] = {"text", "json_object", "json_schema"};
+
+inline constexpr Field kCalledFunctionFields[] = {
+    {"name", kText, "", Use::required},
+    {"arguments", described(R"({"type": ["string", "object"]})"), "JSON, as a text or as it is"},
+    {"index", "", Use::hint},
+    {"parsed_arguments", "", Use::hint},
+};
+inline constexpr Field kCallFields[] = {
+    {"id", kText, ""},
+    {"type", kText, ""},
+    {"index", "", Use::hint},
+    {"function", object_of(kCalledFunctionFields), "", Use::required},
+    {"custom", "only functions can be called here", Use::refused},
+};
+inline constexpr Field kMessageFields[] = {
+    {"role", one_of(kRoles), "developer is another name of system", Use::required},
+    {"content", described(R"({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object",
+      "properties": {"type": {"enum": ["text", "input_text", "output_text"]}, "text": {"type": "string"}},
+      "required": ["type", "text"]}}]})"),
+     "only a message with calls does without"},
+    {"name", "who of several speaks", Use::hint},
+    {"tool_calls", array_of(kCallFields), "what the model called"},
+    {"tool_call_id", kText, "the call whose result this is"},
+    {"tool_name", kText, "the tool whose result this is"},
+    {"reasoning_content", kText, "what the model thought"},
+    {"thinking", kText, "the same, by Ollama's name"},
+    {"refusal", "", Use::hint},
+    {"annotations", "", Use::hint},
+    {"audio", "there is no audio here", Use::refused},
+    {"images", "this model reads text", Use::refused},
+    {"function_call", "use tool_calls", Use::refused},
+};
+inline constexpr Field kJsonSchemaFields[] = {
+    {"name", kText, ""},
+    {"description", kText, ""},
+    {"schema", kSchema, "of the answer", Use::required},
+    {"strict", kBoolean, "a schema always holds"},
+};
+inline constexpr Field kFormatFields[] = {
+    {"type", one_of(kFormats), "", Use::required},
+    {"json_schema", object_of(kJsonSchemaFields), "for json_schema"},
+    {"schema", kSchema, "for json_object"},
+};
+
+// Types of fields that several routes have.
+inline constexpr Type kMessages = array_of(kMessageFields, 1, kMostMessages);
+inline constexpr Type kTools = array(R"({"type": "object", "properties": {"type": {"const": "function"},
+  "function": {"type": "object", "properties": {"name": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"},
+  "description": {"type": "string"}, "parameters": {"type": "object"}}, "required": ["name"]}},
+  "required": ["type", "function"]})");
+inline constexpr Type kToolChoice = described(R"({"anyOf": [{"enum": ["none", "auto", "required"]},
+  {"type": "object", "properties": {"type": {"const": "function"}, "function": {"type": "object",
+  "properties": {"name": {"type": "string"}}, "required": ["name"]}}, "required": ["type", "function"]}]})");
+
+/// OpenAI's `messages` (kMessages), with what Ollama's have besides. Templates get [{role, content, …}] with contents
+/// as strings. `reader.error()` tells what is wrong.
 base::Json read_messages(Reader& reader, std::string_view name);
 
 /// OpenAI's content, a string or [{type: "text", text}], as one string.

@@ -1,5 +1,7 @@
 #include "server/api/chat_answer.h"
 
+#include <algorithm>
+
 #include "server/api/openai.h"
 #include "server/api/overflow.h"
 
@@ -29,6 +31,19 @@ std::string ChatAnswer::piece(const Choice& choice, const core::GenerationEvent&
 
 assistant::Reply ChatAnswer::reply_of(const Choice& choice) const {
   return assistant::parse_reply(model_.dialect(), setup_.offered_tools(), choice.text, parsing());
+}
+
+uint32_t ChatAnswer::reasoning_tokens(const Choice& choice) const {
+  assistant::ReplyParser parser(model_.dialect(), setup_.offered_tools(), parsing());
+  uint32_t tokens = 0;
+  size_t begin = 0;
+  for (const Choice::Step& step : choice.steps) {
+    const auto deltas = parser.push(std::string_view(choice.text).substr(begin, step.end - begin));
+    begin = step.end;
+    if (std::ranges::any_of(deltas, [](const Delta& delta) { return delta.kind == Delta::Kind::reasoning; }))
+      tokens += step.tokens;
+  }
+  return tokens;
 }
 
 void ChatAnswer::add_report(base::Json& json, const core::GenerationStats& stats) const {

@@ -27,6 +27,8 @@ class ChatAnswer : public AnswerFormat {
   void add_report(base::Json& json, const core::GenerationStats& stats) const;
   /// A choice that has ended, as a whole.
   assistant::Reply reply_of(const Choice& choice) const;
+  /// How many of its tokens wrote reasoning.
+  uint32_t reasoning_tokens(const Choice& choice) const;
   /// Whether the stream's choice has called a tool so far.
   bool has_called(const Choice& choice) const { return called_.contains(choice.index); }
 

@@ -64,6 +64,10 @@ ApiError api_error(const base::Error& error, std::string param) {
   return result;
 }
 
+std::string_view stream_type(Family family) {
+  return family == Family::ollama ? "application/x-ndjson" : "text/event-stream";
+}
+
 base::Json error_json(Family family, const ApiError& error) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? base::Json() : base::Json(text); };
   switch (family) {
@@ -79,6 +83,25 @@ base::Json error_json(Family family, const ApiError& error) {
             {"type", openai_type(error.status)},
             {"param", text_or_null(error.param)},
             {"code", text_or_null(error.code)}}}};
+}
+
+base::Json error_schema(Family family) {
+  const base::Json text = {{"type", "string"}}, text_or_null = {{"type", {"string", "null"}}};
+  const auto object = [](const base::Json& properties) {
+    base::Json names = base::Json::array();
+    for (const auto& [name, schema] : properties.items()) names.push_back(name);
+    return base::Json{{"type", "object"}, {"properties", properties}, {"required", std::move(names)}};
+  };
+  switch (family) {
+    case Family::ollama:
+      return object({{"error", text}});
+    case Family::anthropic:
+      return object({{"type", {{"const", "error"}}}, {"error", object({{"type", text}, {"message", text}})}});
+    case Family::openai:
+      break;
+  }
+  return object(
+      {{"error", object({{"message", text}, {"type", text}, {"param", text_or_null}, {"code", text_or_null}})}});
 }
 
 HttpResponse error_response(Family family, const ApiError& error) {

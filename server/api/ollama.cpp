@@ -4,45 +4,9 @@
 #include <cmath>
 #include <ctime>
 
-#include "server/api/generation.h"
 #include "server/api/openai.h"
 
 namespace ingle::server {
-namespace {
-
-constexpr Field kOptionFields[] = {
-    {"temperature", ""},
-    {"top_k", ""},
-    {"top_p", ""},
-    {"min_p", ""},
-    {"typical_p", ""},
-    {"repeat_penalty", ""},
-    {"repeat_last_n", ""},
-    {"presence_penalty", ""},
-    {"frequency_penalty", ""},
-    {"mirostat", ""},
-    {"mirostat_tau", ""},
-    {"mirostat_eta", ""},
-    {"seed", ""},
-    {"stop", ""},
-    {"num_predict", "the longest answer; -1: no limit"},
-    {"num_ctx", "the context is chosen when the model is loaded", Use::hint},
-    {"num_batch", "", Use::hint},
-    {"num_gpu", "", Use::hint},
-    {"main_gpu", "", Use::hint},
-    {"num_thread", "", Use::hint},
-    {"num_keep", "", Use::hint},
-    {"use_mmap", "", Use::hint},
-    {"use_mlock", "", Use::hint},
-    {"low_vram", "", Use::hint},
-    {"numa", "", Use::hint},
-    {"vocab_only", "", Use::hint},
-    {"f16_kv", "", Use::hint},
-    {"penalize_newline", "", Use::hint},
-    {"tfs_z", "tail-free sampling is not here", Use::refused},
-};
-
-}  // namespace
 
 std::string iso_time(std::chrono::seconds from_now) {
   const auto now = std::chrono::system_clock::now() + from_now;
@@ -56,18 +20,17 @@ std::string iso_time(std::chrono::seconds from_now) {
   return std::string(text, length) + "." + std::string(6 - fraction.size(), '0') + fraction + "Z";
 }
 
-assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call) {
+assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, const Call& call) {
   static const base::Json kNone = base::Json::object();
   const base::Json* options = reader.object("options");
   Reader inner(options == nullptr ? kNone : *options, "options");
-  inner.check(kOptionFields, &call.unused);
   assistant::GenerationRequest request = read_generation(inner, model, call);
-  if (const auto most = inner.integer("num_predict", -2, INT32_MAX); most && *most > 0)
+  if (const auto most = inner.integer("num_predict"); most && *most > 0)
     request.reply.max_tokens = static_cast<uint32_t>(*most);
   reader.adopt(inner.error());
   read_ingle(reader, request);
   const bool logprobs = reader.boolean("logprobs").value_or(false);
-  const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
+  const auto likeliest = reader.integer("top_logprobs");
   if (logprobs) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
   // An answer whose beginning and question the model no longer sees is not what anybody asked for.
   if (reader.boolean("shift").value_or(false))

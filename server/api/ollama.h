@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/api/chat_answer.h"
+#include "server/api/generation.h"
 
 namespace ingle::server {
 
@@ -14,7 +15,6 @@ class OllamaAnswer : public ChatAnswer {
   OllamaAnswer(const assistant::ModelService& model, ChatSetup setup, bool logprobs)
       : ChatAnswer(model, std::move(setup)), logprobs_(logprobs) {}
 
-  std::string stream_type() const override { return "application/x-ndjson"; }
   std::string ping() const override { return {}; }
   std::string end(const std::vector<Choice>&) override { return {}; }
   std::string failed(const ApiError& error) override { return to_text(error_json(Family::ollama, error)) + "\n"; }
@@ -40,8 +40,9 @@ class OllamaAnswer : public ChatAnswer {
 /// "2026-11-26T09:00:00.123456Z"
 std::string iso_time(std::chrono::seconds from_now = {});
 
-/// The members of `options` over what the body of a request has in common with others; `options` is checked, too.
-assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, Call& call);
+/// The members of `options` over what the body of a request has in common with others.
+assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model,
+                                                 const Call& call);
 
 /// `keep_alive`, which takes effect: a number of seconds, "5m", "1h30m"; below 0: for ever.
 void read_keep_alive(Reader& reader, const Call& call);
@@ -55,14 +56,40 @@ void read_think(Reader& reader, core::ChatRequest& chat);
 /// `format`: "json" or a schema.
 AnswerForm read_format(Reader& reader);
 
+inline constexpr Field kOllamaOptions[] = {
+    INGLE_SAMPLING_FIELDS,
+    INGLE_PENALTY_FIELDS,
+    {"num_predict", integer(-2), "the longest answer; below 1: no limit"},
+    {"num_ctx", "the context is chosen when the model is loaded", Use::hint},
+    {"num_batch", "", Use::hint},
+    {"num_gpu", "", Use::hint},
+    {"main_gpu", "", Use::hint},
+    {"num_thread", "", Use::hint},
+    {"num_keep", "", Use::hint},
+    {"use_mmap", "", Use::hint},
+    {"use_mlock", "", Use::hint},
+    {"low_vram", "", Use::hint},
+    {"numa", "", Use::hint},
+    {"vocab_only", "", Use::hint},
+    {"f16_kv", "", Use::hint},
+    {"penalize_newline", "", Use::hint},
+    {"tfs_z", "tail-free sampling is not here", Use::refused},
+};
+inline constexpr Type kThink = described(R"({"enum": [true, false, "low", "medium", "high"]})");
+inline constexpr Type kKeepAlive = described(R"({"type": ["number", "string"]})");
+inline constexpr Type kOllamaFormat = described(R"({"anyOf": [{"enum": ["", "json"]}, {"type": "object"}]})");
+
 /// Fields of /api/chat and /api/generate alike, for tables.
-#define INGLE_OLLAMA_FIELDS                                                                                         \
-  {"model", "a name of GET /api/tags"}, {"stream", "lines of JSON (the default) or one answer"},                    \
-      {"options", "sampling, by Ollama's names"},                                                                   \
-      {"think", "whether the model thinks first, where its template knows how"}, {"logprobs", ""},                  \
-      {"top_logprobs", ""}, {"keep_alive", "how long the model stays in memory: seconds, or \"5m\"; -1: for ever"}, \
-      {"truncate", "true: the oldest turns of a chat go where it is too long"},                                     \
-      {"shift", "only false: a full context ends an answer"}, {"ingle", "our own: as for /v1/chat/completions"},    \
-      {"format", "\"json\", or a JSON schema: the answer then has that form"}
+#define INGLE_OLLAMA_FIELDS                                                                                       \
+  {"model", kText, "a name of GET /api/tags"}, {"stream", kBoolean, "lines of JSON (the default) or one answer"}, \
+      {"options", object_of(kOllamaOptions), "sampling, by Ollama's names"},                                      \
+      {"think", kThink, "whether the model thinks first, where its template knows how"},                          \
+      {"logprobs", kBoolean, "log-probabilities of the answer's tokens"},                                         \
+      {"top_logprobs", integer(0, kMostLikeliest), "… and of so many of the likeliest"},                          \
+      {"keep_alive", kKeepAlive, "how long the model stays in memory: seconds, or \"5m\"; below 0: for ever"},    \
+      {"truncate", kBoolean, "true: the oldest turns of a chat go where it is too long"},                         \
+      {"shift", kBoolean, "only false: a full context ends an answer"},                                           \
+      {"ingle", object_of(kOwnFields), "Ingle's own"},                                                            \
+      {"format", kOllamaFormat, "\"json\", or a JSON schema: the answer then has that form"}
 
 }  // namespace ingle::server

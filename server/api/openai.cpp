@@ -7,11 +7,6 @@
 namespace ingle::server {
 namespace {
 
-constexpr Field kStreamFields[] = {
-    {"include_usage", "a last piece has the usage"},
-    {"include_obfuscation", "pieces are not padded here", Use::hint},
-};
-
 base::Json token_json(const core::TokenLogprob& token) {
   base::Json list = base::Json::array();
   for (const char byte : token.bytes) list.push_back(static_cast<unsigned char>(byte));
@@ -47,7 +42,6 @@ StreamOptions read_stream(Reader& reader) {
   options.stream = reader.boolean("stream").value_or(false);
   if (const base::Json* object = reader.object("stream_options")) {
     Reader inner(*object, "stream_options");
-    inner.check(kStreamFields, nullptr);
     options.include_usage = inner.boolean("include_usage").value_or(false);
     reader.adopt(inner.error());
     if (!options.stream) reader.fail("stream_options", "'stream_options' is only for \"stream\": true");

@@ -20,6 +20,14 @@ struct OpenAiHead {
   base::Json json(std::string_view object) const;
 };
 
+inline constexpr Field kStreamFields[] = {
+    {"include_usage", kBoolean, "a last piece has the usage"},
+    {"include_obfuscation", "pieces are not padded here", Use::hint},
+};
+/// {token id: bias}
+inline constexpr Type kLogitBias = described(R"({"type": "object", "propertyNames": {"pattern": "^[0-9]{1,9}$"},
+  "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}})");
+
 /// `stream` and `stream_options`.
 struct StreamOptions {
   bool stream = false, include_usage = false;

@@ -11,20 +11,9 @@
 
 #include "base/json.h"
 #include "server/api/errors.h"
+#include "server/api/field.h"
 
 namespace ingle::server {
-
-enum class Use : uint8_t {
-  honoured,
-  hint,     ///< has no effect here; the response's header x-ingle-unused lists it
-  refused,  ///< ignoring it would change the answer
-};
-
-struct Field {
-  std::string_view name;
-  std::string_view help;  ///< what it does here, or why it is refused
-  Use use = Use::honoured;
-};
 
 /// The first thing that is wrong stays; after it, all reading gives defaults.
 class Reader {
@@ -32,18 +21,21 @@ class Reader {
   /// `object` outlives it. `path`: where it is in the body, "" or "response_format".
   explicit Reader(const base::Json& object, std::string path = {});
 
-  /// Looks at every member; hints that are there are added to `unused`.
+  /// Looks at every member, and into objects and arrays as far as the table tells of them: names, types, bounds, what
+  /// is missing. Hints that are there are added to `unused`, once each: "messages[].name".
   void check(std::span<const Field> fields, std::vector<std::string>* unused);
 
   /// Null counts as absent.
   bool has(std::string_view name) const { return find(name) != nullptr; }
   const base::Json* find(std::string_view name) const;
-  std::optional<double> number(std::string_view name, double least, double most);
-  std::optional<int64_t> integer(std::string_view name, int64_t least, int64_t most);
+
+  // Values of a type. Bounds and choices are check()'s.
+  std::optional<double> number(std::string_view name);
+  std::optional<int64_t> integer(std::string_view name);
   std::optional<bool> boolean(std::string_view name);
   std::optional<std::string> text(std::string_view name);
   /// A string or an array of strings.
-  std::vector<std::string> texts(std::string_view name, size_t most);
+  std::vector<std::string> texts(std::string_view name);
   const base::Json* array(std::string_view name);
   const base::Json* object(std::string_view name);
   void require(std::string_view name);
@@ -57,6 +49,9 @@ class Reader {
   std::string path_of(std::string_view name) const;
 
  private:
+  void check_value(const Field& field, const base::Json& value, std::vector<std::string>* unused);
+  const base::Json* of_type(std::string_view name, const Type& type);
+
   const base::Json& object_;
   const std::string path_;
   std::optional<ApiError> error_;

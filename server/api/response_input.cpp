@@ -1,6 +1,5 @@
 #include "server/api/response_input.h"
 
-#include <algorithm>
 #include <string>
 
 #include "server/api/chat.h"
@@ -9,29 +8,42 @@
 namespace ingle::server {
 namespace {
 
-constexpr Field kMessageFields[] = {
-    {"type", ""}, {"role", ""}, {"content", ""}, {"id", ""}, {"status", ""}, {"phase", "", Use::hint},
+constexpr std::string_view kItemRoles[] = {"system", "developer", "user", "assistant"};
+constexpr Type kContent = described(R"({"anyOf": [{"type": "string"}, {"type": "array"}]})");
+constexpr Field kMessageItem[] = {
+    {"type", kText, ""},
+    {"role", one_of(kItemRoles), "", Use::required},
+    {"content", kContent, "a text or parts of text", Use::required},
+    {"id", kText, ""},
+    {"status", kText, ""},
+    {"phase", "", Use::hint},
 };
-constexpr Field kCallFields[] = {
-    {"type", ""},
-    {"call_id", ""},
-    {"name", ""},
-    {"arguments", ""},
-    {"id", ""},
-    {"status", ""},
+constexpr Field kCallItem[] = {
+    {"type", kText, ""},
+    {"call_id", kText, "", Use::required},
+    {"name", kText, "", Use::required},
+    {"arguments", kText, "", Use::required},
+    {"id", kText, ""},
+    {"status", kText, ""},
     {"caller", "", Use::hint},
     {"parsed_arguments", "what the Python client made of 'arguments'", Use::hint},
     {"namespace", "tools have none here", Use::refused},
     {"async", "calls are answered one after the other", Use::refused},
 };
-constexpr Field kResultFields[] = {
-    {"type", ""},   {"call_id", ""},           {"output", ""},          {"id", ""},
-    {"status", ""}, {"caller", "", Use::hint}, {"name", "", Use::hint}, {"namespace", "", Use::hint},
+constexpr Field kResultItem[] = {
+    {"type", kText, ""},
+    {"call_id", kText, "", Use::required},
+    {"output", kContent, "a text or parts of text", Use::required},
+    {"id", kText, ""},
+    {"status", kText, ""},
+    {"caller", "", Use::hint},
+    {"name", "", Use::hint},
+    {"namespace", "", Use::hint},
 };
-constexpr Field kReasoningFields[] = {
-    {"type", ""}, {"summary", ""}, {"content", ""}, {"id", ""}, {"status", ""}, {"encrypted_content", "", Use::hint},
+constexpr Field kReasoningItem[] = {
+    {"type", kText, ""}, {"summary", array({}), "texts"}, {"content", array({}), "texts"},
+    {"id", kText, ""},   {"status", kText, ""},           {"encrypted_content", "", Use::hint},
 };
-constexpr std::string_view kRoles[] = {"system", "developer", "user", "assistant"};
 
 std::string id_of(Reader& item, std::string_view prefix) {
   const std::string id = item.text("id").value_or("");
@@ -39,17 +51,13 @@ std::string id_of(Reader& item, std::string_view prefix) {
 }
 
 std::string content_of(Reader& item, std::string_view name) {
-  item.require(name);
   const base::Json* content = item.find(name);
   return content == nullptr || item.error() ? std::string() : read_content(item, *content, item.path_of(name));
 }
 
 base::Json read_message(Reader& item) {
-  item.check(kMessageFields, nullptr);
-  item.require("role");
+  item.check(kMessageItem, nullptr);
   const std::string role = item.text("role").value_or("");
-  if (std::ranges::find(kRoles, role) == std::end(kRoles))
-    item.fail("role", "'" + item.path_of("role") + "' is system, developer, user or assistant");
   const bool answers = role == "assistant";
   base::Json part = {{"type", answers ? "output_text" : "input_text"}, {"text", content_of(item, "content")}};
   if (answers) part["annotations"] = base::Json::array();
@@ -61,8 +69,7 @@ base::Json read_message(Reader& item) {
 }
 
 base::Json read_call(Reader& item) {
-  item.check(kCallFields, nullptr);
-  for (const char* name : {"call_id", "name", "arguments"}) item.require(name);
+  item.check(kCallItem, nullptr);
   return {{"type", "function_call"},
           {"id", id_of(item, "fc_")},
           {"status", "completed"},
@@ -72,8 +79,7 @@ base::Json read_call(Reader& item) {
 }
 
 base::Json read_result(Reader& item) {
-  item.check(kResultFields, nullptr);
-  item.require("call_id");
+  item.check(kResultItem, nullptr);
   return {{"type", "function_call_output"},
           {"id", id_of(item, "fco_")},
           {"status", "completed"},
@@ -99,7 +105,7 @@ base::Json read_texts(Reader& item, std::string_view name, std::string_view type
 }
 
 base::Json read_reasoning(Reader& item) {
-  item.check(kReasoningFields, nullptr);
+  item.check(kReasoningItem, nullptr);
   return {{"type", "reasoning"},
           {"id", id_of(item, "rs_")},
           {"status", "completed"},
@@ -180,7 +186,6 @@ class Messages {
 
 base::Json read_input(Reader& reader) {
   base::Json items = base::Json::array();
-  reader.require("input");
   const base::Json* input = reader.find("input");
   if (input == nullptr) return items;
   if (input->is_string()) {

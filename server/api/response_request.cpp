@@ -9,34 +9,18 @@
 namespace ingle::server {
 namespace {
 
-constexpr Field kToolFields[] = {
-    {"type", ""},
-    {"name", ""},
-    {"description", ""},
-    {"parameters", ""},
-    {"strict", "calls always match the schema"},
+constexpr Field kFunctionFields[] = {
+    {"type", kText, ""},
+    {"name", kText, "", Use::required},
+    {"description", kText, ""},
+    {"parameters", kObject, ""},
+    {"strict", kBoolean, "calls always match the schema"},
     {"output_schema", "", Use::hint},
     {"defer_loading", "", Use::hint},
     {"allowed_callers", "only the model calls tools here", Use::refused},
     {"async", "calls are answered one after the other", Use::refused},
 };
-constexpr Field kTextFields[] = {{"format", ""}, {"verbosity", "", Use::hint}};
-constexpr Field kFormatFields[] = {{"type", ""}, {"name", ""}, {"description", ""}, {"schema", ""}, {"strict", ""}};
-constexpr Field kReasoningFields[] = {
-    {"effort", ""},
-    {"summary", "", Use::hint},
-    {"generate_summary", "", Use::hint},
-    {"context", "", Use::hint},
-    {"mode", "", Use::hint},
-};
-constexpr Field kStreamFields[] = {{"include_obfuscation", "", Use::hint}};
 constexpr std::string_view kLogprobs = "message.output_text.logprobs";
-/// What else there is to include, of which nothing comes about here.
-constexpr std::string_view kIncluded[] = {
-    "reasoning.encrypted_content",    "file_search_call.results",      "web_search_call.results",
-    "web_search_call.action.sources", "message.input_image.image_url", "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-};
 
 /// A tool in this API's form, in that of chat completions.
 base::Json chat_tool(Reader& reader, const base::Json& json, const std::string& path, Call& call) {
@@ -45,8 +29,7 @@ base::Json chat_tool(Reader& reader, const base::Json& json, const std::string& 
   if (type != "function" && !tool.error())
     tool.fail("type", "tools of type '" + type.substr(0, 64) + "' are not supported; only functions are",
               "unsupported_value");
-  tool.check(kToolFields, &call.unused);
-  tool.require("name");
+  tool.check(kFunctionFields, &call.unused);
   base::Json function = {{"name", tool.text("name").value_or("")}};
   for (const char* name : {"description", "parameters", "strict"})
     if (const base::Json* value = tool.find(name)) function[name] = *value;
@@ -57,8 +40,6 @@ base::Json chat_tool(Reader& reader, const base::Json& json, const std::string& 
 void read_response_tools(Reader& reader, ChatSetup& setup, Call& call) {
   base::Json body = base::Json::object();
   if (const base::Json* tools = reader.array("tools"); tools != nullptr && !tools->empty()) {
-    if (tools->size() > assistant::Tools::max_tools)
-      reader.fail("tools", "'tools' has more than " + std::to_string(assistant::Tools::max_tools) + " items");
     for (size_t i = 0; i < tools->size() && !reader.error(); ++i)
       body["tools"].push_back(chat_tool(reader, (*tools)[i], "tools[" + std::to_string(i) + "]", call));
   }
@@ -79,57 +60,44 @@ void read_response_tools(Reader& reader, ChatSetup& setup, Call& call) {
   reader.adopt(inner.error());
 }
 
-AnswerForm read_text_form(Reader& reader, Call& call) {
+AnswerForm read_text_form(Reader& reader) {
   AnswerForm form;
   form.param = "text.format";
   const base::Json* text = reader.object("text");
-  if (text == nullptr) return form;
-  Reader inner(*text, "text");
-  inner.check(kTextFields, &call.unused);
-  if (const base::Json* format = inner.object("format")) {
-    Reader shape(*format, "text.format");
-    shape.check(kFormatFields, nullptr);
-    const std::string type = shape.text("type").value_or("");
-    if (type == "json_schema") {
-      shape.require("schema");
-      if (const base::Json* schema = shape.find("schema")) form.expression = json_expression(*schema);
-    } else if (type == "json_object") {
-      form.expression = any_object_expression();
-    } else if (type != "text") {
-      shape.fail("type", "'text.format.type' is text, json_object or json_schema");
-    }
-    inner.adopt(shape.error());
+  const base::Json* format = text == nullptr ? nullptr : Reader(*text, "text").object("format");
+  if (format == nullptr) return form;
+  Reader shape(*format, "text.format");
+  const std::string type = shape.text("type").value_or("");
+  if (type == "json_object") form.expression = any_object_expression();
+  if (type == "json_schema") {
+    shape.require("schema");
+    if (const base::Json* schema = shape.find("schema")) form.expression = json_expression(*schema);
   }
-  reader.adopt(inner.error());
+  reader.adopt(shape.error());
   return form;
 }
 
-void read_reasoning_options(Reader& reader, core::ChatRequest& chat, Call& call) {
+void read_reasoning_options(Reader& reader, core::ChatRequest& chat) {
   const base::Json* reasoning = reader.object("reasoning");
-  if (reasoning == nullptr) return;
-  Reader inner(*reasoning, "reasoning");
-  inner.check(kReasoningFields, &call.unused);
-  if (const auto effort = inner.text("effort")) {
-    const base::Json body = {{"reasoning_effort", *effort == "max" ? "xhigh" : *effort}};
-    Reader options(body);
-    read_template_options(options, chat);
-    if (options.error()) inner.fail("effort", "'reasoning.effort' is none, minimal, low, medium, high, xhigh or max");
-  }
-  reader.adopt(inner.error());
+  const auto effort = reasoning == nullptr ? std::nullopt : Reader(*reasoning).text("effort");
+  if (!effort) return;
+  const base::Json body = {{"reasoning_effort", *effort == "max" ? "xhigh" : *effort}};
+  Reader options(body);
+  read_template_options(options, chat);
 }
 
 void read_included(Reader& reader, assistant::GenerationRequest& request, Call& call) {
-  const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
-  if (likeliest) request.logprobs = static_cast<int32_t>(*likeliest);
-  if (const base::Json* list = reader.find("include"); list != nullptr && !list->is_array())
-    reader.fail("include", "'include' must be an array of strings");
-  for (const std::string& name : reader.texts("include", 64)) {
+  if (const auto likeliest = reader.integer("top_logprobs")) request.logprobs = static_cast<int32_t>(*likeliest);
+  const base::Json* list = reader.array("include");
+  if (list == nullptr) return;
+  for (const base::Json& name : *list) {
     if (name == kLogprobs) {
       request.logprobs = std::max(request.logprobs, 0);
-    } else if (std::ranges::find(kIncluded, name) != std::end(kIncluded)) {
-      call.unused.push_back("include." + name);
+    } else if (name.is_string() &&
+               std::ranges::find(kIncluded, name.get_ref<const std::string&>()) != std::end(kIncluded)) {
+      call.unused.push_back("include." + name.get<std::string>());
     } else {
-      reader.fail("include", "'include' has '" + name.substr(0, 64) + "', which there is not");
+      reader.fail("include", "'include' has an item that there is not: " + to_text(name).substr(0, 64));
     }
   }
 }
@@ -200,15 +168,10 @@ ResponseRequest read_response_request(Reader& reader, const assistant::ModelServ
   ResponseRequest request;
   ChatJob& job = request.job;
   job.request = read_generation(reader, model, call);
-  if (const auto most = reader.integer("max_output_tokens", 1, INT32_MAX))
+  if (const auto most = reader.integer("max_output_tokens"))
     job.request.reply.max_tokens = static_cast<uint32_t>(*most);
   read_included(reader, job.request, call);
   job.stream = reader.boolean("stream").value_or(false);
-  if (const base::Json* options = reader.object("stream_options")) {
-    Reader inner(*options, "stream_options");
-    inner.check(kStreamFields, &call.unused);
-    reader.adopt(inner.error());
-  }
   if (reader.boolean("background").value_or(false))
     reader.fail("background", "'background' is not supported: answers are not written after their reader has gone",
                 "unsupported_field");
@@ -229,9 +192,9 @@ ResponseRequest read_response_request(Reader& reader, const assistant::ModelServ
 
   job.setup.param = "input";
   job.setup.overflow = read_truncation(reader);
-  read_reasoning_options(reader, job.setup.chat, call);
+  read_reasoning_options(reader, job.setup.chat);
   read_response_tools(reader, job.setup, call);
-  job.form = read_text_form(reader, call);
+  job.form = read_text_form(reader);
   if (!reader.error()) request.repeated = repeat(call.body, request);
   return request;
 }

@@ -59,8 +59,10 @@ struct Route {
   Family family = Family::openai;
   Scope scope = Scope::chat;
   std::string_view summary;
-  std::span<const Field> fields{};  ///< none: it takes no body
-  bool asks_model = true;           ///< the model that the body names is loaded before the handler is called
+  std::string_view parameter{};     ///< help for what stands for {…} in the path
+  std::span<const Field> fields{};  ///< none: it takes no body; with `stream`, it answers in pieces where that is true
+  std::string_view answers = "application/json";  ///< the type of its answer as a whole
+  bool asks_model = true;  ///< the model that the body names is loaded before the handler is called
   /// Of one of several threads; it may wait for a model's answer, but not for what is generated.
   void (*handle)(Call& call) = nullptr;
 };

@@ -6,13 +6,6 @@
 namespace ingle::server {
 namespace {
 
-constexpr std::pair<std::string_view, Overflow> kNames[] = {
-    {"error", Overflow::error},
-    {"drop_oldest", Overflow::drop_oldest},
-    {"drop_middle", Overflow::drop_middle},
-    {"summarise", Overflow::summarise},
-};
-
 bool has_role(const base::Json& message, std::string_view role) {
   const auto found = message.find("role");
   return found != message.end() && found->is_string() && found->get_ref<const std::string&>() == role;
@@ -40,12 +33,12 @@ Cut without(const base::Json& messages, const std::vector<Turn>& turns, size_t c
 }  // namespace
 
 std::string_view overflow_name(Overflow policy) {
-  return std::ranges::find(kNames, policy, [](const auto& entry) { return entry.second; })->first;
+  return kOverflows[static_cast<size_t>(policy)];
 }
 
 std::optional<Overflow> find_overflow(std::string_view name) {
-  const auto found = std::ranges::find(kNames, name, [](const auto& entry) { return entry.first; });
-  return found == std::end(kNames) ? std::nullopt : std::optional(found->second);
+  const auto found = std::ranges::find(kOverflows, name);
+  return found == std::end(kOverflows) ? std::nullopt : std::optional(static_cast<Overflow>(found - kOverflows));
 }
 
 std::vector<Turn> droppable_turns(const base::Json& messages, Overflow policy) {

@@ -15,13 +15,14 @@
 
 namespace ingle::server {
 
-/// What is done with a chat that is too long.
+/// What is done with a chat that is too long, by its names in kOverflows.
 enum class Overflow : uint8_t {
   error,
   drop_oldest,  ///< the oldest turns go
   drop_middle,  ///< … but the first one with a user's message stays
   summarise,    ///< the oldest turns go, and a summary of them comes before the first that stays
 };
+inline constexpr std::string_view kOverflows[] = {"error", "drop_oldest", "drop_middle", "summarise"};
 std::string_view overflow_name(Overflow policy);
 /// By its name; nothing: there is none.
 std::optional<Overflow> find_overflow(std::string_view name);

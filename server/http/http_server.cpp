@@ -46,11 +46,16 @@ struct Connection : std::enable_shared_from_this<Connection> {
 };
 using ConnectionPtr = std::shared_ptr<Connection>;
 
+Target target_of(const Parser& parser) {
+  const auto text = parser.get().target();
+  return parse_target(std::string_view(text.data(), text.size()));
+}
+
 HttpRequest request_of(Parser& parser, const Peer& peer) {
   const auto& message = parser.get();
   HttpRequest request;
   request.method = std::string(message.method_string());
-  const Target target = parse_target(std::string_view(message.target().data(), message.target().size()));
+  const Target target = target_of(parser);
   request.path = target.path;
   request.query = target.query;
   for (const auto& field : message) {
@@ -135,7 +140,7 @@ struct HttpServer::State {
   asio::awaitable<bool> encrypt(Connection& connection);
   asio::awaitable<bool> serve_one(Connection& connection);
   asio::awaitable<bool> answer(Connection& connection, unsigned version, bool keep_alive, bool head_only);
-  asio::awaitable<void> refuse(Connection& connection, int status, const std::string& why);
+  asio::awaitable<void> refuse(Connection& connection, int status, const std::string& why, const std::string& path);
   asio::awaitable<void> refuse_crowd(Connection& connection);
   asio::awaitable<bool> send(Connection& connection, const std::string& bytes);
   void read_ahead(const ConnectionPtr& connection);
@@ -296,7 +301,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
     const int status = status_of(failed);
     std::string why = failed.message();
     if (status == 400) why = "this is not HTTP: " + why;
-    if (status != 0) co_await refuse(connection, status, why);
+    const std::string path = target_of(parser).path;  // empty where it did not get so far
+    if (status != 0) co_await refuse(connection, status, why, path);
     co_return false;
   }
   stream.plain().expires_never();
@@ -317,7 +323,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Connection& connection) {
   try {
     handler(exchange);
   } catch (const std::exception&) {  // a mistake of ours; what it says may hold what the client sent
-    exchange->respond(error_body(500, "internal error"));
+    exchange->respond(error_body(500, "internal error", exchange->request().path));
   }
   const bool head_only = exchange->request().method == "HEAD";
   const bool done = co_await answer(connection, version, keep_alive, head_only);
@@ -386,8 +392,9 @@ asio::awaitable<bool> HttpServer::State::send(Connection& connection, const std:
   co_return !error;
 }
 
-asio::awaitable<void> HttpServer::State::refuse(Connection& connection, int status, const std::string& why) {
-  HttpResponse response = error_body(status, why);
+asio::awaitable<void> HttpServer::State::refuse(Connection& connection, int status, const std::string& why,
+                                                const std::string& path) {
+  HttpResponse response = error_body(status, why, path);
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   std::ostringstream bytes;
   auto head = head_of(response, 11, false);
@@ -407,7 +414,8 @@ asio::awaitable<void> HttpServer::State::refuse(Connection& connection, int stat
 
 asio::awaitable<void> HttpServer::State::refuse_crowd(Connection& connection) {
   const std::string why = "too many connections; try again in a second";
-  co_await refuse(connection, 503, why);
+  const std::string nowhere;
+  co_await refuse(connection, 503, why, nowhere);
 }
 
 void HttpServer::State::take(const std::shared_ptr<asio::ip::tcp::acceptor>& acceptor) {

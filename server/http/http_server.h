@@ -34,8 +34,8 @@ class HttpServer {
  public:
   /// Must answer soon, or keep the exchange and answer later: it is called by the thread that runs all connections.
   using Handler = std::function<void(std::shared_ptr<Exchange>)>;
-  /// What cannot be read is answered with what this makes of a status and a reason.
-  using ErrorBody = std::function<HttpResponse(int status, const std::string& message)>;
+  /// What cannot be read is answered with what this makes of a status, a reason and the path, where that was read.
+  using ErrorBody = std::function<HttpResponse(int status, const std::string& message, const std::string& path)>;
 
   HttpServer(const HttpLimits& limits, Handler handler, ErrorBody error_body);
   ~HttpServer();

@@ -23,14 +23,14 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /v1/models; may be left out where there is one"},
-    {"messages", "as for /v1/chat/completions"},
-    {"tools", ""},
-    {"tool_choice", ""},
-    {"parallel_tool_calls", "", Use::hint},
-    {"reasoning_effort", ""},
-    {"chat_template_kwargs", ""},
-    {"add_generation_prompt", "end where the answer starts"},
+    {"model", kText, "a name of GET /v1/models; may be left out where there is one"},
+    {"messages", kMessages, "as for /v1/chat/completions", Use::required},
+    {"tools", kTools, "functions that the model may call"},
+    {"tool_choice", kToolChoice, "none: the tools are left out"},
+    {"parallel_tool_calls", kBoolean, "", Use::hint},
+    {"reasoning_effort", one_of(kEfforts), "none and minimal: the model does not think first"},
+    {"chat_template_kwargs", kObject, "variables of the chat template"},
+    {"add_generation_prompt", kBoolean, "end where the answer starts"},
 };
 
 }  // namespace

@@ -112,7 +112,7 @@ class ChatFormat final : public ChatAnswer {
 
 void read_logprobs(Reader& reader, assistant::GenerationRequest& request) {
   const bool wanted = reader.boolean("logprobs").value_or(false);
-  const auto likeliest = reader.integer("top_logprobs", 0, kMostLikeliest);
+  const auto likeliest = reader.integer("top_logprobs");
   if (likeliest && !wanted) reader.fail("top_logprobs", "'top_logprobs' needs \"logprobs\": true");
   if (wanted) request.logprobs = static_cast<int32_t>(likeliest.value_or(0));
 }
@@ -125,10 +125,9 @@ void handle(Call& call) {
   job.request = read_generation(reader, *model, call);
   const StreamOptions stream = read_stream(reader);
   job.stream = stream.stream;
-  job.choices = reader.integer("n", 1, kMostChoices).value_or(1);
+  job.choices = reader.integer("n").value_or(1);
   for (const char* name : {"max_tokens", "max_completion_tokens"})
-    if (const auto most = reader.integer(name, 1, INT32_MAX))
-      job.request.reply.max_tokens = static_cast<uint32_t>(*most);
+    if (const auto most = reader.integer(name)) job.request.reply.max_tokens = static_cast<uint32_t>(*most);
   read_logprobs(reader, job.request);
   job.form = read_answer_form(reader);
   job.setup.chat.messages = read_messages(reader, "messages");
@@ -144,30 +143,27 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /v1/models"},
-    {"messages", "[{role, content}], texts or text parts"},
-    {"stream", "pieces as server-sent events"},
-    {"stream_options", "{include_usage}"},
-    {"n", "answers to the same messages"},
-    {"max_tokens", "the longest answer"},
-    {"max_completion_tokens", "the same"},
-    {"temperature", ""},
-    {"top_p", ""},
-    {"frequency_penalty", ""},
-    {"presence_penalty", ""},
-    {"logit_bias", "{token id: bias}"},
-    {"logprobs", ""},
-    {"top_logprobs", ""},
-    {"seed", "the same seed and text give the same answer"},
-    {"stop", "up to 16 texts that end an answer"},
-    {"response_format", "text, json_object, or json_schema: the answer then has that form"},
-    {"grammar", "a grammar of the answer, in GBNF"},
-    {"tools", "functions that the model may call"},
-    {"tool_choice", "none, auto, required, or a named function"},
-    {"parallel_tool_calls", "whether it may call several at once"},
-    {"reasoning_effort", "none and minimal: the model does not think first, where its template knows how"},
-    {"chat_template_kwargs", "variables of the chat template"},
+    {"model", kText, "a name of GET /v1/models"},
+    {"messages", kMessages, "the chat so far", Use::required},
+    {"stream", kBoolean, "pieces as server-sent events"},
+    {"stream_options", object_of(kStreamFields), "only with stream"},
+    {"n", integer(1, kMostChoices), "answers to the same messages"},
+    {"max_tokens", integer(1), "the longest answer"},
+    {"max_completion_tokens", integer(1), "the same"},
+    {"logit_bias", kLogitBias, "{token id: bias}"},
+    {"logprobs", kBoolean, "log-probabilities of the answer's tokens"},
+    {"top_logprobs", integer(0, kMostLikeliest), "… and of so many of the likeliest; only with logprobs"},
+    {"response_format", object_of(kFormatFields), "text, json_object, or json_schema: the answer then has that form"},
+    {"grammar", kText, "a grammar of the answer, in GBNF"},
+    {"tools", kTools, "functions that the model may call"},
+    {"tool_choice", kToolChoice, "none, auto, required, or a named function"},
+    {"parallel_tool_calls", kBoolean, "whether it may call several at once"},
+    {"reasoning_effort", one_of(kEfforts),
+     "none and minimal: the model does not think first, where its template knows how"},
+    {"chat_template_kwargs", kObject, "variables of the chat template"},
     INGLE_SAMPLING_FIELDS,
+    INGLE_PENALTY_FIELDS,
+    INGLE_OTHER_SAMPLING_FIELDS,
     {"user", "", Use::hint},
     {"safety_identifier", "", Use::hint},
     {"prompt_cache_key", "", Use::hint},

@@ -9,6 +9,10 @@ namespace ingle::server {
 namespace {
 
 constexpr size_t kMostPrompts = 64;
+constexpr Type kPrompt = described(R"({"anyOf": [{"type": "string", "minLength": 1},
+  {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+  {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 64},
+  {"type": "array", "items": {"type": "array", "items": {"type": "integer", "minimum": 0}}, "minItems": 1, "maxItems": 64}]})");
 
 /// What all choices share.
 struct CompletionSetup {
@@ -162,10 +166,9 @@ void handle(Call& call) {
   if (model == nullptr) return;
   assistant::GenerationRequest request = read_generation(reader, *model, call);
   const StreamOptions stream = read_stream(reader);
-  const int64_t count = reader.integer("n", 1, kMostChoices).value_or(1);
-  request.reply.max_tokens = static_cast<uint32_t>(reader.integer("max_tokens", 1, INT32_MAX).value_or(16));
-  if (const auto likeliest = reader.integer("logprobs", 0, kMostLikeliest))
-    request.logprobs = static_cast<int32_t>(*likeliest);
+  const int64_t count = reader.integer("n").value_or(1);
+  request.reply.max_tokens = static_cast<uint32_t>(reader.integer("max_tokens").value_or(16));
+  if (const auto likeliest = reader.integer("logprobs")) request.logprobs = static_cast<int32_t>(*likeliest);
   const bool echo = reader.boolean("echo").value_or(false);
   if (echo && request.logprobs >= 0)
     reader.fail("echo", "'echo' with 'logprobs' is not supported: a prompt's log-probabilities are not computed");
@@ -193,23 +196,19 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /v1/models"},
-    {"prompt", "a text, token ids, or several of these"},
-    {"suffix", "the text after the gap, for models that were trained to fill one"},
-    {"stream", "pieces as server-sent events"},
-    {"stream_options", "{include_usage}"},
-    {"n", "answers to each prompt"},
-    {"max_tokens", "the longest answer; 16 where it is not given, as in OpenAI's API"},
-    {"temperature", ""},
-    {"top_p", ""},
-    {"frequency_penalty", ""},
-    {"presence_penalty", ""},
-    {"logit_bias", "{token id: bias}"},
-    {"logprobs", "how many of the likeliest tokens"},
-    {"echo", "the prompt before the answer"},
-    {"seed", ""},
-    {"stop", "up to 16 texts that end an answer"},
+    {"model", kText, "a name of GET /v1/models"},
+    {"prompt", kPrompt, "a text, token ids, or several of these", Use::required},
+    {"suffix", kText, "the text after the gap, for models that were trained to fill one"},
+    {"stream", kBoolean, "pieces as server-sent events"},
+    {"stream_options", object_of(kStreamFields), "only with stream"},
+    {"n", integer(1, kMostChoices), "answers to each prompt"},
+    {"max_tokens", integer(1), "the longest answer; 16 where it is not given, as in OpenAI's API"},
+    {"logit_bias", kLogitBias, "{token id: bias}"},
+    {"logprobs", integer(0, kMostLikeliest), "log-probabilities, and so many of the likeliest tokens'"},
+    {"echo", kBoolean, "the prompt before the answer"},
     INGLE_SAMPLING_FIELDS,
+    INGLE_PENALTY_FIELDS,
+    INGLE_OTHER_SAMPLING_FIELDS,
     {"user", "", Use::hint},
     {"best_of", "answers are not compared", Use::refused},
 };

@@ -8,7 +8,6 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  reader.require("tokens");
   const base::Json* tokens = reader.array("tokens");
   std::vector<core::TokenId> ids;
   if (tokens != nullptr)
@@ -27,9 +26,9 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /v1/models; may be left out where there is one"},
-    {"tokens", "their ids"},
-    {"show_special", "print special tokens"},
+    {"model", kText, "a name of GET /v1/models; may be left out where there is one"},
+    {"tokens", array(R"({"type": "integer", "minimum": 0})"), "their ids", Use::required},
+    {"show_special", kBoolean, "print special tokens"},
 };
 
 }  // namespace

@@ -5,7 +5,8 @@ namespace ingle::server {
 namespace {
 
 void handle(Call& call) {
-  call.respond({{"status", call.ready ? "ok" : "loading model"}}, call.ready ? 200 : 503);
+  if (!call.ready) return call.fail({503, "the model is being loaded", {}, "loading_model", 1});
+  call.respond({{"status", "ok"}});
 }
 
 }  // namespace

@@ -152,9 +152,7 @@ void handle(Call& call) {
   if (model == nullptr) return;
   ChatJob job;
   job.request = read_generation(reader, *model, call);
-  reader.require("max_tokens");
-  if (const auto most = reader.integer("max_tokens", 1, INT32_MAX))
-    job.request.reply.max_tokens = static_cast<uint32_t>(*most);
+  if (const auto most = reader.integer("max_tokens")) job.request.reply.max_tokens = static_cast<uint32_t>(*most);
   for (const std::string& stop : read_stops(reader, "stop_sequences")) job.request.reply.stop_strings.push_back(stop);
   job.stream = reader.boolean("stream").value_or(false);
   job.setup = read_anthropic_chat(reader);
@@ -167,13 +165,11 @@ void handle(Call& call) {
 
 constexpr Field kFields[] = {
     INGLE_ANTHROPIC_FIELDS,
-    {"max_tokens", "the longest answer"},
-    {"stream", "pieces as server-sent events"},
-    {"stop_sequences", "up to 16 texts that end an answer"},
-    {"temperature", ""},
-    {"top_p", ""},
-    {"seed", ""},
+    {"max_tokens", integer(1), "the longest answer", Use::required},
+    {"stream", kBoolean, "pieces as server-sent events"},
+    {"stop_sequences", texts(kMostStops), "what ends an answer"},
     INGLE_SAMPLING_FIELDS,
+    INGLE_OTHER_SAMPLING_FIELDS,
 };
 
 }  // namespace

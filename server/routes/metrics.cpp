@@ -57,6 +57,8 @@ constexpr PaceMetric kPaceMetrics[] = {
      [](const auto& m) { return double((m.pace().reasons & core::pace_quota) != 0); }},
 };
 
+constexpr char kType[] = "text/plain; version=0.0.4; charset=utf-8";
+
 std::string label(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -81,7 +83,7 @@ void handle(Call& call) {
     for (const auto& [model, left] : call.pool->resident())
       out << metric.name << "{model=\"" << label(model->name()) << "\"} " << metric.value(*model) << '\n';
   }
-  HttpResponse response = call.response("text/plain; version=0.0.4; charset=utf-8");
+  HttpResponse response = call.response(kType);
   response.body = out.str();
   call.exchange->respond(std::move(response));
 }
@@ -89,7 +91,11 @@ void handle(Call& call) {
 }  // namespace
 
 extern const Route metrics_record;
-const Route metrics_record{
-    .method = "GET", .path = "/metrics", .scope = Scope::keyed, .summary = "counters for Prometheus", .handle = handle};
+const Route metrics_record{.method = "GET",
+                           .path = "/metrics",
+                           .scope = Scope::keyed,
+                           .summary = "counters for Prometheus",
+                           .answers = kType,
+                           .handle = handle};
 
 }  // namespace ingle::server

@@ -15,7 +15,10 @@ void handle(Call& call) {
 }  // namespace
 
 extern const Route model_record;
-const Route model_record{
-    .method = "GET", .path = "/v1/models/{model}", .summary = "describe a model", .handle = handle};
+const Route model_record{.method = "GET",
+                         .path = "/v1/models/{model}",
+                         .summary = "describe a model",
+                         .parameter = "a name of GET /v1/models",
+                         .handle = handle};
 
 }  // namespace ingle::server

@@ -79,8 +79,8 @@ void handle(Call& call) {
 
 constexpr Field kFields[] = {
     INGLE_OLLAMA_FIELDS,
-    {"messages", "[{role, content}]"},
-    {"tools", "functions that the model may call"},
+    {"messages", kMessages, "the chat so far", Use::required},
+    {"tools", kTools, "functions that the model may call"},
 };
 
 }  // namespace

@@ -7,8 +7,6 @@ namespace {
 
 void handle(Call& call) {
   Reader reader(call.body);
-  reader.require("source");
-  reader.require("destination");
   const std::string source = reader.text("source").value_or(""), destination = reader.text("destination").value_or("");
   if (reader.error()) return call.fail(*reader.error());
   const std::string name = call.stored->name_of(source);
@@ -22,8 +20,8 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"source", "a name of GET /api/tags"},
-    {"destination", "the new name: lower case letters, digits, '.', '_' and '-'"},
+    {"source", kText, "a name of GET /api/tags", Use::required},
+    {"destination", kText, "the new name: lower case letters, digits, '.', '_' and '-'", Use::required},
 };
 
 }  // namespace

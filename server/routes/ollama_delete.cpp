@@ -21,8 +21,8 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /api/tags"},
-    {"name", "the same, as older clients say it"},
+    {"model", kText, "a name of GET /api/tags"},
+    {"name", kText, "the same, as older clients say it"},
 };
 
 }  // namespace

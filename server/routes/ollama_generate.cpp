@@ -45,11 +45,10 @@ class GenerateFormat final : public OllamaAnswer {
 };
 
 std::optional<ApiError> prepare(Reader& reader, assistant::ModelService& model, ChatSetup& setup,
-                                assistant::GenerationRequest& request) {
+                                assistant::GenerationRequest& request, const AnswerForm& form) {
   const std::string prompt = reader.text("prompt").value_or(""), system = reader.text("system").value_or("");
   const bool raw = reader.boolean("raw").value_or(false);
   const auto suffix = reader.text("suffix");
-  const AnswerForm form = read_format(reader);
   if (reader.error()) return reader.error();
   if (suffix) {
     auto gap = model.gap_prompt(prompt, *suffix);
@@ -84,6 +83,7 @@ void handle(Call& call) {
   read_keep_alive(reader, call);
   ChatSetup setup;
   read_think(reader, setup.chat);
+  const AnswerForm form = read_format(reader);
   if (reader.error()) return call.fail(*reader.error());
   if (!reader.has("prompt")) {  // how clients ask for a model to be loaded: it is
     return call.respond(
@@ -93,7 +93,7 @@ void handle(Call& call) {
          {"done", true},
          {"done_reason", reader.has("keep_alive") && reader.find("keep_alive")->dump() == "0" ? "unload" : "load"}});
   }
-  if (const auto error = prepare(reader, *model, setup, request)) return call.fail(*error);
+  if (const auto error = prepare(reader, *model, setup, request, form)) return call.fail(*error);
   const bool logprobs = request.logprobs >= 0;
   answer(call, *model, {std::move(request)}, std::make_unique<GenerateFormat>(*model, std::move(setup), logprobs),
          stream);
@@ -101,10 +101,10 @@ void handle(Call& call) {
 
 constexpr Field kFields[] = {
     INGLE_OLLAMA_FIELDS,
-    {"prompt", ""},
-    {"suffix", "the text after the gap, for models that were trained to fill one"},
-    {"system", "what the model is told first"},
-    {"raw", "no template; special tokens in the prompt are such"},
+    {"prompt", kText, "without one, nothing is answered"},
+    {"suffix", kText, "the text after the gap, for models that were trained to fill one"},
+    {"system", kText, "what the model is told first"},
+    {"raw", kBoolean, "no template; special tokens in the prompt are such"},
     {"template", "the model's own is used", Use::refused},
     {"context", "send the messages of a chat instead", Use::refused},
     {"images", "this model reads text", Use::refused},

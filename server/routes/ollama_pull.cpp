@@ -75,12 +75,12 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of the catalogue, or hf:OWNER/REPO/FILE, modelscope:OWNER/REPO/FILE"},
-    {"name", "the same, as older clients say it"},
-    {"stream", "lines that tell how far it is (the default), or one answer at the end"},
+    {"model", kText, "a name of the catalogue, or hf:OWNER/REPO/FILE, modelscope:OWNER/REPO/FILE"},
+    {"name", kText, "the same, as older clients say it"},
+    {"stream", kBoolean, "lines that tell how far it is (the default), or one answer at the end"},
     {"insecure", "certificates are always checked", Use::refused},
-    {"username", "", Use::refused},
-    {"password", "", Use::refused},
+    {"username", "models are fetched without one", Use::refused},
+    {"password", "models are fetched without one", Use::refused},
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /api/tags"},
+    {"model", kText, "a name of GET /api/tags"},
     {"verbose", "", Use::hint},
 };
 

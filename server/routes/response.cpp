@@ -22,7 +22,10 @@ void handle(Call& call) {
 }  // namespace
 
 extern const Route response_record;
-const Route response_record{
-    .method = "GET", .path = "/v1/responses/{id}", .summary = "show a response that is kept", .handle = handle};
+const Route response_record{.method = "GET",
+                            .path = "/v1/responses/{id}",
+                            .summary = "show a response that is kept",
+                            .parameter = "the id of a response that is kept",
+                            .handle = handle};
 
 }  // namespace ingle::server

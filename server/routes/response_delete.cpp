@@ -12,7 +12,10 @@ void handle(Call& call) {
 }  // namespace
 
 extern const Route response_delete_record;
-const Route response_delete_record{
-    .method = "DELETE", .path = "/v1/responses/{id}", .summary = "forget a response", .handle = handle};
+const Route response_delete_record{.method = "DELETE",
+                                   .path = "/v1/responses/{id}",
+                                   .summary = "forget a response",
+                                   .parameter = "the id of a response that is kept",
+                                   .handle = handle};
 
 }  // namespace ingle::server

@@ -6,10 +6,11 @@
 namespace ingle::server {
 namespace {
 
+constexpr std::string_view kOrders[] = {"asc", "desc"};
 constexpr Field kQuery[] = {
-    {"after", "the id of the item before the first"},
-    {"limit", "1 to 100; 20 where it is not given"},
-    {"order", "asc or desc"},
+    {"after", kText, "the id of the item before the first"},
+    {"limit", integer(1, 100), "20 where it is not given"},
+    {"order", one_of(kOrders), "desc where it is not given"},
     {"include", "", Use::hint},
 };
 
@@ -17,9 +18,8 @@ void handle(Call& call) {
   const base::Json query = query_json(call.exchange->request().query);
   Reader reader(query);
   reader.check(kQuery, &call.unused);
-  const int64_t limit = reader.integer("limit", 1, 100).value_or(20);
+  const int64_t limit = reader.integer("limit").value_or(20);
   const std::string order = reader.text("order").value_or("desc"), after = reader.text("after").value_or("");
-  if (order != "asc" && order != "desc") reader.fail("order", "'order' is asc or desc");
   if (reader.error()) return call.fail(*reader.error());
   const auto stored = stored_response(call, call.parameter);
   if (!stored) return;
@@ -47,6 +47,7 @@ extern const Route response_input_items_record;
 const Route response_input_items_record{.method = "GET",
                                         .path = "/v1/responses/{id}/input_items",
                                         .summary = "list what a response answers",
+                                        .parameter = "the id of a response that is kept",
                                         .handle = handle};
 
 }  // namespace ingle::server

@@ -83,17 +83,18 @@ class ResponseFormat final : public ChatAnswer {
     } else {
       response["incomplete_details"] = {{"reason", "max_output_tokens"}};
     }
-    response["usage"] = usage(choice.stats);
+    response["usage"] = usage(choice);
     add_report(response, choice.stats);
     if (response["store"] == true) response["store"] = keep_(response, output_.items());
     return response;
   }
-  base::Json usage(const core::GenerationStats& stats) const {
-    const size_t thought = output_.reasoning().empty() ? 0 : model_.tokenize(output_.reasoning(), false, false).size();
+  base::Json usage(const Choice& choice) const {
+    const core::GenerationStats& stats = choice.stats;
+    const uint32_t thought = output_.reasoning().empty() ? 0 : reasoning_tokens(choice);
     return {{"input_tokens", stats.prompt_tokens},
             {"input_tokens_details", {{"cached_tokens", stats.cached_tokens}, {"cache_write_tokens", 0}}},
             {"output_tokens", stats.generated_tokens},
-            {"output_tokens_details", {{"reasoning_tokens", std::min<size_t>(thought, stats.generated_tokens)}}},
+            {"output_tokens_details", {{"reasoning_tokens", std::min(thought, stats.generated_tokens)}}},
             {"total_tokens", stats.prompt_tokens + stats.generated_tokens}};
   }
   /// Of the tokens that wrote this text, the last one that was written.
@@ -102,7 +103,7 @@ class ResponseFormat final : public ChatAnswer {
     std::string written;
     std::vector<size_t> ends;
     for (const core::GeneratedToken& token : tokens_) {
-      written += model_.token_bytes(token.token);
+      written += token.bytes;
       ends.push_back(written.size());
     }
     const size_t found = written.rfind(text), from = found == std::string::npos ? 0 : found;
@@ -110,7 +111,7 @@ class ResponseFormat final : public ChatAnswer {
     std::vector<core::GeneratedToken> its;
     for (size_t i = 0; i < tokens_.size(); ++i)
       if (ends[i] > from && (i == 0 ? 0 : ends[i - 1]) < to) its.push_back(tokens_[i]);
-    return chat_logprobs(model_, its)["content"];
+    return chat_logprobs(its)["content"];
   }
 
   const base::Json head_;
@@ -147,20 +148,26 @@ void handle(Call& call) {
   });
 }
 
+constexpr Field kPieceFields[] = {{"include_obfuscation", "pieces are not padded here", Use::hint}};
+constexpr Type kInclude = array(R"({"enum": ["message.output_text.logprobs", "reasoning.encrypted_content",
+  "file_search_call.results", "web_search_call.results", "web_search_call.action.sources",
+  "message.input_image.image_url", "computer_call_output.output.image_url", "code_interpreter_call.outputs"]})",
+                                0, 64);
+constexpr Type kMetadata = described(R"({"type": "object", "maxProperties": 16, "propertyNames": {"maxLength": 64},
+  "additionalProperties": {"type": "string", "maxLength": 512}})");
+
 constexpr Field kFields[] = {
     INGLE_RESPONSE_INPUT_FIELDS,
-    {"store", "whether the response is kept, so that others can go on from it; it is, by default"},
-    {"stream", "typed events"},
-    {"stream_options", "pieces are not padded here"},
-    {"max_output_tokens", "the longest answer"},
-    {"temperature", ""},
-    {"top_p", ""},
-    {"top_logprobs", "how many of the likeliest tokens"},
-    {"include", "message.output_text.logprobs; others have no effect"},
-    {"metadata", "up to 16 texts, which the response repeats"},
-    {"background", "only false"},
-    {"seed", "the same seed and text give the same answer"},
+    {"store", kBoolean, "whether the response is kept, so that others can go on from it; it is, by default"},
+    {"stream", kBoolean, "typed events"},
+    {"stream_options", object_of(kPieceFields), ""},
+    {"max_output_tokens", integer(1), "the longest answer"},
+    {"top_logprobs", integer(0, kMostLikeliest), "log-probabilities of the answer's tokens, and of so many others"},
+    {"include", kInclude, "message.output_text.logprobs; others have no effect"},
+    {"metadata", kMetadata, "up to 16 texts, which the response repeats"},
+    {"background", kBoolean, "only false"},
     INGLE_SAMPLING_FIELDS,
+    INGLE_OTHER_SAMPLING_FIELDS,
     {"user", "", Use::hint},
     {"safety_identifier", "", Use::hint},
     {"prompt_cache_key", "", Use::hint},

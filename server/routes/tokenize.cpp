@@ -8,7 +8,6 @@ void handle(Call& call) {
   Reader reader(call.body);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
-  reader.require("content");
   const std::string content = reader.text("content").value_or("");
   const bool add = reader.boolean("add_special").value_or(false),
              parse = reader.boolean("parse_special").value_or(false);
@@ -19,10 +18,10 @@ void handle(Call& call) {
 }
 
 constexpr Field kFields[] = {
-    {"model", "a name of GET /v1/models; may be left out where there is one"},
-    {"content", "the text"},
-    {"add_special", "add what the model begins and ends with"},
-    {"parse_special", "special tokens in the text are such"},
+    {"model", kText, "a name of GET /v1/models; may be left out where there is one"},
+    {"content", kText, "the text", Use::required},
+    {"add_special", kBoolean, "add what the model begins and ends with"},
+    {"parse_special", kBoolean, "special tokens in the text are such"},
 };
 
 }  // namespace

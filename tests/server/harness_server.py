@@ -28,8 +28,12 @@ class ServerTest(unittest.TestCase):
         return ()
 
     @classmethod
+    def model_path(cls):
+        return real_model(cls.model) if cls.model else TINY
+
+    @classmethod
     def setUpClass(cls):
-        path = real_model(cls.model) if cls.model else TINY
+        path = cls.model_path()
         if path is None:
             raise unittest.SkipTest(f"{cls.model} was not fetched")
         # Its environment and folder; the instance itself is no test.
