@@ -13,7 +13,7 @@ from harness import MODELS
 from harness_server import ServerTest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-SECONDS = 90
+SECONDS = 300  # half a minute, unless the machine does much else
 # All that a response must be by the document, and what the server must refuse by it.
 CHECKS = (
     "not_a_server_error",
@@ -64,7 +64,7 @@ class DocumentTest(ServerTest):
             [
                 Path(sys.executable).with_name("st"),
                 *("run", f"{self.base}/openapi.json", "--checks", ",".join(CHECKS)),
-                *("--phases", "coverage,fuzzing", "--max-examples", "20", "--seed", "1", "--generation-deterministic"),
+                *("--phases", "coverage,fuzzing", "--max-examples", "10", "--seed", "1", "--generation-deterministic"),
                 # With more, Python 3.11's own parser fails: its depth is counted across threads.
                 *("--workers", "1", "--request-timeout", "30", "--continue-on-failure", "--no-color"),
             ],
