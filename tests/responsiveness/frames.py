@@ -174,7 +174,7 @@ def measure(model, window=10, windows=3, options=()):
             with server.streams():
                 time.sleep(SETTLE)
                 unloaded = server.tokens_per_second(window)
-                result["threads"] = server.metrics()["ingle_threads"]
+                result.setdefault("threads", server.metrics()["ingle_threads"])  # without adaptation: all
             result[name] = with_page(server, points, window, windows if name == "on" else 1)
             result[name]["tokens_per_second_unloaded"] = unloaded
     return result
