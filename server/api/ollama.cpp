@@ -20,7 +20,8 @@ std::string iso_time(std::chrono::seconds from_now) {
   return std::string(text, length) + "." + std::string(6 - fraction.size(), '0') + fraction + "Z";
 }
 
-assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model, const Call& call) {
+assistant::GenerationRequest read_ollama_options(Reader& reader, const assistant::ModelService& model,
+                                                 const Call& call) {
   static const base::Json kNone = base::Json::object();
   const base::Json* options = reader.object("options");
   Reader inner(options == nullptr ? kNone : *options, "options");

@@ -5,6 +5,8 @@
 namespace ingle::server {
 namespace {
 
+constexpr char kType[] = "text/plain; charset=utf-8";  // an empty body
+
 void handle(Call& call) {
   Reader reader(call.body);
   const std::string source = reader.text("source").value_or(""), destination = reader.text("destination").value_or("");
@@ -16,7 +18,7 @@ void handle(Call& call) {
   const auto copied = store->copy(name, destination);
   call.stored->changed();
   if (!copied) return call.fail(api_error(copied.error(), "destination"));
-  call.exchange->respond(call.response("text/plain; charset=utf-8"));
+  call.exchange->respond(call.response(kType));
 }
 
 constexpr Field kFields[] = {
@@ -33,6 +35,7 @@ const Route ollama_copy_record{.method = "POST",
                                .scope = Scope::models,
                                .summary = "give a model a further name, in Ollama's form",
                                .fields = kFields,
+                               .answers = kType,
                                .asks_model = false,
                                .handle = handle};
 

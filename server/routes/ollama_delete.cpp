@@ -5,6 +5,8 @@
 namespace ingle::server {
 namespace {
 
+constexpr char kType[] = "text/plain; charset=utf-8";  // an empty body
+
 void handle(Call& call) {
   Reader reader(call.body);
   const std::string asked = read_model_name(reader);
@@ -17,7 +19,7 @@ void handle(Call& call) {
   call.stored->changed();
   if (!removed) return call.fail(api_error(removed.error(), "model"));
   call.pool->drop(name);
-  call.exchange->respond(call.response("text/plain; charset=utf-8"));
+  call.exchange->respond(call.response(kType));
 }
 
 constexpr Field kFields[] = {
@@ -34,6 +36,7 @@ const Route ollama_delete_record{.method = "DELETE",
                                  .scope = Scope::models,
                                  .summary = "remove a model, in Ollama's form",
                                  .fields = kFields,
+                                 .answers = kType,
                                  .asks_model = false,
                                  .handle = handle};
 
