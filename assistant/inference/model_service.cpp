@@ -25,6 +25,12 @@ std::vector<core::TokenId> marks_of(const Dialect& dialect, const core::Tokenize
   return marks;
 }
 
+Error is_encoder() {
+  return {
+      ErrorCode::unsupported,
+      "the model is an encoder: it makes embeddings (/v1/embeddings) and writes no text; use another model for that"};
+}
+
 }  // namespace
 
 std::unique_ptr<ModelService> ModelService::start(std::string name, std::unique_ptr<core::Engine> engine,
@@ -40,18 +46,23 @@ ModelService::ModelService(std::string name, std::unique_ptr<core::Engine> engin
       dialect_(&choose_dialect(hints_of(*engine_))),
       marks_(marks_of(*dialect_, engine_->tokenizer())),
       scheduler_(*engine_, options),
+      embeddings_(*engine_, options),
       thread_([this] {
-        while (scheduler_.wait()) scheduler_.step();
+        if (info().is_encoder())
+          while (embeddings_.wait()) embeddings_.step();
+        else
+          while (scheduler_.wait()) scheduler_.step();
       }) {}
 
 ModelService::~ModelService() {
-  scheduler_.close();
-  scheduler_.cancel_all();
+  close();
+  info().is_encoder() ? embeddings_.cancel_all() : scheduler_.cancel_all();
   thread_.join();
 }
 
 base::Result<std::vector<core::TokenId>> ModelService::chat_prompt(const core::ChatRequest& request) const {
   const core::ChatTemplate* chat_template = engine_->chat_template();
+  if (info().is_encoder()) return is_encoder();
   if (chat_template == nullptr)
     return Error{ErrorCode::unsupported, "this model has no chat template; use a completion without messages"};
   return core::build_chat_prompt(engine_->tokenizer(), *chat_template, request);
@@ -92,7 +103,23 @@ base::Result<std::shared_ptr<const core::Constraint>> ModelService::constraint(c
 }
 
 base::Result<core::RequestId> ModelService::generate(core::GenerationRequest request, core::EventSink sink) {
+  if (info().is_encoder()) return is_encoder();
   return scheduler_.submit(std::move(request), std::move(sink));
+}
+
+base::Result<core::RequestId> ModelService::embed(core::EmbeddingRequest request, core::EmbeddingSink sink) {
+  return embeddings_.submit(std::move(request), std::move(sink));
+}
+
+base::Result<core::EmbeddingText> ModelService::pair(std::string_view first, std::string_view second) const {
+  const auto separator = engine_->tokenizer().special().separator;
+  if (!separator) return Error{ErrorCode::unsupported, "the model's tokenizer has no token between two texts"};
+  core::EmbeddingText text{tokenize(first, true, false)};
+  text.second = text.tokens.size();
+  const std::vector<core::TokenId> more = tokenize(second, false, false);
+  text.tokens.insert(text.tokens.end(), more.begin(), more.end());
+  text.tokens.push_back(*separator);
+  return text;
 }
 
 }  // namespace ingle::assistant

@@ -16,6 +16,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/prompt.h"
 #include "core/grammar/matcher.h"
+#include "core/scheduler/embedding_queue.h"
 #include "core/scheduler/scheduler.h"
 
 namespace ingle::assistant {
@@ -58,11 +59,15 @@ class ModelService {
 
   /// As core::Scheduler.
   base::Result<core::RequestId> generate(core::GenerationRequest request, core::EventSink sink);
-  void cancel(core::RequestId id) { scheduler_.cancel(id); }
+  /// Of an encoder, as core::EmbeddingQueue.
+  base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink);
+  /// Two texts as a reranker takes them. Error: unsupported (the tokenizer has no separator).
+  base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) const;
+  void cancel(core::RequestId id) { info().is_encoder() ? embeddings_.cancel(id) : scheduler_.cancel(id); }
   void forget(std::string principal) { scheduler_.forget(std::move(principal)); }
-  core::SchedulerStats stats() const { return scheduler_.stats(); }
+  core::SchedulerStats stats() const { return info().is_encoder() ? embeddings_.stats() : scheduler_.stats(); }
   /// Takes no more requests; those that run go on.
-  void close() { scheduler_.close(); }
+  void close() { info().is_encoder() ? embeddings_.close() : scheduler_.close(); }
 
  private:
   ModelService(std::string name, std::unique_ptr<core::Engine> engine, const core::SchedulerOptions& options);
@@ -72,8 +77,9 @@ class ModelService {
   std::unique_ptr<core::Engine> engine_;
   const Dialect* dialect_ = nullptr;
   std::vector<core::TokenId> marks_;
-  core::Scheduler scheduler_;
-  std::mutex mutex_;  ///< of what grammars need
+  core::Scheduler scheduler_;        ///< of a decoder
+  core::EmbeddingQueue embeddings_;  ///< of an encoder
+  std::mutex mutex_;                 ///< of what grammars need
   std::shared_ptr<const core::TokenTrie> trie_;
   std::list<std::pair<std::string, std::shared_ptr<const core::Constraint>>> constraints_;  ///< the latest first
   std::thread thread_;

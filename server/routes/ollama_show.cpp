@@ -15,7 +15,7 @@ void handle(Call& call) {
   json.erase("model");
   const core::ChatTemplate* chat_template = model->chat_template();
   json["template"] = chat_template == nullptr ? "" : chat_template->source();
-  json["capabilities"] = base::Json::array({"completion"});
+  json["capabilities"] = base::Json::array({info.is_encoder() ? "embedding" : "completion"});
   if (chat_template != nullptr && chat_template->mentions("tools")) json["capabilities"].push_back("tools");
   if (chat_template != nullptr && chat_template->mentions("enable_thinking"))
     json["capabilities"].push_back("thinking");
@@ -27,6 +27,7 @@ void handle(Call& call) {
                         {architecture + ".embedding_length", info.width},
                         {architecture + ".attention.head_count", info.heads},
                         {architecture + ".attention.head_count_kv", info.kv_heads}};
+  if (info.is_encoder()) json["model_info"][architecture + ".pooling"] = info.pooling;
   call.respond(json);
 }
 

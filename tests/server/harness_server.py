@@ -24,7 +24,7 @@ class ServerTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        path = real_model(cls.model)
+        path = cls.model if os.sep in cls.model else real_model(cls.model)
         if path is None:
             raise unittest.SkipTest(f"{cls.model} was not fetched")
         # Its environment and folder; the instance itself is no test.
