@@ -59,6 +59,7 @@ class Host {
   void take(Ask& ask) {
     // What takes a while must not hold up a cancellation or the next request.
     if (auto* generate = std::get_if<Generate>(&ask.what)) return reply(ask.number, start(*generate));
+    if (auto* embed = std::get_if<Embed>(&ask.what)) return reply(ask.number, start(*embed));
     if (std::holds_alternative<GetStats>(ask.what)) return reply(ask.number, told(model_.stats()));
     {
       const std::lock_guard lock(mutex_);
@@ -76,17 +77,30 @@ class Host {
 
   decltype(Reply::what) start(Generate& generate) {
     const uint64_t request = generate.request;
-    {
-      const std::lock_guard lock(mutex_);
-      running_[request] = 0;
-    }
-    auto id = model_.generate(std::move(generate.generation), [this, request](core::GenerationEvent&& event) {
-      if (event.finished || event.error) {
-        const std::lock_guard lock(mutex_);
-        running_.erase(request);
-      }
-      tell(channel_, Event{request, std::move(event)});
-    });
+    begin(request);
+    return begun(request,
+                 model_.generate(std::move(generate.generation), [this, request](core::GenerationEvent&& event) {
+                   if (event.finished || event.error) ended(request);
+                   tell(channel_, Event{request, std::move(event)});
+                 }));
+  }
+  decltype(Reply::what) start(Embed& embed) {
+    const uint64_t request = embed.request;
+    begin(request);
+    return begun(request, model_.embed(std::move(embed.embedding), [this, request](core::EmbeddingResult&& result) {
+      ended(request);
+      tell(channel_, Embedded{request, std::move(result)});
+    }));
+  }
+  void begin(uint64_t request) {
+    const std::lock_guard lock(mutex_);
+    running_[request] = 0;
+  }
+  void ended(uint64_t request) {
+    const std::lock_guard lock(mutex_);
+    running_.erase(request);
+  }
+  decltype(Reply::what) begun(uint64_t request, base::Result<core::RequestId> id) {
     const std::lock_guard lock(mutex_);
     if (!id.ok()) {
       running_.erase(request);
@@ -116,7 +130,9 @@ class Host {
   }
   decltype(Reply::what) answer(Detokenize& what) { return told(model_.detokenize(what.tokens, what.show_special)); }
   decltype(Reply::what) answer(CheckGrammar& what) { return told(model_.check_grammar(what.gbnf)); }
+  decltype(Reply::what) answer(PairTexts& what) { return told(model_.pair(what.first, what.second)); }
   decltype(Reply::what) answer(Generate&) { return Nothing(); }
+  decltype(Reply::what) answer(Embed&) { return Nothing(); }
   decltype(Reply::what) answer(GetStats&) { return Nothing(); }
 
   void reply(uint64_t number, decltype(Reply::what) what) { tell(channel_, Reply{number, std::move(what)}); }

@@ -235,6 +235,7 @@ void EngineProcess::listen(Process& process) {
 void EngineProcess::hear(Process& process, FromEngine message) {
   if (auto* reply = std::get_if<Reply>(&message)) return take(std::move(*reply));
   if (auto* event = std::get_if<Event>(&message)) return take(std::move(*event));
+  if (auto* embedded = std::get_if<Embedded>(&message)) return take(std::move(*embedded));
   if (const auto* done = std::get_if<Completed>(&message)) return process.files().completed(done->path);
   if (const auto* damaged = std::get_if<Removed>(&message)) return process.files().removed(damaged->path);
 }
@@ -256,10 +257,22 @@ void EngineProcess::take(Event event) {
     const std::lock_guard lock(mutex_);
     const auto found = running_.find(event.request);
     if (found == running_.end()) return;
-    sink = found->second.sink;
+    if (!(sink = found->second.sink)) return;
     if (event.event.finished || event.event.error) running_.erase(found);
   }
   (*sink)(std::move(event.event));
+}
+
+void EngineProcess::take(Embedded embedded) {
+  std::shared_ptr<core::EmbeddingSink> sink;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(embedded.request);
+    if (found == running_.end() || !found->second.embedding) return;
+    sink = found->second.embedding;
+    running_.erase(found);
+  }
+  (*sink)(std::move(embedded.result));
 }
 
 void EngineProcess::fail_all(const std::string& why) {
@@ -279,6 +292,10 @@ void EngineProcess::fail_all(const std::string& why) {
   for (auto& [number, each] : asked) each.answer.set_value(error);
   for (auto& [request, each] : running) {
     if (!each.accepted) continue;  // who asked hears of it
+    if (each.embedding) {
+      (*each.embedding)({.embeddings = {}, .error = error, .stats = {}});
+      continue;
+    }
     core::GenerationEvent event;
     event.error = error;
     (*each.sink)(std::move(event));
@@ -355,14 +372,29 @@ base::Result<core::SchedulerStats> EngineProcess::stats() {
   return ask_for<core::SchedulerStats>(GetStats{});
 }
 
+base::Result<core::EmbeddingText> EngineProcess::pair(std::string_view first, std::string_view second) {
+  return ask_for<core::EmbeddingText>(PairTexts{std::string(first), std::string(second)});
+}
+
 base::Result<core::RequestId> EngineProcess::generate(GenerationRequest request, core::EventSink sink) {
-  core::RequestId id = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    id = next_request_++;
-    running_[id].sink = std::make_shared<core::EventSink>(std::move(sink));
-  }
-  auto answer = ask(Generate{id, std::move(request)}, id);
+  const core::RequestId id = add({.sink = std::make_shared<core::EventSink>(std::move(sink)), .embedding = {}});
+  return run(id, Generate{id, std::move(request)});
+}
+
+base::Result<core::RequestId> EngineProcess::embed(core::EmbeddingRequest request, core::EmbeddingSink sink) {
+  const core::RequestId id = add({.sink = {}, .embedding = std::make_shared<core::EmbeddingSink>(std::move(sink))});
+  return run(id, Embed{id, std::move(request)});
+}
+
+core::RequestId EngineProcess::add(Running running) {
+  const std::lock_guard lock(mutex_);
+  const core::RequestId id = next_request_++;
+  running_[id] = std::move(running);
+  return id;
+}
+
+base::Result<core::RequestId> EngineProcess::run(core::RequestId id, What what) {
+  auto answer = ask(std::move(what), id);
   if (answer.ok()) return id;
   const std::lock_guard lock(mutex_);
   running_.erase(id);

@@ -56,6 +56,8 @@ class EngineProcess final : public ModelService {
   base::Result<std::string> detokenize(const std::vector<core::TokenId>& tokens, bool show_special) override;
   base::Status check_grammar(const std::string& gbnf) override;
   base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) override;
+  base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink) override;
+  base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) override;
   void cancel(core::RequestId id) override;
   void forget(const std::string& principal) override;
   base::Result<core::SchedulerStats> stats() override;
@@ -78,7 +80,8 @@ class EngineProcess final : public ModelService {
     core::RequestId request = 0;  ///< that it starts; 0: none
   };
   struct Running {
-    std::shared_ptr<core::EventSink> sink;
+    std::shared_ptr<core::EventSink> sink;           ///< of what is generated …
+    std::shared_ptr<core::EmbeddingSink> embedding;  ///< … or of embeddings
     bool accepted = false;
   };
 
@@ -91,10 +94,13 @@ class EngineProcess final : public ModelService {
   void hear(Process& process, messages::FromEngine message);
   void take(messages::Reply reply);
   void take(messages::Event event);
+  void take(messages::Embedded embedded);
   void fail_all(const std::string& why);
   base::Result<Answer> ask(What what, core::RequestId request = 0);
   template <typename T>
   base::Result<T> ask_for(What what);
+  base::Result<core::RequestId> run(core::RequestId id, What what);
+  core::RequestId add(Running running);
   void tell(const messages::ToEngine& message);
   base::Error unavailable() const;
 

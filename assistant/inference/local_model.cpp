@@ -19,6 +19,12 @@ std::vector<core::TokenId> marks_of(const Dialect& dialect, const core::Tokenize
   return marks;
 }
 
+Error writes_no_text() {
+  return {
+      ErrorCode::unsupported,
+      "the model is an encoder: it makes embeddings (/v1/embeddings) and writes no text; use another model for that"};
+}
+
 ModelFacts facts_of(std::string name, const core::Engine& engine) {
   ModelFacts facts;
   facts.name = std::move(name);
@@ -41,8 +47,12 @@ LocalModel::LocalModel(std::string name, std::unique_ptr<core::Engine> engine, c
     : engine_(std::move(engine)),
       facts_(facts_of(std::move(name), *engine_)),
       scheduler_(*engine_, options),
+      embeddings_(*engine_, options),
       thread_([this] {
-        while (scheduler_.wait()) scheduler_.step();
+        if (encodes())
+          while (embeddings_.wait()) embeddings_.step();
+        else
+          while (scheduler_.wait()) scheduler_.step();
       }) {}
 
 LocalModel::~LocalModel() {
@@ -51,12 +61,13 @@ LocalModel::~LocalModel() {
 }
 
 void LocalModel::end() {
-  scheduler_.close();
-  scheduler_.cancel_all();
+  close();
+  encodes() ? embeddings_.cancel_all() : scheduler_.cancel_all();
 }
 
 base::Result<std::vector<core::TokenId>> LocalModel::chat_prompt(const core::ChatRequest& request) {
   const core::ChatTemplate* chat_template = engine_->chat_template();
+  if (encodes()) return writes_no_text();
   if (chat_template == nullptr)
     return Error{ErrorCode::unsupported, "this model has no chat template; use a completion without messages"};
   return core::build_chat_prompt(engine_->tokenizer(), *chat_template, request);
@@ -81,10 +92,27 @@ base::Status LocalModel::check_grammar(const std::string& gbnf) {
 }
 
 base::Result<core::RequestId> LocalModel::generate(GenerationRequest request, core::EventSink sink) {
+  if (encodes()) return writes_no_text();
   if (!request.grammar.empty()) {
     INGLE_TRY(request.constraint, constraint(request.grammar));
   }
   return scheduler_.submit(std::move(request), std::move(sink));
+}
+
+base::Result<core::RequestId> LocalModel::embed(core::EmbeddingRequest request, core::EmbeddingSink sink) {
+  return embeddings_.submit(std::move(request), std::move(sink));
+}
+
+base::Result<core::EmbeddingText> LocalModel::pair(std::string_view first, std::string_view second) {
+  const auto separator = engine_->tokenizer().special().separator;
+  if (!separator) return Error{ErrorCode::unsupported, "the model's tokenizer has no token between two texts"};
+  INGLE_TRY(auto tokens, tokenize(first, true, false));
+  INGLE_TRY(const auto more, tokenize(second, false, false));
+  core::EmbeddingText text{std::move(tokens)};
+  text.second = text.tokens.size();
+  text.tokens.insert(text.tokens.end(), more.begin(), more.end());
+  text.tokens.push_back(*separator);
+  return text;
 }
 
 base::Result<std::shared_ptr<const core::Constraint>> LocalModel::constraint(const std::string& gbnf) {
@@ -105,7 +133,7 @@ base::Result<std::shared_ptr<const core::Constraint>> LocalModel::constraint(con
 }
 
 bool LocalModel::busy() const {
-  const core::SchedulerStats stats = scheduler_.stats();
+  const core::SchedulerStats stats = encodes() ? embeddings_.stats() : scheduler_.stats();
   return stats.running > 0 || stats.waiting > 0;
 }
 

@@ -30,21 +30,25 @@ class LocalModel final : public ModelService {
   base::Result<std::string> detokenize(const std::vector<core::TokenId>& tokens, bool show_special) override;
   base::Status check_grammar(const std::string& gbnf) override;
   base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) override;
-  void cancel(core::RequestId id) override { scheduler_.cancel(id); }
+  base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink) override;
+  base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) override;
+  void cancel(core::RequestId id) override { encodes() ? embeddings_.cancel(id) : scheduler_.cancel(id); }
   void forget(const std::string& principal) override { scheduler_.forget(principal); }
-  base::Result<core::SchedulerStats> stats() override { return scheduler_.stats(); }
+  base::Result<core::SchedulerStats> stats() override { return encodes() ? embeddings_.stats() : scheduler_.stats(); }
   bool busy() const override;
   void set_pace(const core::Pace& pace) override;
   core::Pace pace() const override;
-  void close() override { scheduler_.close(); }
+  void close() override { encodes() ? embeddings_.close() : scheduler_.close(); }
   void end() override;
 
  private:
+  bool encodes() const { return facts_.info.is_encoder(); }
   base::Result<std::shared_ptr<const core::Constraint>> constraint(const std::string& gbnf);
 
   const std::unique_ptr<core::Engine> engine_;
   const ModelFacts facts_;
-  core::Scheduler scheduler_;
+  core::Scheduler scheduler_;        ///< of a decoder
+  core::EmbeddingQueue embeddings_;  ///< of an encoder
   mutable std::mutex pace_mutex_;
   core::Pace pace_;   ///< guarded by pace_mutex_, as is the scheduler's
   std::mutex mutex_;  ///< of what grammars need

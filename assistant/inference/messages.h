@@ -52,11 +52,18 @@ struct Generate {
   uint64_t request = 0;  ///< its number, chosen by who asks
   GenerationRequest generation;
 };
+struct PairTexts {
+  std::string first, second;
+};
+struct Embed {
+  uint64_t request = 0;  ///< as Generate's
+  core::EmbeddingRequest embedding;
+};
 struct GetStats {};
 /// Each is answered by one Reply.
 struct Ask {
   uint64_t number = 0;
-  std::variant<ChatPrompt, GapPrompt, Tokenize, Detokenize, CheckGrammar, Generate, GetStats> what;
+  std::variant<ChatPrompt, GapPrompt, Tokenize, Detokenize, CheckGrammar, Generate, GetStats, PairTexts, Embed> what;
 };
 
 struct Cancel {
@@ -88,11 +95,16 @@ struct NotLoaded {
 struct Nothing {};
 struct Reply {
   uint64_t number = 0;
-  std::variant<base::Error, Nothing, std::vector<core::TokenId>, std::string, core::SchedulerStats> what;
+  std::variant<base::Error, Nothing, std::vector<core::TokenId>, std::string, core::SchedulerStats, core::EmbeddingText>
+      what;
 };
 struct Event {
   uint64_t request = 0;
   core::GenerationEvent event;
+};
+struct Embedded {
+  uint64_t request = 0;
+  core::EmbeddingResult result;
 };
 /// The handed in new file is complete and is to have this name.
 struct Completed {
@@ -103,7 +115,7 @@ struct Removed {
   std::filesystem::path path;
 };
 
-using FromEngine = std::variant<Progress, Loaded, NotLoaded, Reply, Event, Completed, Removed>;
+using FromEngine = std::variant<Progress, Loaded, NotLoaded, Reply, Event, Completed, Removed, Embedded>;
 
 }  // namespace ingle::assistant::messages
 
@@ -160,6 +172,10 @@ INGLE_WIRE(TokenLogprob, token, bytes, logprob)
 INGLE_WIRE(GenerationStats, prompt_tokens, cached_tokens, generated_tokens, preemptions, queue_ms, prefill_ms,
            decode_ms, state_bytes)
 INGLE_WIRE(GenerationEvent, text, tokens, token_count, started, finished, stopped_by, error, stats)
+INGLE_WIRE(EmbeddingText, tokens, second)
+INGLE_WIRE(EmbeddingRequest, texts, client, priority)
+INGLE_WIRE(EmbeddingStats, tokens, queue_ms, compute_ms)
+INGLE_WIRE(EmbeddingResult, embeddings, error, stats)
 INGLE_WIRE(SchedulerStats, running, waiting, kept_prefixes, state_bytes, state_limit_bytes, submitted, finished, failed,
            cancelled, refused, preempted, prompt_tokens, cached_tokens, generated_tokens, passes, retry_after_s)
 
@@ -204,6 +220,8 @@ INGLE_WIRE(Detokenize, tokens, show_special)
 INGLE_WIRE(CheckGrammar, gbnf)
 INGLE_WIRE(Generate, request, generation)
 INGLE_WIRE_EMPTY(GetStats)
+INGLE_WIRE(PairTexts, first, second)
+INGLE_WIRE(Embed, request, embedding)
 INGLE_WIRE(Ask, number, what)
 INGLE_WIRE(Cancel, request)
 INGLE_WIRE(Forget, principal)
@@ -217,6 +235,7 @@ INGLE_WIRE(Reply, number, what)
 INGLE_WIRE(Event, request, event)
 INGLE_WIRE(Completed, path)
 INGLE_WIRE(Removed, path)
+INGLE_WIRE(Embedded, request, result)
 
 }  // namespace ingle::assistant::messages
 

@@ -37,8 +37,11 @@ bool belongs_to_checkpoint(const fs::path& path) {
 
 std::vector<fs::path> paths_of(const fs::path& model) {
   if (base::is_folder(model) || model.extension() == ".safetensors") {
-    std::vector<fs::path> paths = base::list_folder(base::is_folder(model) ? model : model.parent_path());
+    const fs::path folder = base::is_folder(model) ? model : model.parent_path();
+    std::vector<fs::path> paths = base::list_folder(folder);
     std::erase_if(paths, [](const fs::path& path) { return !belongs_to_checkpoint(path); });
+    if (const fs::path pooling = folder / "1_Pooling" / "config.json"; base::file_exists(pooling))
+      paths.push_back(pooling);
     return paths;
   }
   const std::string split = split_name(model);

@@ -29,6 +29,8 @@ class CountedModel final : public ModelService {
   base::Result<std::string> detokenize(const std::vector<core::TokenId>&, bool) override { return unused(); }
   base::Status check_grammar(const std::string&) override { return unused(); }
   base::Result<core::RequestId> generate(GenerationRequest, core::EventSink) override { return unused(); }
+  base::Result<core::RequestId> embed(core::EmbeddingRequest, core::EmbeddingSink) override { return unused(); }
+  base::Result<core::EmbeddingText> pair(std::string_view, std::string_view) override { return unused(); }
   void cancel(core::RequestId) override {}
   void forget(const std::string&) override {}
   base::Result<core::SchedulerStats> stats() override { return unused(); }

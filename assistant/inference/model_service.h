@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/prompt.h"
+#include "core/scheduler/embedding_queue.h"
 #include "core/scheduler/scheduler.h"
 
 namespace ingle::assistant {
@@ -61,6 +62,10 @@ class ModelService {
 
   /// As core::Scheduler::submit and check_grammar.
   virtual base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) = 0;
+  /// Of an encoder, as core::EmbeddingQueue::submit.
+  virtual base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink) = 0;
+  /// Two texts as a reranker takes them. Error: unsupported (the tokenizer has no separator).
+  virtual base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) = 0;
   virtual void cancel(core::RequestId id) = 0;
   /// Drops what was kept for a principal.
   virtual void forget(const std::string& principal) = 0;

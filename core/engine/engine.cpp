@@ -15,6 +15,7 @@
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
 #include "core/engine/defaults.h"
+#include "core/engine/encoder.h"
 #include "core/engine/memory_plan.h"
 #include "core/engine/profile.h"
 #include "core/engine/trace.h"
@@ -31,6 +32,20 @@ using base::ErrorCode;
 namespace {
 
 constexpr uint64_t kTemplateFileLimit = uint64_t{4} << 20;
+
+std::string_view pooling_text(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::none:
+      break;
+    case Pooling::mean:
+      return "mean";
+    case Pooling::cls:
+      return "cls";
+    case Pooling::rank:
+      return "rank";
+  }
+  return "";
+}
 
 std::string_view weights_text(PackedCopyUse use) {
   switch (use) {
@@ -141,13 +156,21 @@ class CpuEngine final : public Engine {
   void use_threads(uint32_t count) override { device_->set_active_threads(count); }
 
   base::Result<std::unique_ptr<Sequence>> new_sequence() override {
+    if (encoder_ != nullptr)
+      return Error{
+          ErrorCode::unsupported,
+          "the model is an encoder: it makes embeddings and writes no text; 'ingle serve' answers with them at "
+          "/v1/embeddings"};
     INGLE_TRY(SequenceState state, SequenceState::create(*states_));
     return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(state)));
   }
 
-  uint64_t sequence_bytes(uint32_t tokens) const override { return states_->sequence_bytes(tokens); }
+  uint64_t sequence_bytes(uint32_t tokens) const override {
+    return states_ == nullptr ? 0 : states_->sequence_bytes(tokens);
+  }
   uint64_t sequence_bytes_in_use() const override {
     uint64_t bytes = 0;
+    if (states_ == nullptr) return bytes;
     for (size_t group = 0; group < states_->groups(); ++group)
       bytes += states_->pool(group).used() * states_->pool(group).page_bytes();
     return bytes;
@@ -159,12 +182,13 @@ class CpuEngine final : public Engine {
   }
 
   base::Result<RestoredSequence> restore_sequence(const std::filesystem::path& path) override {
-    INGLE_TRY(SequenceState state, SequenceState::create(*states_));
+    INGLE_TRY(auto sequence, new_sequence());
+    SequenceState& state = static_cast<DeviceSequence&>(*sequence).state;
     INGLE_TRY(std::vector<TokenId> tokens, read_state_file(path, state_key_, state));
     for (const TokenId token : tokens)
       if (token < 0 || static_cast<uint32_t>(token) >= graph_.vocabulary_size)
         return Error{ErrorCode::corrupt, path.string() + " holds tokens that the model does not have"};
-    return RestoredSequence{std::make_unique<DeviceSequence>(std::move(state)), std::move(tokens)};
+    return RestoredSequence{std::move(sequence), std::move(tokens)};
   }
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
@@ -191,6 +215,35 @@ class CpuEngine final : public Engine {
     return found_best();
   }
 
+  base::Status check_text(const EncoderText& text) const override {
+    if (encoder_ == nullptr)
+      return Error{ErrorCode::unsupported,
+                   "the model writes text and makes no embeddings; use an encoder, such as all-minilm-l6-v2"};
+    if (text.tokens.empty()) return Error{ErrorCode::invalid_argument, "a text to embed has no tokens"};
+    if (text.tokens.size() > info_.context_length)
+      return Error{ErrorCode::limit_exceeded, "a text of " + std::to_string(text.tokens.size()) +
+                                                  " tokens is longer than the context of " +
+                                                  std::to_string(info_.context_length) + "; shorten or split it"};
+    if (text.second < text.tokens.size() && token_types_ < 2)
+      return Error{ErrorCode::unsupported, "the model takes no pairs of texts"};
+    return check_ids(text.tokens);
+  }
+
+  base::Result<std::span<const float>> embed(std::span<const EncoderText> texts,
+                                             const std::function<bool()>& cancelled) override {
+    if (encoder_ == nullptr) return check_text({}).error();
+    for (const EncoderText& text : texts) INGLE_CHECK(check_text(text));
+    embeddings_.resize(texts.size() * encoder_->width());
+    for (size_t done = 0; done < texts.size();) {
+      if (cancelled && cancelled()) return Error{ErrorCode::cancelled, "cancelled"};
+      const size_t count = encoder_->fitting(texts.subspan(done));
+      encoder_->run(texts.subspan(done, count), embeddings_.data() + done * encoder_->width());
+      INGLE_CHECK(check_run());
+      done += count;
+    }
+    return std::span<const float>(embeddings_);
+  }
+
  private:
   CpuEngine() = default;
 
@@ -199,6 +252,7 @@ class CpuEngine final : public Engine {
   void release_files() const;
   base::Status prepare(const Kernels& kernels, const EngineOptions& options, const MemoryPlan& plan,
                        const LoadProgress& progress);
+  base::Status prepare_encoder();
   std::string state_key(const EngineOptions& options) const;
   void load_template();
   void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
@@ -307,6 +361,10 @@ class CpuEngine final : public Engine {
                                                   std::to_string(sequence.capacity()) + " has room for " +
                                                   std::to_string(room) + ", " + std::to_string(tokens.size() - room) +
                                                   " too few; shorten the prompt or raise the context length"};
+    return check_ids(tokens);
+  }
+
+  base::Status check_ids(std::span<const TokenId> tokens) const {
     for (const TokenId token : tokens)
       if (token < 0 || static_cast<uint32_t>(token) >= graph_.vocabulary_size)
         return Error{ErrorCode::invalid_argument, "token " + std::to_string(token) + " is not in the vocabulary of " +
@@ -357,12 +415,17 @@ class CpuEngine final : public Engine {
   float* logits_ = nullptr;            ///< memory that is taken when it is first written
   size_t logit_rows_ = 0;
   std::vector<TokenLogit> best_;
-  size_t rows_ = 0;          ///< results of the last pass
-  uint32_t best_count_ = 0;  ///< … how many of each row's best; 0: all logits
+  size_t rows_ = 0;                   ///< results of the last pass
+  uint32_t best_count_ = 0;           ///< … how many of each row's best; 0: all logits
+  std::unique_ptr<Encoder> encoder_;  ///< nullptr: the model is a decoder
+  uint32_t token_types_ = 0;          ///< … of an encoder
+  std::vector<float> embeddings_;     ///< of the last embed()
 };
 
 base::Status CpuEngine::build(const Architecture& architecture, const ModelConfig& config, uint32_t context) {
   INGLE_TRY(graph_, architecture.build(file_, config, {.context_length = context, .adapters = loras_.adapters}));
+  info_.pooling = pooling_text(config.pooling);
+  token_types_ = config.token_types;
   if (tokenizer_->vocabulary_size() > graph_.vocabulary_size)
     return Error{ErrorCode::corrupt, file_.path.string() + ": the tokenizer has " +
                                          std::to_string(tokenizer_->vocabulary_size()) + " tokens and the model " +
@@ -389,8 +452,9 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
                                 const LoadProgress& progress) {
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  device_ = std::make_unique<CpuDevice>(CpuOptions{threads, &kernels, reference, options.deterministic,
-                                                   kv_format(options), places(options.pinning, threads)});
+  device_ =
+      std::make_unique<CpuDevice>(CpuOptions{threads, &kernels, reference, options.deterministic, kv_format(options),
+                                             rounds_floats(graph_), places(options.pinning, threads)});
   Program program = compile_for(graph_, options, kernels, plan.context_length);
   info_.batch = max_rows_ = program.max_rows;
   row_indices_.resize(max_rows_);
@@ -405,6 +469,7 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   weights.excess_bytes = plan.excess_bytes;
   const StateOptions states{program.windows, program.max_rows, program.max_positions};
   INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress));
+  if (graph_.embedding >= 0) return prepare_encoder();
   states_ = std::make_unique<StatePools>(*device_, states);
   state_key_ = state_key(options);
   if (std::any_of(states.windows.begin(), states.windows.end(), [](uint32_t window) { return window != 0; })) {
@@ -416,6 +481,12 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   batch_sequences_.reserve(max_rows_);
   best_.reserve(size_t{kMostBestRows} * kMostBest);
   return reserve_logits(1);
+}
+
+base::Status CpuEngine::prepare_encoder() {
+  encoder_ = std::make_unique<Encoder>(*device_, device_->program(), info_.pooling != pooling_text(Pooling::rank));
+  info_.embedding_width = encoder_->width();
+  return encoder_->prepare();
 }
 
 // The files as they are, what is computed with them, and how states are kept.
@@ -479,6 +550,10 @@ void CpuEngine::fill_info(const Architecture& architecture, const ModelConfig& c
   info_.streamed_bytes = device_->weights().streamed_bytes();
   info_.weights = weights_text(device_->weights().use());
   info_.activation_bytes = device_->arena_bytes();
+  if (encoder_ != nullptr) {
+    info_.state_bytes = encoder_state_bytes(device_->program(), device_->state_page_bytes(0));
+    return;
+  }
   info_.state_bytes = states_->sequence_bytes(context);
   info_.windowed = std::ranges::any_of(states_->options().windows, [](uint32_t window) { return window != 0; });
 }

@@ -85,7 +85,11 @@ struct EngineInfo {
   /// damaged copy replaced", "copy" (of an earlier load), "copy, mended" (it was damaged; known after the first
   /// forward()).
   std::string weights;
-  std::string template_error;  ///< why the model's chat template could not be read, if so
+  std::string template_error;    ///< why the model's chat template could not be read, if so
+  std::string pooling;           ///< of an encoder: "mean", "cls", or "rank" of one that scores pairs; else empty
+  uint32_t embedding_width = 0;  ///< of an encoder: what embed() gives per text
+
+  bool is_encoder() const { return !pooling.empty(); }
 };
 
 /// An instruction set of this build and whether its kernels were proven to work on this machine.
@@ -204,6 +208,12 @@ struct SequenceTokens {
   std::span<const TokenId> tokens;
 };
 
+/// What an encoder takes: the tokens of a text, or of a pair of texts, with the special ones around them.
+struct EncoderText {
+  std::span<const TokenId> tokens;
+  size_t second = ~size_t{0};  ///< from here on the tokens are of type 1, as those of the second text are
+};
+
 /// Fraction done in [0, 1]; return false to cancel.
 using LoadProgress = std::function<bool(double)>;
 
@@ -232,6 +242,7 @@ class Engine {
   /// now on; at least one does. Results do not depend on it.
   virtual void use_threads(uint32_t count) = 0;
 
+  /// Errors: out_of_memory; unsupported (an encoder, which writes no text).
   virtual base::Result<std::unique_ptr<Sequence>> new_sequence() = 0;
   /// Bytes that a sequence of that many tokens takes.
   virtual uint64_t sequence_bytes(uint32_t tokens) const = 0;
@@ -279,6 +290,15 @@ class Engine {
   /// The same, but of each sequence only the `count` best tokens, as forward_best().
   virtual base::Result<std::span<const TokenLogit>> forward_batch_best(std::span<const SequenceTokens> batch,
                                                                        uint32_t count) = 0;
+
+  /// Whether embed() would take a text; from any thread.
+  virtual base::Status check_text(const EncoderText& text) const = 0;
+  /// Embeds texts, several in a pass: vectors of info().embedding_width and of length 1 one after the other or, of
+  /// "rank" pooling, a score each; valid until the next call. `cancelled` (may be null) is looked at between passes.
+  /// Errors: unsupported (the model is no encoder); invalid_argument (a text without tokens, a token that the model
+  /// does not have); limit_exceeded (a text longer than the context; says both numbers); cancelled.
+  virtual base::Result<std::span<const float>> embed(std::span<const EncoderText> texts,
+                                                     const std::function<bool()>& cancelled = {}) = 0;
 };
 
 }  // namespace ingle::core

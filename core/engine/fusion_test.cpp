@@ -181,6 +181,12 @@ TEST_P(EachFormat, AProductThatOnlyACapReadsIsCappedAsItIsWritten) {
   expect_parts(graph, KernelKind::scale, "cap");
 }
 
+TEST_P(EachFormat, AProductThatOnlyAnActivationReadsIsActivatedAsItIsWritten) {
+  const ValueId x = start();
+  graph.logits = graph.activate(graph.matmul(x, matrix(), maker.vector(), 0.25f), Activation::gelu);
+  expect_parts(graph, KernelKind::activate, "gelu");
+}
+
 // As adapters of the output matrix are.
 TEST_P(EachFormat, ASumThatIsTheLogitsIsGatheredThere) {
   const ValueId x = start();
@@ -225,6 +231,13 @@ TEST_P(EachFormat, AGatedProductThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
     graph = Graph();
     graph.vocabulary_size = kWidth;
   }
+}
+
+TEST_P(EachFormat, AnActivatedProductThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
+  if (!takes_bytes()) return;
+  const ValueId h = graph.layer_norm(start(), maker.vector(), maker.vector(), 1e-6f);
+  graph.logits = graph.matmul(graph.activate(graph.matmul(h, matrix(), maker.vector()), Activation::gelu), matrix());
+  expect_parts(graph, KernelKind::quantize, "gelu");
 }
 
 TEST_P(EachFormat, AttentionThatOnlyFeeds8BitProductsWritesWhatTheyRead) {
@@ -321,6 +334,13 @@ TEST_F(Order, ACapWithAFactorIsNotTheProducts) {
   expect_same(graph.scale(product(x), 0.5f, 1.5f));
 }
 
+TEST_F(Order, AnActivatedProductThatOthersReadIsComputedOnItsOwn) {
+  const ValueId y = product(x);
+  expect_same(graph.add(graph.activate(y, Activation::gelu), graph.scale(y, 2.0f)));
+  const ValueId activated = graph.activate(graph.matmul(x, maker.matrix("Q8_0")), Activation::gelu);
+  expect_same(graph.add(graph.matmul(activated, maker.matrix("Q8_0")), graph.scale(activated, 2.0f)));
+}
+
 TEST_F(Order, LogitsThatAreReadOnceMoreStay) {
   const ValueId logits = graph.scale(x, 0.5f), more = graph.add(logits, product(x));
   expect_same(logits);
@@ -354,7 +374,10 @@ class RandomGraph {
     if (maker_.pick(3) == 0) values_.push_back(value);  // somebody else may read it, too
     return value;
   }
-  Activation activation() { return maker_.pick(2) == 0 ? Activation::silu : Activation::gelu_tanh; }
+  Activation activation() {
+    constexpr Activation kAll[] = {Activation::silu, Activation::gelu, Activation::gelu_tanh};
+    return kAll[maker_.pick(3)];
+  }
   // A product is often made some operations before it is used.
   ValueId early_product(ValueId x) {
     const ValueId value = product(x);
@@ -365,9 +388,13 @@ class RandomGraph {
   void step(bool attention) {
     const ValueId x = any();
     ValueId made = -1;
-    switch (maker_.pick(attention ? 8 : 7)) {
+    switch (maker_.pick(attention ? 9 : 8)) {
       case 0:
-        made = graph().rms_norm(x, maker_.vector(), 1e-6f);
+        made = maker_.pick(2) == 0 ? graph().rms_norm(x, maker_.vector(), 1e-6f)
+                                   : graph().layer_norm(x, maker_.vector(), maker_.vector(), 1e-6f);
+        break;
+      case 7:
+        made = graph().activate(maker_.pick(2) == 0 ? x : early_product(x), activation());
         break;
       case 1:
         made = product(x);

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
+#include "core/engine/encoder.h"
 #include "core/memory/sequence_state.h"
 
 namespace ingle::core {
@@ -74,6 +75,18 @@ uint64_t table_bytes(const Graph& graph, const Program& program) {
   return bytes;
 }
 
+// An encoder's context is what it was trained with, or less; its state is that of one run.
+base::Result<MemoryPlan> plan_encoder(MemoryPlan plan, const Program& program, const EngineOptions& options) {
+  if (options.context_length > plan.trained_context_length)
+    return Error{ErrorCode::limit_exceeded,
+                 "a context of " + std::to_string(options.context_length) + " tokens is longer than the " +
+                     std::to_string(plan.trained_context_length) + " that the encoder has positions for"};
+  plan.state_bytes = encoder_state_bytes(program, kv_page_bytes(program, 0, kv_format(options)));
+  plan.context_length = options.context_length != 0 ? options.context_length : plan.trained_context_length;
+  if (plan.fits()) plan.fitting_context_length = plan.longest_context_length = plan.trained_context_length;
+  return plan;
+}
+
 }  // namespace
 
 // What a batch computes with should take little next to the weights. Where 512 tokens would take more than 8 MiB, a
@@ -84,10 +97,21 @@ Program compile_for(const Graph& graph, const EngineOptions& options, const Kern
   const bool reference = options.precision == Precision::reference;
   const bool tiles = kernels.matmul_tiles != nullptr && !reference && !options.deterministic;
   PlanOptions plan = cpu_plan_options(options.batch != 0 ? options.batch : kManyRows, context, reference);
+  if (rounds_floats(graph) && tiles) plan = cpu_tile_plan_options(plan.max_rows, context);
   if (!tiles) plan.activation_group_bytes = sizeof(ActivationGroup);
-  if (options.batch == 0 && !tiles && compile(graph, plan).arena_bytes > kMostBytes) plan.max_rows = kFewRows;
   plan.share = options.plan;
+  if (graph.embedding >= 0) {  // a text is never cut
+    plan.keep = {graph.embedding};
+    plan.max_rows = std::max(plan.max_rows, context);
+    return compile(graph, plan);
+  }
+  if (options.batch == 0 && !tiles && compile(graph, plan).arena_bytes > kMostBytes) plan.max_rows = kFewRows;
   return compile(graph, plan);
+}
+
+// Embeddings that were made of floats rounded to bf16 are as good as the others (docs/performance.md); logits are not.
+bool rounds_floats(const Graph& graph) {
+  return graph.embedding >= 0;
 }
 
 KvFormat kv_format(const EngineOptions& options) {
@@ -126,9 +150,11 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
   INGLE_TRY(const Graph graph, inputs.architecture.build(inputs.file, inputs.config, build));
   const bool reference = options.precision == Precision::reference;
   const uint32_t threads = options.threads != 0 ? options.threads : default_threads();
-  const CpuOptions cpu{threads, &inputs.kernels, reference, options.deterministic, kv_format(options), {}};
-  // The context is not chosen yet, and makes no difference to what is planned here.
-  const Program program = compile_for(graph, options, inputs.kernels, inputs.config.trained_context);
+  const CpuOptions cpu{
+      threads, &inputs.kernels, reference, options.deterministic, kv_format(options), rounds_floats(graph), {}};
+  // A decoder's context is not chosen yet, and makes no difference to what is planned here.
+  const uint32_t context = options.context_length != 0 ? options.context_length : inputs.config.trained_context;
+  const Program program = compile_for(graph, options, inputs.kernels, context);
   const States states(program, kv_format(options));
   MemoryPlan plan;
   plan.weight_bytes = plan_weight_bytes(graph);
@@ -136,13 +162,14 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
   plan.activation_bytes = program.arena_bytes;
   plan.scratch_bytes = scratch_bytes_per_worker(graph, program, cpu) * threads;
   plan.logit_bytes = BestLogits::kRowBytes * threads;
-  plan.logit_row_bytes = uint64_t{graph.vocabulary_size} * sizeof(float);
+  if (graph.logits >= 0) plan.logit_row_bytes = uint64_t{graph.vocabulary_size} * sizeof(float);
   plan.tokenizer_bytes = inputs.tokenizer_bytes;
   plan.table_bytes = table_bytes(graph, program);
   plan.state_bytes_per_token = states.bytes_per_token();
   plan.trained_context_length = inputs.config.trained_context;
   plan.available_bytes = options.memory_limit_bytes != 0 ? options.memory_limit_bytes : available_memory();
 
+  if (graph.embedding >= 0) return plan_encoder(plan, program, options);
   const uint64_t fixed = plan.total_bytes();  // the state has none yet
   const uint64_t addressable = (uint64_t{1} << 62) / std::max<uint64_t>(plan.state_bytes_per_token, 1);
   const auto most = static_cast<uint32_t>(std::min<uint64_t>(kMaxContext, addressable));

@@ -14,6 +14,8 @@ namespace ingle::core {
 
 /// A model's program, as the engine runs it with these kernels.
 Program compile_for(const Graph& graph, const EngineOptions& options, const Kernels& kernels, uint32_t context);
+/// CpuOptions::rounds_floats of its device.
+bool rounds_floats(const Graph& graph);
 /// How it keeps keys and values.
 KvFormat kv_format(const EngineOptions& options);
 

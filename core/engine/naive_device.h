@@ -103,13 +103,14 @@ class NaiveDevice final : public Device {
     const size_t width = kernel.out.width;
     switch (kernel.kind) {
       case KernelKind::embed:
-        for (size_t i = 0; i < width; ++i)
-          out[i] = weights(kernel.matrix, static_cast<size_t>(args_.tokens[row]))[i] * kernel.factor;
+        for (size_t i = 0; i < width; ++i) out[i] = weights(kernel.matrix, embedded(kernel, row))[i] * kernel.factor;
         return;
       case KernelKind::rope_table:
         return rope_table(kernel, row, out);
       case KernelKind::rms_norm:
         return norm(kernel, row);
+      case KernelKind::layer_norm:
+        return layer_norm(kernel, row);
       case KernelKind::quantize:
         return store_activations(kernel.quantized_out, row, x);
       case KernelKind::matmul:
@@ -124,6 +125,8 @@ class NaiveDevice final : public Device {
       case KernelKind::gate:
         for (size_t i = 0; i < width; ++i) out[i] = static_cast<float>(activation(kernel, x[i]) * y[i]);
         return;
+      case KernelKind::activate:
+        return activate(kernel, row);
       case KernelKind::scale:
         for (size_t i = 0; i < width; ++i) out[i] = static_cast<float>(capped(kernel, double{x[i]} * kernel.factor));
         return;
@@ -133,13 +136,22 @@ class NaiveDevice final : public Device {
     }
   }
 
+  size_t embedded(const KernelDesc& kernel, size_t row) const {
+    size_t position;
+    sequence_of(row, &position);
+    if (kernel.embed_by == EmbedBy::position) return position;
+    if (kernel.embed_by == EmbedBy::token) return static_cast<size_t>(args_.tokens[row]);
+    return args_.types.empty() ? 0 : static_cast<size_t>(args_.types[row]);
+  }
+
   const float* weights(int32_t matrix, size_t row) const {
     return matrices_[static_cast<size_t>(matrix)].data() +
            row * constants_->matrices[static_cast<size_t>(matrix)].columns;
   }
 
   static double activation(const KernelDesc& kernel, double x) {
-    if (!kernel.gelu) return x / (1 + std::exp(-x));
+    if (kernel.activation == Activation::silu) return x / (1 + std::exp(-x));
+    if (kernel.activation == Activation::gelu) return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
     return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
   }
   static double capped(const KernelDesc& kernel, double x) {
@@ -171,6 +183,30 @@ class NaiveDevice final : public Device {
     std::vector<float> result(width);
     normalise(at(kernel.in[0], row), width, kernel.vector < 0 ? nullptr : vector(kernel.vector).data(), kernel.epsilon,
               result.data());
+    store(kernel, row, result);
+  }
+
+  void layer_norm(const KernelDesc& kernel, size_t row) {
+    const float* x = at(kernel.in[0], row);
+    std::vector<float> result(kernel.in[0].width);
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < result.size(); ++i) mean += x[i] / static_cast<double>(result.size());
+    for (size_t i = 0; i < result.size(); ++i)
+      variance += (x[i] - mean) * (x[i] - mean) / static_cast<double>(result.size());
+    for (size_t i = 0; i < result.size(); ++i)
+      result[i] = static_cast<float>((x[i] - mean) / std::sqrt(variance + kernel.epsilon) * vector(kernel.vector)[i] +
+                                     vector(kernel.bias)[i]);
+    store(kernel, row, result);
+  }
+
+  void activate(const KernelDesc& kernel, size_t row) {
+    const float* x = at(kernel.in[0], row);
+    std::vector<float> result(kernel.in[0].width);
+    for (size_t i = 0; i < result.size(); ++i) result[i] = static_cast<float>(activation(kernel, x[i]));
+    store(kernel, row, result);
+  }
+
+  void store(const KernelDesc& kernel, size_t row, const std::vector<float>& result) {
     if (kernel.out.valid()) std::copy(result.begin(), result.end(), at(kernel.out, row));
     if (kernel.quantized_out.valid()) store_activations(kernel.quantized_out, row, result.data());
   }
@@ -215,6 +251,7 @@ class NaiveDevice final : public Device {
       double value = product(kernel.matrix, n) * kernel.factor;
       if (kernel.gated) value *= activation(kernel, product(kernel.gate_matrix, n));
       if (kernel.vector >= 0) value += vector(kernel.vector)[n];
+      if (kernel.activated) value = activation(kernel, value);
       if (kernel.accumulate) value += out[n];
       result[n] = static_cast<float>(capped(kernel, static_cast<float>(value)));
     }
@@ -274,8 +311,9 @@ class NaiveDevice final : public Device {
     std::vector<float> result(size_t{kernel.heads} * kernel.head_dim);
     size_t position;
     const SequenceRows& sequence = sequence_of(row, &position);
-    const size_t end = position + 1, dim = kernel.head_dim;
-    const size_t begin = kernel.window != 0 && end > kernel.window ? end - kernel.window : 0;
+    const size_t dim = kernel.head_dim;
+    const size_t begin = kernel.window != 0 && position + 1 > kernel.window ? position + 1 - kernel.window : 0;
+    const size_t end = kernel.bidirectional ? sequence.first_position + sequence.rows : position + 1;
     for (size_t h = 0; h < kernel.heads; ++h) {
       const size_t first = h / (kernel.heads / kernel.kv_heads) * dim;
       std::vector<double> weight(end - begin), sums(dim, 0.0);

@@ -13,6 +13,7 @@ std::string_view kind_name(KernelKind kind) {
     case KernelKind::rope_table:
       return "rope table";
     case KernelKind::rms_norm:
+    case KernelKind::layer_norm:
       return "norm";
     case KernelKind::quantize:
       return "quantize";
@@ -26,6 +27,8 @@ std::string_view kind_name(KernelKind kind) {
       return "add";
     case KernelKind::gate:
       return "gate";
+    case KernelKind::activate:
+      return "activate";
     case KernelKind::scale:
       return "scale";
     case KernelKind::output_rows:
@@ -37,7 +40,7 @@ std::string_view kind_name(KernelKind kind) {
 // "ffn_down Q6_K" for blk.3.ffn_down.weight, or model.layers.3.mlp.down_proj.weight's "mlp.down_proj F16".
 std::string matrix_name(const MatrixSource& matrix) {
   std::string name = matrix.name;
-  for (const std::string_view prefix : {"blk.", "model.layers."}) {
+  for (const std::string_view prefix : {"blk.", "model.layers.", "encoder.layer."}) {
     if (!name.starts_with(prefix)) continue;
     const size_t end = name.find('.', prefix.size());
     if (end != std::string::npos) name.erase(0, end + 1);

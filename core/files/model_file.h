@@ -26,7 +26,8 @@ using MetadataValue =
                  std::vector<uint64_t>, std::vector<double>, std::vector<std::string>>;
 
 /// Metadata by key. For GGUF, the file's keys. For safetensors, config.json with nested names joined by dots
-/// ("rope_scaling.factor") and generation_config.json under "generation."; null is absent, whole numbers are unsigned
+/// ("rope_scaling.factor"), generation_config.json under "generation.", 1_Pooling/config.json under "pooling." and
+/// modules.json under "modules."; null is absent, whole numbers are unsigned
 /// unless negative, and arrays of unlike items become one key an item ("a.0.b").
 class Metadata {
  public:

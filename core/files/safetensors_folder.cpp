@@ -104,6 +104,24 @@ std::vector<fs::path> files_ending_in(const fs::path& folder, const fs::path& ex
   return found;
 }
 
+/// Another configuration, if there is one, with `prefix` before its names.
+Status add_configuration(ModelFile& file, const fs::path& name, std::string_view prefix) {
+  const fs::path path = file.folder / name;
+  const auto text = base::read_file(path, kMaxConfigBytes);
+  if (text.ok()) return flatten_json(*text, prefix, path.string(), file.metadata);
+  if (text.error().code == ErrorCode::not_found) return {};
+  return text.error();
+}
+
+/// modules.json is a list: "modules.0.type" and so on.
+Status add_modules(ModelFile& file) {
+  const fs::path path = file.folder / "modules.json";
+  const auto text = base::read_file(path, kMaxConfigBytes);
+  if (text.ok()) return flatten_json("{\"modules\": " + *text + "}", "", path.string(), file.metadata);
+  if (text.error().code == ErrorCode::not_found) return {};
+  return text.error();
+}
+
 Status read_configuration(ModelFile& file) {
   const fs::path config = file.folder / "config.json";
   auto text = base::read_file(config, kMaxConfigBytes);
@@ -116,11 +134,10 @@ Status read_configuration(ModelFile& file) {
   if (!text.ok()) return text.error();
   INGLE_CHECK(flatten_json(*text, "", config.string(), file.metadata));
 
-  const fs::path generation = file.folder / "generation_config.json";
-  auto generation_text = base::read_file(generation, kMaxConfigBytes);
-  if (generation_text.ok()) return flatten_json(*generation_text, "generation.", generation.string(), file.metadata);
-  if (generation_text.error().code == ErrorCode::not_found) return {};
-  return generation_text.error();
+  INGLE_CHECK(add_configuration(file, "generation_config.json", "generation."));
+  // What sentence-transformers puts behind the model.
+  INGLE_CHECK(add_configuration(file, "1_Pooling/config.json", "pooling."));
+  return add_modules(file);
 }
 
 Status append_file(ModelFile& file, const fs::path& path) {

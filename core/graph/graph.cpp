@@ -13,13 +13,18 @@ ValueId Graph::emit(Op op, uint32_t width, bool output) {
   return ops.back().output;
 }
 
-ValueId Graph::embed(MatrixId matrix, float factor) {
-  Op op{.kind = OpKind::embed, .matrix = matrix, .factor = factor};
+ValueId Graph::embed(MatrixId matrix, float factor, EmbedBy by) {
+  Op op{.kind = OpKind::embed, .matrix = matrix, .embed_by = by, .factor = factor};
   return emit(std::move(op), matrices[matrix].columns, false);
 }
 
 ValueId Graph::rms_norm(ValueId x, VectorId weight, float epsilon) {
   Op op{.kind = OpKind::rms_norm, .inputs = {x}, .vector = weight, .epsilon = epsilon};
+  return emit(std::move(op), widths[x], output_rows[x]);
+}
+
+ValueId Graph::layer_norm(ValueId x, VectorId weight, VectorId bias, float epsilon) {
+  Op op{.kind = OpKind::layer_norm, .inputs = {x}, .vector = weight, .bias = bias, .epsilon = epsilon};
   return emit(std::move(op), widths[x], output_rows[x]);
 }
 
@@ -42,6 +47,11 @@ ValueId Graph::add(ValueId x, ValueId y) {
 ValueId Graph::gate(ValueId gate, ValueId up, Activation activation) {
   Op op{.kind = OpKind::gate, .inputs = {gate, up}, .activation = activation};
   return emit(std::move(op), widths[up], output_rows[up]);
+}
+
+ValueId Graph::activate(ValueId x, Activation activation) {
+  Op op{.kind = OpKind::activate, .inputs = {x}, .activation = activation};
+  return emit(std::move(op), widths[x], output_rows[x]);
 }
 
 ValueId Graph::scale(ValueId x, float factor, float cap) {

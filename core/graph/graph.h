@@ -18,20 +18,20 @@ using VectorId = int32_t;  ///< -1: none
 using ValueId = int32_t;   ///< a [rows, width] matrix of floats; rows are tokens, or the rows that want logits
 
 enum class OpKind : uint8_t {
-  embed,        ///< rows of a matrix by token id, times factor
+  embed,        ///< rows of a matrix by token id, position or type, times factor
   rms_norm,     ///< x / rms(x) * vector
+  layer_norm,   ///< (x - mean(x)) / deviation(x) * vector + bias
   matmul,       ///< x * matrix^T * factor (+ vector)
   attention,    ///< q, k, v -> heads' outputs; appends k, v to the state
   add,          ///< x + y
   gate,         ///< act(x) * y
+  activate,     ///< act(x)
   scale,        ///< x * factor, or cap * tanh(x / cap)
   output_rows,  ///< the rows of x that want logits
 };
 
-enum class Activation : uint8_t { silu, gelu_tanh };
-
 struct AttentionSpec {
-  uint32_t layer = 0;  ///< index of its state
+  uint32_t layer = 0;  ///< index of its state; those that keep nothing for a later run may share one
   uint32_t heads = 0, kv_heads = 0, head_dim = 0;
   int32_t rope = -1;  ///< index into Constants::ropes; -1: none
   VectorId q_norm = -1, k_norm = -1;
@@ -39,6 +39,7 @@ struct AttentionSpec {
   float scale = 1.0f;
   uint32_t window = 0;  ///< 0: all positions
   float softcap = 0.0f;
+  bool bidirectional = false;  ///< sees the later positions of the run, too
 };
 
 struct Op {
@@ -46,7 +47,8 @@ struct Op {
   std::vector<ValueId> inputs;
   ValueId output = -1;
   MatrixId matrix = -1;
-  VectorId vector = -1;
+  VectorId vector = -1, bias = -1;
+  EmbedBy embed_by = EmbedBy::token;
   float factor = 1.0f, epsilon = 0.0f, cap = 0.0f;
   Activation activation = Activation::silu;
   AttentionSpec attention;
@@ -57,17 +59,22 @@ struct Graph : Constants {
   std::vector<uint32_t> widths;   ///< by ValueId
   std::vector<bool> output_rows;  ///< by ValueId: has a row per wanted logit row instead of per token
   ValueId logits = -1;
+  /// Of an encoder instead of logits: rows whose mean stands for a text or, where output_rows is set, the one of its
+  /// first token.
+  ValueId embedding = -1;
   std::map<std::string, ValueId, std::less<>> names;  ///< of values that somebody may want to see
 
   uint32_t layers = 0;  ///< states
   uint32_t vocabulary_size = 0;
 
-  ValueId embed(MatrixId matrix, float factor);
+  ValueId embed(MatrixId matrix, float factor, EmbedBy by = EmbedBy::token);
   ValueId rms_norm(ValueId x, VectorId weight, float epsilon);
+  ValueId layer_norm(ValueId x, VectorId weight, VectorId bias, float epsilon);
   ValueId matmul(ValueId x, MatrixId matrix, VectorId bias = -1, float factor = 1.0f);
   ValueId attention(ValueId q, ValueId k, ValueId v, const AttentionSpec& spec);
   ValueId add(ValueId x, ValueId y);
   ValueId gate(ValueId gate, ValueId up, Activation activation);
+  ValueId activate(ValueId x, Activation activation);
   ValueId scale(ValueId x, float factor, float cap = 0.0f);
   ValueId output_row(ValueId x);
 

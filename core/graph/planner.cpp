@@ -1,8 +1,8 @@
 // The planner: fusion, emission, phases, placement.
 //
 //   fuse     a gate's two products become one gated product; a product that only a sum reads is added to the other
-//            term in place, one that only a cap reads is capped as it is written; a norm, gated product or attention
-//            that only feeds 8-bit products writes what they read
+//            term in place, one that only a cap or an activation reads is capped or activated as it is written; a norm,
+//            gated or activated product or attention that only feeds 8-bit products writes what they read
 //   emit     one or more kernels per remaining operation; inputs of 8-bit products are quantised once
 //   phases   a kernel that neither reads nor overwrites what its phase touches joins the phase: no barrier between
 //   place    buffers live from the phase that writes them to the last that reads them; first fit into one arena
@@ -82,6 +82,7 @@ class Planner {
       if (graph_.ops[i].kind == OpKind::gate) fuse_gate(i);
       if (graph_.ops[i].kind == OpKind::add) fuse_add(i);
       if (graph_.ops[i].kind == OpKind::scale) fuse_cap(i);
+      if (graph_.ops[i].kind == OpKind::activate) fuse_activation(i);
     }
     // A sum that is the logits is gathered there from the start (an adapter of the output matrix).
     for (size_t i = graph_.ops.size(); i-- > 0;)
@@ -146,6 +147,13 @@ class Planner {
     fused_into_[index] = product->output;
   }
 
+  void fuse_activation(size_t index) {
+    const Op* product = producer(graph_.ops[index].inputs[0]);
+    if (!is_fusable_matmul(product, true, index)) return;
+    defer(*product, index);
+    fused_into_[index] = product->output;
+  }
+
   // --- buffers
   int32_t new_buffer(uint64_t row_bytes, uint32_t row_unit = 1) {
     const uint64_t rows = (uint64_t{options_.max_rows} + row_unit - 1) / row_unit * row_unit;
@@ -179,7 +187,7 @@ class Planner {
   }
   // What is rounded for the last product goes into the logits as it is, and rows that want logits are few: there a
   // second term costs next to nothing.
-  uint32_t terms(ValueId value) const { return graph_.output_rows[value] ? 2 : 1; }
+  uint32_t terms(ValueId value) const { return graph_.output_rows[value] && options_.second_terms ? 2 : 1; }
 
   // --- emission
   KernelDesc& push(KernelKind kind, ValueId output) {
@@ -206,7 +214,9 @@ class Planner {
       case OpKind::embed:
         return emit_embed(op);
       case OpKind::rms_norm:
-        return emit_norm(op);
+        return emit_row_kernel(op, KernelKind::rms_norm);
+      case OpKind::layer_norm:
+        return emit_row_kernel(op, KernelKind::layer_norm);
       case OpKind::matmul:
         emit_product(op, op.output).out = output_of(op.output);
         return;
@@ -216,6 +226,8 @@ class Planner {
         return emit_add(index, op);
       case OpKind::gate:
         return emit_gate(index, op);
+      case OpKind::activate:
+        return emit_activate(index, op);
       case OpKind::scale:
         return emit_scale(index, op);
       case OpKind::output_rows: {
@@ -230,6 +242,7 @@ class Planner {
   void emit_embed(const Op& op) {
     KernelDesc& kernel = push(KernelKind::embed, op.output);
     kernel.matrix = op.matrix;
+    kernel.embed_by = op.embed_by;
     kernel.factor = op.factor;
     kernel.out = output_of(op.output);
   }
@@ -247,13 +260,16 @@ class Planner {
     return readers;
   }
 
-  void emit_norm(const Op& op) {
+  // A kernel that makes whole rows of rows: what 8-bit products read of them, too.
+  void emit_row_kernel(const Op& op, KernelKind kind) {
     const Readers readers = this->readers(op.output);
     const bool to_quantized = options_.fuse && readers.quantized;
-    KernelDesc& kernel = push(KernelKind::rms_norm, op.output);
+    KernelDesc& kernel = push(kind, op.output);
     kernel.in[0] = input_of(op.inputs[0]);
     kernel.vector = op.vector;
+    kernel.bias = op.bias;
     kernel.epsilon = op.epsilon;
+    kernel.activation = op.activation;
     if (to_quantized) kernel.quantized_out = new_quantized(op.output);
     if (readers.floats || !to_quantized) kernel.out = output_of(op.output);
   }
@@ -284,22 +300,34 @@ class Planner {
     if (!fused_into_[index]) {
       KernelDesc& kernel = push(KernelKind::gate, op.output);
       kernel.in = {input_of(op.inputs[0]), input_of(op.inputs[1]), {}};
-      kernel.gelu = op.activation == Activation::gelu_tanh;
+      kernel.activation = op.activation;
       kernel.out = output_of(op.output);
       return;
     }
-    const Op& up = *producer(op.inputs[1]);
+    KernelDesc& kernel = emit_activated_product(op, *producer(op.inputs[1]));
+    kernel.gated = true;
+    kernel.gate_matrix = producer(op.inputs[0])->matrix;
+  }
+
+  // A product whose result goes through an activation.
+  KernelDesc& emit_activated_product(const Op& op, const Op& product) {
     const Readers readers = this->readers(op.output);
-    KernelDesc& kernel = emit_product(up, op.output);
+    KernelDesc& kernel = emit_product(product, op.output);
     // A device has one form of activations for all that reads and writes them as 8 bits. Second terms are only written
     // by norms and `quantize`.
-    if (quantized(up) && readers.quantized && !readers.floats && terms(op.output) == 1)
+    if (quantized(product) && readers.quantized && !readers.floats && terms(op.output) == 1)
       kernel.quantized_out = new_quantized(op.output);
     else
       kernel.out = output_of(op.output);
-    kernel.gated = true;
-    kernel.gelu = op.activation == Activation::gelu_tanh;
-    kernel.gate_matrix = producer(op.inputs[0])->matrix;
+    kernel.activation = op.activation;
+    return kernel;
+  }
+
+  void emit_activate(size_t index, const Op& op) {
+    if (fused_into_[index])
+      emit_activated_product(op, *producer(op.inputs[0])).activated = true;
+    else
+      emit_row_kernel(op, KernelKind::activate);
   }
 
   void emit_add(size_t index, const Op& op) {
@@ -365,6 +393,7 @@ class Planner {
     base.epsilon = spec.norm_epsilon;
     base.factor = spec.scale;
     base.cap = spec.softcap;
+    base.bidirectional = spec.bidirectional;
     if (spec.rope >= 0) base.rope_table = rope_buffers_[spec.rope];
     base.in = {own_copy(index, op, 0), own_copy(index, op, 1), input_of(op.inputs[2])};
     base.kind = KernelKind::prepare_attention;

@@ -15,6 +15,7 @@ struct PlanOptions {
   uint32_t max_rows = 512;                                  ///< tokens in one run
   uint32_t max_positions = 512;                             ///< tokens of one sequence
   uint32_t activation_group_bytes = kActivationGroupBytes;  ///< what the device's form takes, where that is known
+  bool second_terms = true;                                 ///< rows that want logits have activations of two terms
   bool fuse = true;                                         ///< false: one kernel per operation, for tests
   bool share = true;                                        ///< false: each buffer has memory of its own, to compare
   /// Whether products with this matrix take 8-bit activations (else 32-bit floats).

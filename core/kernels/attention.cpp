@@ -1,6 +1,6 @@
-// Causal attention of query rows that share a key-value head, in one pass over the keys (online softmax: Milakov and
-// Gimelshein 2018, "Online normalizer calculation for softmax"), page by page. Exponentials are powers of two: scores
-// are scaled by log2 e before.
+// Attention of query rows that share a key-value head, causal but for a prefix that all of them see, in one pass over
+// the keys (online softmax: Milakov and Gimelshein 2018, "Online normalizer calculation for softmax"), page by page.
+// Exponentials are powers of two: scores are scaled by log2 e before.
 //
 // A cache of codes (kv_cache.h) is multiplied as integers: queries are quantised like keys, in groups of 32 dimensions;
 // what the values are weighed by, a probability times a value's scale, becomes 16-bit integers, per page and group of
@@ -207,7 +207,7 @@ struct Rows {
       const auto position = static_cast<uint32_t>(args.first_position + token);
       RowState& row = rows[r - begin];
       row.q = args.q + token * args.q_stride + head * args.kv.head_dim;
-      row.last = position;
+      row.last = last_seen(args.prefix, position);
       row.first = first_seen(args.window, position);
     }
     first = rows[0].first;

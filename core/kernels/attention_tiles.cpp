@@ -1,4 +1,4 @@
-// Causal attention of many query rows that share a key-value head, on a unit that multiplies tiles of bf16 (AMX).
+// Attention of many query rows that share a key-value head, on a unit that multiplies tiles of bf16 (AMX).
 //
 // As in attention.cpp, keys come in segments that start from nothing and are merged in order. Of one segment, keys and
 // values are decoded to tiles once, for all rows. Then, 16 rows at a time, all scores are made, then their maxima, then
@@ -111,7 +111,7 @@ class TileAttention {
   }
 
   uint32_t first_segment() const { return first_seen(args_.window, position(0)) / kSegmentPositions; }
-  uint32_t last_segment() const { return position(count_ - 1) / kSegmentPositions; }
+  uint32_t last_segment() const { return last_seen(args_.prefix, position(count_ - 1)) / kSegmentPositions; }
 
   // As Kernels::attention_part() says.
   void attend(uint32_t segment, float* part) {
@@ -132,7 +132,7 @@ class TileAttention {
   // Of the segment, what a row sees: positions and, of several rows, pages.
   Range seen(size_t row) const {
     const auto clamp = [&](uint32_t p) { return std::min(std::max(p, start_) - start_, kSegmentPositions); };
-    return {clamp(first_seen(args_.window, position(row))), clamp(position(row) + 1)};
+    return {clamp(first_seen(args_.window, position(row))), clamp(last_seen(args_.prefix, position(row)) + 1)};
   }
   Range pages(size_t row, size_t count) const {
     return {seen(row).begin / kPagePositions, (seen(row + count - 1).end + kPagePositions - 1) / kPagePositions};

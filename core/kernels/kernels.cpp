@@ -15,8 +15,10 @@ void matmul(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t
 void quantize_row(const float* x, size_t columns, ActivationGroup* out);
 void quantize_rest(const float* x, const ActivationGroup* quantized, size_t columns, ActivationGroup* out);
 void rms_norm(const float* x, const float* weight, float epsilon, size_t n, float* out);
+void layer_norm(const float* x, const float* weight, const float* bias, float epsilon, size_t n, float* out);
 void rope(float* head, const RopeArgs& args);
-void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out);
+void activate(Activation kind, const float* x, size_t n, float* out);
+void gate(Activation kind, const float* gates, const float* up, size_t n, float* out);
 void add(const float* a, const float* b, size_t n, float* out);
 void scale(const float* x, float factor, float cap, size_t n, float* out);
 void rotate(float* head, size_t head_dim);
@@ -38,7 +40,9 @@ const Kernels& table() {
     k.quantize_row = quantize_row;
     k.quantize_rest = quantize_rest;
     k.rms_norm = rms_norm;
+    k.layer_norm = layer_norm;
     k.rope = rope;
+    k.activate = activate;
     k.gate = gate;
     k.add = add;
     k.scale = scale;

@@ -8,13 +8,13 @@
 #include <span>
 #include <string_view>
 
+#include "core/hal/kernel_desc.h"
 #include "core/kernels/kv_cache.h"
 #include "core/kernels/packed.h"
 
 namespace ingle::core {
 
 enum class FloatType : uint8_t { f32, f16, bf16 };
-enum class GateKind : uint8_t { silu, gelu_tanh };
 
 /// An instruction-set-independent view of a packed weight matrix of rows x columns (rows padded to 16).
 struct PackedMatrix {
@@ -30,12 +30,14 @@ struct PackedMatrix {
   size_t panels() const { return (rows + kPanelRows - 1) / kPanelRows; }
 };
 
-/// out[row][n] (+)= activation-row . weight-row n (+ bias[n]); with `gate`, out = act(gate product) * up product.
+/// out[row][n] (+)= activation-row . weight-row n (+ bias[n]); with `gate`, out = act(gate product) * up product;
+/// `activated`, out = act(product + bias).
 /// Instead of out it may go where the next product reads it; weight rows are a multiple of 32 then.
 struct MatmulArgs {
   const PackedMatrix* weight = nullptr;  ///< "up" where gate is set
   const PackedMatrix* gate = nullptr;    ///< of the same rows and columns
-  GateKind gate_kind = GateKind::silu;
+  bool activated = false;
+  Activation activation = Activation::silu;
   const ActivationGroup* quantized = nullptr;  ///< [rows][columns / 32]; used unless float_path
   const uint16_t* tiles = nullptr;             ///< matmul_tiles: as store_tile_row() leaves them
   const float* input = nullptr;                ///< [rows][input_stride]
@@ -64,6 +66,7 @@ struct AttentionArgs {
   uint32_t first_position = 0;  ///< of token 0
   float scale = 1.0f;
   uint32_t window = 0;   ///< positions a query sees, itself included; 0: all
+  uint32_t prefix = 0;   ///< all queries see the positions before this one, even later ones than their own
   float softcap = 0.0f;  ///< 0: none
   /// One of these instead of out: where the next product reads it. head_dim is a multiple of 32 then.
   ActivationGroup* quantized_out = nullptr;  ///< [tokens][heads * head_dim / 32]
@@ -107,9 +110,10 @@ struct Kernels {
   void (*quantize_row)(const float* x, size_t columns, ActivationGroup* out);
   /// What quantize_row() has left of x, as codes too.
   void (*quantize_rest)(const float* x, const ActivationGroup* quantized, size_t columns, ActivationGroup* out);
-  /// The same as matmul() for many rows of activations, in args.tiles, with a quantized weight, on a unit that
-  /// multiplies tiles of bf16; null where there is none. `scratch` has tile_scratch_bytes(), 64-byte aligned. A row's
-  /// result depends neither on the number of rows nor on how panels are split.
+  /// The same as matmul() for many rows of activations, in args.tiles, with a quantized weight or one of floats, which
+  /// are rounded, on a unit that multiplies tiles of bf16; null where there is none. Columns are a multiple of 32.
+  /// `scratch` has tile_scratch_bytes(), 64-byte aligned. A row's result depends neither on the number of rows nor on
+  /// how panels are split.
   void (*matmul_tiles)(const Kernels& kernels, const MatmulArgs& args, size_t begin, size_t end,
                        std::byte* scratch) = nullptr;
   /// Puts `count` values of a row of activations, from `column` on, into `tiles`; all but the row are multiples of 32.
@@ -118,9 +122,13 @@ struct Kernels {
                          uint16_t* tiles) = nullptr;
   /// out = x / rms(x) * weight; out may be x. weight may be null.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, size_t n, float* out);
+  /// out = (x - mean(x)) / deviation(x) * weight + bias; out may be x.
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float epsilon, size_t n, float* out);
   void (*rope)(float* head, const RopeArgs& args);
+  /// out[i] = act(x[i]); out may be x.
+  void (*activate)(Activation kind, const float* x, size_t n, float* out);
   /// out[i] = act(gate[i]) * up[i]
-  void (*gate)(GateKind kind, const float* gate, const float* up, size_t n, float* out);
+  void (*gate)(Activation kind, const float* gate, const float* up, size_t n, float* out);
   void (*add)(const float* a, const float* b, size_t n, float* out);
   /// out = x * factor, or cap * tanh(x / cap) where cap != 0
   void (*scale)(const float* x, float factor, float cap, size_t n, float* out);

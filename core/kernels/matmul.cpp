@@ -144,28 +144,23 @@ inline F32 load_weights(const std::byte* p) {
     return F32::load_bf16(p);
 }
 
-template <FloatType type, int M>
-void float_tile(const std::byte* panel, size_t columns, const float* const* rows, float* result) {
-  constexpr size_t stride = type == FloatType::f32 ? 64 : 32;
-  F32 acc[M];
-  for (int i = 0; i < M; ++i) acc[i] = F32::zero();
+// sums[p][i] = rows[i] . panel p of floats. A panel's sums are `stride` floats from the next panel's.
+template <FloatType type, int P, int M>
+void float_tile(const std::byte* const* panels, size_t columns, const float* const* rows, float* sums, size_t stride) {
+  constexpr size_t bytes = type == FloatType::f32 ? 64 : 32;
+  F32 acc[P][M];
+  for (int p = 0; p < P; ++p)
+    for (int i = 0; i < M; ++i) acc[p][i] = F32::zero();
   for (size_t k = 0; k < columns; ++k) {
-    const F32 w = load_weights<type>(panel + k * stride);
-    for (int i = 0; i < M; ++i) acc[i] = acc[i].fma(w, F32::set1(rows[i][k]));
+    F32 w[P];
+    for (int p = 0; p < P; ++p) w[p] = load_weights<type>(panels[p] + k * bytes);
+    for (int i = 0; i < M; ++i) {
+      const F32 x = F32::set1(rows[i][k]);
+      for (int p = 0; p < P; ++p) acc[p][i] = acc[p][i].fma(w[p], x);
+    }
   }
-  for (int i = 0; i < M; ++i) acc[i].store(result + 16 * i);
-}
-
-template <int M>
-void float_tile_any(FloatType type, const std::byte* panel, size_t columns, const float* const* rows, float* result) {
-  switch (type) {
-    case FloatType::f32:
-      return float_tile<FloatType::f32, M>(panel, columns, rows, result);
-    case FloatType::f16:
-      return float_tile<FloatType::f16, M>(panel, columns, rows, result);
-    case FloatType::bf16:
-      return float_tile<FloatType::bf16, M>(panel, columns, rows, result);
-  }
+  for (int p = 0; p < P; ++p)
+    for (int i = 0; i < M; ++i) acc[p][i].store(sums + p * stride + 16 * i);
 }
 
 // A panel made ready for tiles of rows.
@@ -238,36 +233,56 @@ ReadyPanel make_ready(const Kernels& kernels, const PackedMatrix& w, size_t inde
 // of scales.
 constexpr size_t kColumnBlock = 24;
 
-// Calls tile<M>(i) for i = 0, M, ... until `count` rows are done, with the largest M that fit.
-template <typename Tile>
+// Floats need no registers for scales: tiles of 2 x 12.
+constexpr size_t kMostFloatRows = F32::registers == 32 ? 12 : kMostRows;
+
+// Calls tile<M>(i) for i = 0, M, ... until `count` rows are done, with the largest M that fit, at most `most`.
+template <size_t most, typename Tile>
 void for_each_tile(size_t count, Tile tile) {
   size_t i = 0;
   const auto run = [&]<size_t M>() {
     for (; count - i >= M; i += M) tile.template operator()<static_cast<int>(M)>(i);
   };
-  run.template operator()<kMostRows>();
-  if constexpr (kMostRows > 4) run.template operator()<4>();
+  run.template operator()<most>();
+  if constexpr (most > 6) run.template operator()<6>();
+  if constexpr (most > 4) run.template operator()<4>();
   run.template operator()<2>();
   run.template operator()<1>();
 }
 
-// sums[i][16] = rows [first, first + count) of activations times one panel of floats.
-void multiply_floats(const ReadyPanel& panel, const MatmulArgs& args, size_t first, size_t count, float* sums) {
-  for_each_tile(count, [&]<int M>(size_t i) {
+// sums[p][i][16] = rows [first, first + count) of activations times P panels of floats of one type; a panel's sums are
+// kMatmulRowBlock * 16 from the next one's.
+template <FloatType type, int P>
+void multiply_floats(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
+  const std::byte* floats[P];
+  for (int p = 0; p < P; ++p) floats[p] = panels[p].floats;
+  for_each_tile<kMostFloatRows>(count, [&]<int M>(size_t i) {
     const float* rows[M];
     for (int r = 0; r < M; ++r) rows[r] = args.input + (first + i + static_cast<size_t>(r)) * args.input_stride;
-    float_tile_any<M>(panel.float_type, panel.floats, panel.columns, rows, sums + 16 * i);
+    float_tile<type, P, M>(floats, panels[0].columns, rows, sums + 16 * i, kMatmulRowBlock * 16);
   });
 }
 
-// The same for P panels of bytes of one shape; a panel's sums are kMatmulRowBlock * 16 from the next one's.
+template <int P>
+void multiply_floats(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
+  switch (panels[0].float_type) {
+    case FloatType::f32:
+      return multiply_floats<FloatType::f32, P>(panels, args, first, count, sums);
+    case FloatType::f16:
+      return multiply_floats<FloatType::f16, P>(panels, args, first, count, sums);
+    case FloatType::bf16:
+      return multiply_floats<FloatType::bf16, P>(panels, args, first, count, sums);
+  }
+}
+
+// The same for P panels of bytes of one shape.
 template <int halves, bool has_min, bool is_signed, int chain, int P>
 void multiply_bytes_block(const ReadyPanel* panels, const MatmulArgs& args, size_t first, size_t count, float* sums) {
   UnpackedPanel bytes[P];
   for (int p = 0; p < P; ++p) bytes[p] = panels[p].bytes;
   const size_t groups = panels[0].groups;
   for (size_t begin = 0; begin < groups; begin += kColumnBlock)
-    for_each_tile(count, [&]<int M>(size_t i) {
+    for_each_tile<kMostRows>(count, [&]<int M>(size_t i) {
       const ActivationGroup* rows[M];
       for (int r = 0; r < M; ++r) rows[r] = args.quantized + (first + i + static_cast<size_t>(r)) * groups;
       byte_tile<halves, has_min, is_signed, chain, P, M>(bytes, begin, std::min(groups, begin + kColumnBlock),
@@ -308,14 +323,20 @@ bool same_shape(const ReadyPanel& a, const ReadyPanel& b) {
          a.is_signed == b.is_signed && a.bias == b.bias && a.chain == b.chain;
 }
 
+bool same_floats(const ReadyPanel& a, const ReadyPanel& b) {
+  return a.floats != nullptr && b.floats != nullptr && a.float_type == b.float_type;
+}
+
 // Products of two panels (or one) with a block of rows, in tiles of both where they allow that.
 void multiply_panels(const ReadyPanel* panels, size_t count, const MatmulArgs& args, size_t first, size_t rows,
                      float* sums) {
   if (kPanels == 2 && count == 2 && same_shape(panels[0], panels[1]))
     return multiply_block<kPanels>(panels, args, first, rows, sums);
+  if (kPanels == 2 && count == 2 && same_floats(panels[0], panels[1]))
+    return multiply_floats<kPanels>(panels, args, first, rows, sums);
   for (size_t p = 0; p < count; ++p) {
     if (panels[p].floats != nullptr)
-      multiply_floats(panels[p], args, first, rows, sums + p * kMatmulRowBlock * 16);
+      multiply_floats<1>(panels + p, args, first, rows, sums + p * kMatmulRowBlock * 16);
     else
       multiply_block<1>(panels + p, args, first, rows, sums + p * kMatmulRowBlock * 16);
   }

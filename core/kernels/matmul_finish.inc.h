@@ -3,16 +3,13 @@
 
 #include "core/simd/math.inc.h"
 
-F32 gate_value(GateKind kind, F32 x) {
-  return kind == GateKind::silu ? silu(x) : gelu_tanh(x);
-}
-
-// Scale, gate (if there is one), bias and residual of one row's n products with a panel.
+// Scale, gate (if there is one), bias, activation and residual of one row's n products with a panel.
 inline F32 finished(const MatmulArgs& args, size_t panel, size_t row, size_t n, const float* result,
                     const float* gates) {
   F32 x = F32::load(result) * F32::set1(args.scale);
-  if (gates != nullptr) x = gate_value(args.gate_kind, F32::load(gates)) * x;
+  if (gates != nullptr) x = activate(args.activation, F32::load(gates)) * x;
   if (args.bias != nullptr) x = x + F32::load_n(args.bias + panel * kPanelRows, n);
+  if (args.activated) x = activate(args.activation, x);
   if (args.accumulate) x = x + F32::load_n(args.out + row * args.out_stride + panel * kPanelRows, n);
   return x;
 }

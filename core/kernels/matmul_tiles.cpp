@@ -47,17 +47,51 @@ struct Span {
   bool first, last;      // of the columns
 };
 
+// `steps` times 32 columns of a panel of floats, to every other tile.
+template <FloatType type>
+void round_floats(const std::byte* from, size_t steps, uint16_t* tiles) {
+  constexpr size_t bytes = type == FloatType::f32 ? 64 : 32;
+  const auto load = [](const std::byte* p) {
+    if constexpr (type == FloatType::f32)
+      return F32::load(reinterpret_cast<const float*>(p));
+    else if constexpr (type == FloatType::f16)
+      return F32::load_f16(p);
+    else
+      return F32::load_bf16(p);
+  };
+  for (size_t step = 0; step < steps; ++step, tiles += 2 * kTileValues)
+    for (size_t k = 0; k < kTileColumns; k += 2, from += 2 * bytes)
+      store_bf16_pairs(load(from), load(from + bytes), tiles + 16 * k);
+}
+
+void round_floats(FloatType type, const std::byte* from, size_t steps, uint16_t* tiles) {
+  switch (type) {
+    case FloatType::f32:
+      return round_floats<FloatType::f32>(from, steps, tiles);
+    case FloatType::f16:
+      return round_floats<FloatType::f16>(from, steps, tiles);
+    case FloatType::bf16:
+      return round_floats<FloatType::bf16>(from, steps, tiles);
+  }
+}
+
 // While one panel is decoded, the next one is asked for: it comes from memory, in too few pages for the processor's own
 // prefetchers to find their stride.
 void decode_span(const Kernels& kernels, const PanelGroup& group, const Span& span, TileScratch& scratch) {
   const size_t panels = 2 * group.pairs();
   const auto codes = [&](size_t i) {
     const PackedMatrix& matrix = group.matrix(i % 2);
+    const std::byte* panel = matrix.data + group.panel(i / 2, i % 2) * matrix.panel_bytes;
+    if (matrix.storage == PackedMatrix::Storage::floats)
+      return panel + span.column * (matrix.panel_bytes / matrix.columns);
     const PackedLayout& layout = packed_layouts()[matrix.layout];
-    return matrix.data + group.panel(i / 2, i % 2) * matrix.panel_bytes +
-           span.column / layout.columns * layout.tile_bytes;
+    return panel + span.column / layout.columns * layout.tile_bytes;
   };
   for (size_t i = 0; i < panels; ++i) {
+    if (group.matrix(i % 2).storage == PackedMatrix::Storage::floats) {
+      round_floats(group.matrix(i % 2).float_type, codes(i), span.steps, scratch.weights[i / 2][0][i % 2]);
+      continue;
+    }
     const uint32_t layout = group.matrix(i % 2).layout;
     kernels.packed[layout].unpack_tiles(codes(i), span.steps * kTileColumns / packed_layouts()[layout].columns,
                                         scratch.weights[i / 2][0][i % 2], 2 * kTileValues,

@@ -1,4 +1,4 @@
-// Kernels over single rows: norm, quantisation of activations, rotary embedding, gates, sums.
+// Kernels over single rows: norms, quantisation of activations, rotary embedding, activations, sums.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -72,6 +72,32 @@ void rms_norm(const float* x, const float* weight, float epsilon, size_t n, floa
   }
 }
 
+void layer_norm(const float* x, const float* weight, const float* bias, float epsilon, size_t n, float* out) {
+  const auto count = static_cast<float>(n);
+  const auto sum = [&](auto term) {
+    F32 sums[2] = {F32::zero(), F32::zero()};  // that do not wait for each other
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32)
+      for (size_t k = 0; k < 2; ++k) sums[k] = term(sums[k], F32::load(x + i + 16 * k));
+    for (; i < n; i += 16) sums[0] = term(sums[0], F32::load_n(x + i, std::min<size_t>(16, n - i)));
+    return (sums[0] + sums[1]).reduce_add();
+  };
+  const float mean = sum([](F32 total, F32 y) { return total + y; }) / count;
+  // The zeros that load_n() adds beyond the row are taken off again.
+  float squares = sum([&](F32 total, F32 y) {
+    const F32 off = y - F32::set1(mean);
+    return total.fma(off, off);
+  });
+  squares -= mean * mean * static_cast<float>((16 - n % 16) % 16);
+  const F32 factor = F32::set1(1.0f / std::sqrt(squares / count + epsilon)), middle = F32::set1(mean);
+  for (size_t i = 0; i < n; i += 16) {
+    const size_t left = std::min<size_t>(16, n - i);
+    F32 y = (F32::load_n(x + i, left) - middle) * factor;
+    y = F32::load_n(bias + i, left).fma(y, F32::load_n(weight + i, left));
+    y.store_n(out + i, left);
+  }
+}
+
 void rope(float* head, const RopeArgs& args) {
   const size_t half = args.rotary / 2;
   if (args.interleaved) {
@@ -91,11 +117,18 @@ void rope(float* head, const RopeArgs& args) {
   }
 }
 
-void gate(GateKind kind, const float* gates, const float* up, size_t n, float* out) {
+void activate(Activation kind, const float* x, size_t n, float* out) {
+  for (size_t i = 0; i < n; i += 16) {
+    const size_t count = std::min<size_t>(16, n - i);
+    activate(kind, F32::load_n(x + i, count)).store_n(out + i, count);
+  }
+}
+
+void gate(Activation kind, const float* gates, const float* up, size_t n, float* out) {
   for (size_t i = 0; i < n; i += 16) {
     const size_t count = std::min<size_t>(16, n - i);
     const F32 g = F32::load_n(gates + i, count);
-    ((kind == GateKind::silu ? silu(g) : gelu_tanh(g)) * F32::load_n(up + i, count)).store_n(out + i, count);
+    (activate(kind, g) * F32::load_n(up + i, count)).store_n(out + i, count);
   }
 }
 

@@ -43,10 +43,7 @@ float ConfigReader::real(std::string_view gguf_key, std::string_view json_key, s
   return fallback.value_or(0.0f);
 }
 
-base::Result<ModelConfig> ConfigReader::read_decoder(const ModelFile& file) {
-  if (file.tensors.empty())
-    return Error{ErrorCode::unsupported,
-                 file.path.string() + " holds a vocabulary and no weights; it can tokenize, but not be run"};
+ModelConfig ConfigReader::read_sizes() {
   ModelConfig config;
   config.width = uint("embedding_length", "hidden_size");
   config.layers = uint("block_count", "num_hidden_layers");
@@ -54,22 +51,41 @@ base::Result<ModelConfig> ConfigReader::read_decoder(const ModelFile& file) {
   config.kv_heads = uint("attention.head_count_kv", "num_key_value_heads", config.heads);
   config.feed_forward = uint("feed_forward_length", "intermediate_size");
   config.trained_context = uint("context_length", "max_position_embeddings");
-  config.norm_epsilon = real("attention.layer_norm_rms_epsilon", "rms_norm_eps", 1e-5f);
   config.head_dim = uint("attention.key_length", "head_dim", config.heads != 0 ? config.width / config.heads : 0);
+  return config;
+}
+
+base::Result<ModelConfig> ConfigReader::read_decoder(const ModelFile& file) {
+  ModelConfig config = read_sizes();
+  config.norm_epsilon = real("attention.layer_norm_rms_epsilon", "rms_norm_eps", 1e-5f);
   const uint32_t value_dim = uint("attention.value_length", "", config.head_dim);
   config.final_softcap = real("final_logit_softcapping", "final_logit_softcapping", 0.0f);
   config.attention_softcap = real("attn_logit_softcapping", "attn_logit_softcapping", 0.0f);
-  if (!missing_.empty()) return Error{ErrorCode::corrupt, file.path.string() + " lacks the parameter " + missing_};
   if (value_dim != config.head_dim)
     return Error{ErrorCode::unsupported, "heads whose keys and values differ in length are not supported"};
-  const Tensor* embedding = file.find_tensor(gguf_ ? "token_embd.weight" : "model.embed_tokens.weight");
+  INGLE_CHECK(finish(file, file.find_tensor(gguf_ ? "token_embd.weight" : "model.embed_tokens.weight"), config));
+  INGLE_CHECK(read_rope(file, config));
+  return config;
+}
+
+base::Result<ModelConfig> ConfigReader::read_encoder(const ModelFile& file, const Tensor* embedding) {
+  ModelConfig config = read_sizes();
+  config.norm_epsilon = real("attention.layer_norm_epsilon", "layer_norm_eps", 1e-12f);
+  INGLE_CHECK(finish(file, embedding, config));
+  return config;
+}
+
+// What was read, as far as it must be there and within bounds; the vocabulary is as large as the embeddings.
+base::Status ConfigReader::finish(const ModelFile& file, const Tensor* embedding, ModelConfig& config) const {
+  if (file.tensors.empty())
+    return Error{ErrorCode::unsupported,
+                 file.path.string() + " holds a vocabulary and no weights; it can tokenize, but not be run"};
+  if (!missing_.empty()) return Error{ErrorCode::corrupt, file.path.string() + " lacks the parameter " + missing_};
   if (embedding == nullptr) return Error{ErrorCode::corrupt, file.path.string() + " has no token embeddings"};
   if (embedding->rows() > std::numeric_limits<int32_t>::max())
     return Error{ErrorCode::corrupt, file.path.string() + ": the vocabulary is too large"};
   config.vocabulary_size = static_cast<uint32_t>(embedding->rows());
-  INGLE_CHECK(check(config));
-  INGLE_CHECK(read_rope(file, config));
-  return config;
+  return check(config);
 }
 
 // Bounds that keep every later product of sizes far from overflow.

@@ -31,9 +31,13 @@ class ConfigReader {
   /// The parameters that every decoder has, rope and its scaling included. Errors: corrupt, unsupported,
   /// limit_exceeded.
   base::Result<ModelConfig> read_decoder(const ModelFile& file);
+  /// Those that encoders have; token embeddings are called `embedding`. Errors: corrupt, unsupported.
+  base::Result<ModelConfig> read_encoder(const ModelFile& file, const Tensor* embedding);
 
  private:
   std::string key(std::string_view gguf_key, std::string_view json_key) const;
+  ModelConfig read_sizes();
+  base::Status finish(const ModelFile& file, const Tensor* embedding, ModelConfig& config) const;
   base::Status read_rope(const ModelFile& file, ModelConfig& config);
   base::Status read_gguf_rope(const ModelFile& file, ModelConfig& config);
   base::Status read_json_rope(ModelConfig& config);

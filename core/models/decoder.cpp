@@ -4,10 +4,10 @@
 #include <set>
 
 #include "core/models/config.h"
+#include "core/models/tensors.h"
 
 namespace ingle::core {
 
-using base::Error;
 using base::ErrorCode;
 
 namespace {
@@ -28,18 +28,21 @@ constexpr TensorName kLayerNames[] = {{"attn_norm", "input_layernorm"},
                                       {"ffn_up", "mlp.up_proj"},
                                       {"ffn_down", "mlp.down_proj"}};
 
-// The rows of a matrix that a fused one holds.
-struct RowRange {
-  uint32_t begin = 0, count = 0, total = 0;
-};
+std::vector<TensorName> layer_names(const DecoderShape& shape) {
+  std::vector<TensorName> names{{"ffn_norm", shape.json_ffn_norm}};
+  if (shape.fused_gate_up) names.push_back({"ffn_up", "mlp.gate_up_proj"});
+  names.insert(names.end(), std::begin(kLayerNames), std::end(kLayerNames));
+  return names;
+}
 
-// Finds tensors by GGUF name in either container, checks shapes, adds adapters. The first error is kept and reported at
-// the end; until then sources without data stand in, so that the graph can be built to its end.
 class DecoderBuilder {
  public:
   DecoderBuilder(const ModelFile& file, const ModelConfig& config, const BuildOptions& options,
                  const DecoderShape& shape)
-      : file_(file), config_(config), options_(options), shape_(shape) {}
+      : config_(config),
+        options_(options),
+        shape_(shape),
+        tensors_(file, graph_, {kTopNames, "model.layers.", layer_names(shape)}) {}
 
   base::Result<Graph> build() {
     const uint32_t context = options_.context_length != 0 ? options_.context_length : config_.trained_context;
@@ -48,7 +51,7 @@ class DecoderBuilder {
     graph_.layers = config_.layers;
     graph_.vocabulary_size = config_.vocabulary_size;
 
-    const MatrixId embedding = matrix("token_embd.weight", whole(config_.vocabulary_size), config_.width);
+    const MatrixId embedding = tensors_.matrix("token_embd.weight", whole(config_.vocabulary_size), config_.width);
     ValueId x = graph_.embed(embedding, shape_.scale_embedding ? std::sqrt(static_cast<float>(config_.width)) : 1.0f);
     graph_.name(x, "embedding");
     for (layer_ = 0; layer_ < config_.layers; ++layer_) {
@@ -56,17 +59,17 @@ class DecoderBuilder {
       x = named(graph_.add(x, feed_forward_branch(x)), "output");
     }
     x = norm(graph_.output_row(x), "output_norm");
-    const bool tied = find("output.weight") == nullptr;
+    const bool tied = tensors_.find("output.weight") == nullptr;
     x = linear(x, tied ? "token_embd" : "output", whole(config_.vocabulary_size), config_.width);
     if (config_.final_softcap != 0.0f) x = graph_.scale(x, 1.0f, config_.final_softcap);
     graph_.logits = graph_.name(x, "logits");
     check_adapters();
-    if (!error_.message.empty()) return error_;
+    INGLE_CHECK(tensors_.status());
     return std::move(graph_);
   }
 
  private:
-  static RowRange whole(uint32_t rows) { return {0, rows, rows}; }
+  static constexpr RowRange whole(uint32_t rows) { return RowRange::whole(rows); }
 
   std::string layer_name(std::string_view part) const {
     return "blk." + std::to_string(layer_) + "." + std::string(part);
@@ -110,8 +113,8 @@ class DecoderBuilder {
                                                  : 1.0f / std::sqrt(static_cast<float>(config_.head_dim));
     spec.softcap = config_.attention_softcap;
     if (shape_.qk_norm) {
-      spec.q_norm = vector(layer_name("attn_q_norm.weight"), config_.head_dim, shape_.json_norms_add_one);
-      spec.k_norm = vector(layer_name("attn_k_norm.weight"), config_.head_dim, shape_.json_norms_add_one);
+      spec.q_norm = norm_weight(layer_name("attn_q_norm.weight"), config_.head_dim);
+      spec.k_norm = norm_weight(layer_name("attn_k_norm.weight"), config_.head_dim);
       spec.norm_epsilon = config_.norm_epsilon;
     }
     return spec;
@@ -136,14 +139,18 @@ class DecoderBuilder {
   }
 
   ValueId norm(ValueId x, const std::string& name) {
-    const VectorId weight = vector(name + ".weight", config_.width, shape_.json_norms_add_one);
+    const VectorId weight = norm_weight(name + ".weight", config_.width);
     return graph_.name(graph_.rms_norm(x, weight, config_.norm_epsilon), name);
+  }
+
+  VectorId norm_weight(const std::string& name, uint32_t size) {
+    return tensors_.vector(name, size, shape_.json_norms_add_one && !tensors_.gguf() ? 1.0f : 0.0f);
   }
 
   // x * matrix^T + bias (if the file has one) + every adapter's B (A x).
   ValueId linear(ValueId x, const std::string& name, RowRange rows, uint32_t columns) {
-    const VectorId bias = find(name + ".bias") == nullptr ? -1 : bias_rows(name + ".bias", rows);
-    ValueId y = graph_.matmul(x, matrix(name + ".weight", rows, columns), bias);
+    const VectorId bias = tensors_.bias(name + ".bias", rows);
+    ValueId y = graph_.matmul(x, tensors_.matrix(name + ".weight", rows, columns), bias);
     for (const Adapter& adapter : options_.adapters) y = add_adapter(y, x, adapter, name, rows, columns);
     return y;
   }
@@ -155,7 +162,8 @@ class DecoderBuilder {
     if (a == nullptr && b == nullptr) return y;
     if (a == nullptr || b == nullptr || a->columns() != columns || b->rows() != rows.total ||
         a->rows() != b->columns() || a->rows() == 0 || a->rows() > 4096) {
-      fail(ErrorCode::corrupt, adapter.file->path.string() + ": the adapter of " + name + " does not fit the model");
+      tensors_.fail(ErrorCode::corrupt,
+                    adapter.file->path.string() + ": the adapter of " + name + " does not fit the model");
       return y;
     }
     adapted_.insert(a);
@@ -164,92 +172,23 @@ class DecoderBuilder {
     const auto alpha = adapter.file->metadata.find_double("adapter.lora.alpha");
     const float factor =
         adapter.scale * (alpha && *alpha != 0 ? static_cast<float>(*alpha) / static_cast<float>(rank) : 1.0f);
-    const ValueId t = graph_.matmul(x, graph_.add_matrix(source_of(*a, whole(rank), columns)));
-    return graph_.add(y, graph_.matmul(t, graph_.add_matrix(source_of(*b, rows, rank)), -1, factor));
+    const ValueId t = graph_.matmul(x, graph_.add_matrix(ModelTensors::source_of(*a, whole(rank), columns)));
+    return graph_.add(y, graph_.matmul(t, graph_.add_matrix(ModelTensors::source_of(*b, rows, rank)), -1, factor));
   }
 
   void check_adapters() {
     for (const Adapter& adapter : options_.adapters)
       for (const Tensor& tensor : adapter.file->tensors)
         if (!adapted_.contains(&tensor))
-          fail(ErrorCode::unsupported,
-               adapter.file->path.string() + ": the model has no place for the adapter's tensor " + tensor.name);
+          tensors_.fail(ErrorCode::unsupported, adapter.file->path.string() +
+                                                    ": the model has no place for the adapter's tensor " + tensor.name);
   }
 
-  // The checkpoint's name for a GGUF name, where the container is safetensors.
-  std::string container_name(const std::string& name) const {
-    if (file_.container == ContainerFormat::gguf) return name;
-    const size_t dot = name.rfind('.');
-    std::string stem = name.substr(0, dot);
-    const std::string suffix = name.substr(dot);
-    for (const TensorName& entry : kTopNames)
-      if (stem == entry.gguf) return std::string(entry.json) + suffix;
-    const size_t part = stem.find('.', 4) + 1;
-    std::string result = "model.layers." + stem.substr(4, part - 4);
-    stem = stem.substr(part);
-    if (stem == "ffn_norm") return result.append(shape_.json_ffn_norm).append(suffix);
-    if (stem == "ffn_up" && shape_.fused_gate_up) return result.append("mlp.gate_up_proj").append(suffix);
-    for (const TensorName& entry : kLayerNames)
-      if (stem == entry.gguf) return result.append(entry.json).append(suffix);
-    return name;
-  }
-
-  const Tensor* find(const std::string& name) const { return file_.find_tensor(container_name(name)); }
-
-  void fail(ErrorCode code, std::string message) {
-    if (error_.message.empty()) error_ = {code, std::move(message)};
-  }
-
-  const Tensor* require(const std::string& name, uint64_t rows, uint64_t columns) {
-    const Tensor* tensor = find(name);
-    if (tensor == nullptr) {
-      fail(ErrorCode::corrupt, file_.path.string() + " lacks the tensor " + container_name(name));
-    } else if (tensor->columns() != columns || tensor->rows() != rows) {
-      fail(ErrorCode::corrupt, file_.path.string() + ": " + tensor->name + " is " + std::to_string(tensor->rows()) +
-                                   " x " + std::to_string(tensor->columns()) + "; the model's parameters ask for " +
-                                   std::to_string(rows) + " x " + std::to_string(columns));
-      tensor = nullptr;
-    }
-    return tensor;
-  }
-
-  static MatrixSource source_of(const Tensor& tensor, RowRange rows, uint32_t columns) {
-    return {tensor.name, tensor.format, tensor.data.data() + tensor.format->bytes(uint64_t{rows.begin} * columns),
-            rows.count, columns};
-  }
-
-  MatrixId matrix(const std::string& name, RowRange rows, uint32_t columns) {
-    const Tensor* tensor = require(name, rows.total, columns);
-    if (tensor == nullptr) return graph_.add_matrix({name, find_quant("F32"), nullptr, rows.count, columns});
-    return graph_.add_matrix(source_of(*tensor, rows, columns));
-  }
-
-  std::vector<float> decode_vector(const std::string& name, uint32_t size) {
-    std::vector<float> values(size);
-    const Tensor* tensor = require(name, 1, size);
-    if (tensor != nullptr)
-      tensor->format->decode(tensor->data.data(), values.data(), size / tensor->format->block_elements);
-    return values;
-  }
-
-  VectorId vector(const std::string& name, uint32_t size, bool add_one) {
-    std::vector<float> values = decode_vector(name, size);
-    if (add_one && file_.container == ContainerFormat::safetensors)
-      for (float& value : values) value += 1.0f;
-    return graph_.add_vector(std::move(values));
-  }
-
-  VectorId bias_rows(const std::string& name, RowRange rows) {
-    const std::vector<float> all = decode_vector(name, rows.total);
-    return graph_.add_vector({all.begin() + rows.begin, all.begin() + rows.begin + rows.count});
-  }
-
-  const ModelFile& file_;
   const ModelConfig& config_;
   const BuildOptions& options_;
   const DecoderShape& shape_;
   Graph graph_;
-  Error error_;
+  ModelTensors tensors_;
   std::set<const Tensor*> adapted_;
   int32_t rope_ = -1, local_rope_ = -1;
   uint32_t layer_ = 0;

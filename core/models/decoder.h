@@ -11,11 +11,6 @@
 
 namespace ingle::core {
 
-/// GGUF tensor name parts ("attn_norm") and what config.json's checkpoints call them.
-struct TensorName {
-  std::string_view gguf, json;
-};
-
 struct DecoderShape {
   Activation activation = Activation::silu;
   bool qk_norm = false;             ///< each query and key head is normalised

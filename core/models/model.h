@@ -29,6 +29,10 @@ struct RopeConfig {
   bool interleaved = false;
 };
 
+/// How the rows of an encoder become what stands for a text: their mean, the first one (of the token CLS), or a score
+/// made of that one.
+enum class Pooling : uint8_t { none, mean, cls, rank };
+
 /// Hyperparameters, whatever the container called them.
 struct ModelConfig {
   uint32_t width = 0, layers = 0, heads = 0, kv_heads = 0, head_dim = 0, feed_forward = 0;
@@ -42,6 +46,9 @@ struct ModelConfig {
   uint32_t window_from = 0;
   float attention_scale = 0.0f;  ///< 0: 1 / sqrt(head_dim)
   float final_softcap = 0.0f, attention_softcap = 0.0f;
+  Pooling pooling = Pooling::none;  ///< none: a decoder, which writes text
+  uint32_t token_types = 0;         ///< of an encoder
+  Activation activation = Activation::silu;
 
   bool windowed(uint32_t layer) const {
     return window != 0 && (window_period != 0 ? (layer + 1) % window_period != 0 : layer >= window_from);

@@ -46,6 +46,32 @@ inline F32 gelu_tanh(F32 x) {
   return x / (F32::set1(1.0f) + exp(u * F32::set1(-2.0f)));
 }
 
+/// GELU: x times the normal distribution's integral up to x, which below 0 is P(t) e^(-x^2/2) / 2 with
+/// t = 1 / (1 + p |x| / sqrt 2), within 8e-8 (Abramowitz and Stegun 7.1.26), and above 0 what that leaves of 1.
+inline F32 gelu(F32 x) {
+  const F32 size = F32::max(x, F32::zero() - x);
+  const F32 t = F32::set1(1.0f) / F32::set1(1.0f).fma(size, F32::set1(0.3275911f * 0.7071067811865476f));
+  F32 p = F32::set1(1.061405429f);
+  p = F32::set1(-1.453152027f).fma(p, t);
+  p = F32::set1(1.421413741f).fma(p, t);
+  p = F32::set1(-0.284496736f).fma(p, t);
+  p = F32::set1(0.254829592f).fma(p, t);
+  const F32 tail = p * t * exp(x * x * F32::set1(-0.5f)) * F32::set1(0.5f);
+  return F32::max(x, F32::zero()).fnma(size, tail);
+}
+
+inline F32 activate(Activation kind, F32 x) {
+  switch (kind) {
+    case Activation::silu:
+      return silu(x);
+    case Activation::gelu:
+      return gelu(x);
+    case Activation::gelu_tanh:
+      break;
+  }
+  return gelu_tanh(x);
+}
+
 /// 1 - 2 / (1 + e^2x)
 inline F32 tanh(F32 x) {
   return F32::set1(1.0f) - F32::set1(2.0f) / (F32::set1(1.0f) + exp(x * F32::set1(2.0f)));

@@ -67,7 +67,8 @@ TEST(Shapes, HaveAsManyParametersAsPublished) {
 TEST(Shapes, ReachEveryArchitecture) {
   std::set<std::string_view> reached, supported;
   for (const Shape& shape : all_shapes()) reached.insert(shape.architecture);
-  for (const Architecture* architecture : all_architectures()) supported.insert(architecture->name);
+  for (const Architecture* architecture : all_architectures())
+    if (architecture->name != "bert") supported.insert(architecture->name);  // an encoder: shapes are of decoders
   EXPECT_EQ(reached, supported);
 }
 

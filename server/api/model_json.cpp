@@ -19,6 +19,10 @@ base::Json model_json(const store::InstalledModel& stored, const assistant::Mode
                   {"weight_bytes", info.weight_bytes},
                   {"device", "cpu"},
                   {"isa", info.isa}};
+  if (info.is_encoder()) {
+    json["meta"]["pooling"] = info.pooling;
+    json["meta"]["embedding_width"] = info.embedding_width;
+  }
   return json;
 }
 

@@ -15,7 +15,7 @@ void handle(Call& call) {
   json.erase("model");
   const assistant::ModelFacts& facts = model->facts();
   json["template"] = facts.chat_template;
-  json["capabilities"] = base::Json::array({"completion"});
+  json["capabilities"] = base::Json::array({info.is_encoder() ? "embedding" : "completion"});
   if (facts.template_tools) json["capabilities"].push_back("tools");
   if (facts.template_thinks) json["capabilities"].push_back("thinking");
   const std::string& architecture = info.architecture;
@@ -26,6 +26,7 @@ void handle(Call& call) {
                         {architecture + ".embedding_length", info.width},
                         {architecture + ".attention.head_count", info.heads},
                         {architecture + ".attention.head_count_kv", info.kv_heads}};
+  if (info.is_encoder()) json["model_info"][architecture + ".pooling"] = info.pooling;
   call.respond(json);
 }
 

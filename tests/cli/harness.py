@@ -19,9 +19,8 @@ TIMEOUT = 120
 
 def real_model(name):
     """The path of a fetched model, or None; tools/fetch_test_models fills the folder."""
-    folder = os.environ.get("INGLE_TEST_MODELS")
-    path = Path(folder or "/nonexistent") / f"{name}.gguf"
-    return str(path) if path.exists() else None
+    folder = Path(os.environ.get("INGLE_TEST_MODELS") or "/nonexistent")
+    return next((str(path) for path in (folder / f"{name}.gguf", folder / name) if path.exists()), None)
 
 
 def gguf_places(gguf):

@@ -6,6 +6,7 @@ import anthropic
 import jsonschema
 import ollama
 import openai
+from harness import MODELS
 from harness_server import ServerTest
 
 QUESTION = [{"role": "user", "content": "Invent a person: name and age."}]
@@ -187,3 +188,40 @@ class AnthropicTest(ServerTest):
         jsonschema.validate(answer.content[-1].input, tool["input_schema"])
         with self.client.messages.stream(**options) as stream:
             self.assertEqual(stream.get_final_message().content[-1].input, answer.content[-1].input)
+
+
+class EmbeddingsTest(ServerTest):
+    model = str(MODELS / "bert-mean-hf")
+    options = ()
+    name = "bert-mean-hf"
+
+    def test_openai(self):
+        client = openai.OpenAI(base_url=f"{self.base}/v1", api_key="any", max_retries=0)
+        self.addCleanup(client.close)
+        texts = ["hello", "world", "a b c"]
+        coded = client.embeddings.create(model=self.name, input=texts)  # asks for base64
+        numbers = client.embeddings.create(model=self.name, input=texts, encoding_format="float")
+        for one, other in zip(coded.data, numbers.data, strict=True):
+            self.assertEqual(one.index, other.index)
+            self.assertEqual(len(one.embedding), 64)
+            for x, y in zip(one.embedding, other.embedding, strict=True):
+                self.assertAlmostEqual(x, y, places=6)
+        self.assertEqual(coded.usage.total_tokens, coded.usage.prompt_tokens)
+        self.assertEqual(len(client.embeddings.create(model=self.name, input="a", dimensions=8).data[0].embedding), 8)
+        with self.assertRaises(openai.BadRequestError) as refused:
+            client.embeddings.create(model=self.name, input="a " * 500)
+        self.assertEqual(refused.exception.code, "context_length_exceeded")
+
+    def test_ollama(self):
+        client = ollama.Client(host=self.base)
+        several = client.embed(model=self.name, input=["hello", "world"])
+        self.assertEqual([len(vector) for vector in several.embeddings], [64, 64])
+        self.assertGreater(several.prompt_eval_count, 4)
+        self.assertGreater(several.total_duration, 0)
+        self.assertEqual(client.embed(model=self.name, input="hello").embeddings[0], several.embeddings[0])
+        self.assertEqual(len(client.embed(model=self.name, input="a", dimensions=8).embeddings[0]), 8)
+        self.assertEqual(client.embeddings(model=self.name, prompt="hello").embedding, several.embeddings[0])
+        self.assertEqual(len(client.embed(model=self.name, input="a " * 500).embeddings[0]), 64)
+        with self.assertRaises(ollama.ResponseError):
+            client.embed(model=self.name, input="a " * 500, truncate=False)
+        self.assertEqual(client.show(self.name).capabilities, ["embedding"])

@@ -29,7 +29,9 @@ class ServerTest(unittest.TestCase):
 
     @classmethod
     def model_path(cls):
-        return real_model(cls.model) if cls.model else TINY
+        if cls.model is None:
+            return TINY
+        return cls.model if os.sep in cls.model else real_model(cls.model)
 
     @classmethod
     def setUpClass(cls):

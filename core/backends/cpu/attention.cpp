@@ -5,6 +5,8 @@
 namespace ingle::core {
 namespace {
 
+constexpr uint64_t kNoOffset = ~uint64_t{0};
+
 // Of keys and values of the kernel's layer in a page.
 uint64_t layer_bytes(const KernelDesc& kernel, KvFormat format) {
   return kv_layer_bytes(kv_layer_format(format, kernel.layer), kernel.kv_heads, kernel.head_dim);
@@ -14,8 +16,13 @@ uint64_t layer_bytes(const KernelDesc& kernel, KvFormat format) {
 
 uint64_t kv_page_bytes(const Program& program, uint32_t state_group, KvFormat format) {
   uint64_t bytes = 0;
-  for (const KernelDesc& kernel : program.kernels)
-    if (kernel.kind == KernelKind::attention && kernel.state_group == state_group) bytes += layer_bytes(kernel, format);
+  std::vector<bool> counted;
+  for (const KernelDesc& kernel : program.kernels) {
+    if (kernel.kind != KernelKind::attention || kernel.state_group != state_group) continue;
+    counted.resize(std::max<size_t>(counted.size(), kernel.layer + 1));
+    if (!counted[kernel.layer]) bytes += layer_bytes(kernel, format);
+    counted[kernel.layer] = true;
+  }
   return bytes;
 }
 
@@ -30,10 +37,11 @@ base::Status Attention::prepare(HardwareOps& device, const Program& program, uin
   std::vector<uint64_t> sizes(program.windows.size(), 0);
   for (const KernelDesc& kernel : program.kernels) {
     if (kernel.kind != KernelKind::attention) continue;
-    layer_offsets_.resize(std::max<size_t>(layer_offsets_.size(), kernel.layer + 1));
+    head_dim_ = std::max(head_dim_, kernel.head_dim);
+    if (kernel.layer < layer_offsets_.size() && layer_offsets_[kernel.layer] != kNoOffset) continue;
+    layer_offsets_.resize(std::max<size_t>(layer_offsets_.size(), kernel.layer + 1), kNoOffset);
     layer_offsets_[kernel.layer] = sizes[kernel.state_group];
     sizes[kernel.state_group] += layer_bytes(kernel, format_);
-    head_dim_ = std::max(head_dim_, kernel.head_dim);
   }
   if (workers == 1) return {};
   // With fewer rows than this, workers would wait for each other.
@@ -83,12 +91,13 @@ Attention::Block Attention::block(const KernelDesc& kernel, std::span<const Sequ
   args.scale = kernel.factor;
   args.window = kernel.window;
   args.softcap = kernel.cap;
+  if (kernel.bidirectional) args.prefix = sequence.first_position + sequence.rows;
   // The last rows see the most keys, and so come first.
   block.tiled = tiled(sequence);
   block.begin = (blocks_of(kernel, sequence) - 1 - index) * block_rows(sequence);
   block.end = std::min(block.begin + block_rows(sequence), sequence.rows * group);
   const auto first = static_cast<uint32_t>(sequence.first_position + block.begin / group);
-  const auto last = static_cast<uint32_t>(sequence.first_position + (block.end - 1) / group);
+  const auto last = last_seen(args.prefix, static_cast<uint32_t>(sequence.first_position + (block.end - 1) / group));
   block.first_segment = first_seen(args.window, first) / kSegmentPositions;
   block.last_segment = last / kSegmentPositions;
   return block;

@@ -123,7 +123,7 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
     for (const uint32_t columns : {672u, 1280u, 1792u}) {  // one span of columns, in blocks of unlike lengths, and two
       if (columns % format->block_elements != 0) continue;
       const PackedData weight = make_matrix(*format, kRows, columns, random);
-      if (weight.matrix.storage != PackedMatrix::Storage::quantized) continue;
+      if (weight.matrix.storage == PackedMatrix::Storage::blocks) continue;
       const PackedData gate = make_matrix(*format, kRows, columns, random);
       for (const size_t rows : {33u, 50u}) {
         auto x = random.vector(rows * columns);
@@ -171,7 +171,13 @@ std::string compare_rows(const Kernels& kernels, const Kernels& scalar, Random& 
     scalar.rms_norm(x.data(), y.data(), 1e-5f, n, a.data());
     kernels.rms_norm(x.data(), y.data(), 1e-5f, n, b.data());
     if (differ()) return "rms_norm";
-    for (const GateKind kind : {GateKind::silu, GateKind::gelu_tanh}) {
+    scalar.layer_norm(x.data(), y.data(), x.data(), 1e-12f, n, a.data());
+    kernels.layer_norm(x.data(), y.data(), x.data(), 1e-12f, n, b.data());
+    if (differ()) return "layer_norm";
+    for (const Activation kind : {Activation::silu, Activation::gelu, Activation::gelu_tanh}) {
+      scalar.activate(kind, x.data(), n, a.data());
+      kernels.activate(kind, x.data(), n, b.data());
+      if (differ()) return "activate";
       scalar.gate(kind, x.data(), y.data(), n, a.data());
       kernels.gate(kind, x.data(), y.data(), n, b.data());
       if (differ()) return "gate";
@@ -217,12 +223,13 @@ std::string compare_attention(const Kernels& kernels, const Kernels& scalar, Ran
       }
     if (memory != other_memory) return "store_kv";
     const auto q = random.vector(kTokens * kHeads * kDim);
-    for (const uint32_t window : {0u, 20u}) {
+    // Causal, of a window, and with a prefix that ends in the middle of these queries.
+    for (const auto& [window, prefix] : {std::pair{0u, 0u}, {20u, 0u}, {0u, kPast + 3}}) {
       std::vector<float> a(q.size()), b(q.size());
       Scratch scratch(attention_scratch_bytes(kDim));
       const auto args = [&](std::vector<float>& out) {
-        return AttentionArgs{q.data(), kHeads * kDim, out.data(), kHeads * kDim, kv,  kHeads,
-                             kKvHeads, kPast,         0.3f,       window,        0.0f};
+        return AttentionArgs{q.data(), kHeads * kDim, out.data(), kHeads * kDim, kv,     kHeads,
+                             kKvHeads, kPast,         0.3f,       window,        prefix, 0.0f};
       };
       const auto attend = [&](const Kernels& with, std::vector<float>& out) {
         for (uint32_t head = 0; head < kKvHeads; ++head)

@@ -65,6 +65,15 @@ PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool ref
   return plan;
 }
 
+PlanOptions cpu_tile_plan_options(uint32_t max_rows, uint32_t max_positions) {
+  PlanOptions plan = cpu_plan_options(max_rows, max_positions, false);
+  plan.second_terms = false;
+  plan.takes_quantized = [](const MatrixSource& source) {
+    return plan_packed(source).storage != PackedMatrix::Storage::blocks && source.columns % kTileColumns == 0;
+  };
+  return plan;
+}
+
 CpuDevice::CpuDevice(const CpuOptions& options)
     : options_(options),
       kernels_(*options.kernels),
@@ -318,7 +327,9 @@ void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker
     case KernelKind::rope_table:
       return rope_table(kernel, counter);
     case KernelKind::rms_norm:
-      return norm(kernel, counter, worker);
+    case KernelKind::layer_norm:
+    case KernelKind::activate:
+      return whole_rows(kernel, counter, worker);
     case KernelKind::quantize:
       return quantize(kernel, counter);
     case KernelKind::matmul:
@@ -336,12 +347,25 @@ void CpuDevice::work(const KernelDesc& kernel, Counter& counter, uint32_t worker
   }
 }
 
-// A token's row of the matrix, in the file's format. A file is read, not looked at through its mapping: around each
+// The number of the matrix's row that a row of this run gets.
+size_t CpuDevice::embedded(const KernelDesc& kernel, size_t row) const {
+  switch (kernel.embed_by) {
+    case EmbedBy::token:
+      break;
+    case EmbedBy::position:
+      return places_[row].position;
+    case EmbedBy::type:
+      return args_.types.empty() ? 0 : static_cast<size_t>(args_.types[row]);
+  }
+  return static_cast<size_t>(args_.tokens[row]);
+}
+
+// That row of the matrix, in the file's format. A file is read, not looked at through its mapping: around each
 // page that is looked at, the system gives the process sixteen, and there are as many rows as tokens.
 const std::byte* CpuDevice::embedding_row(const KernelDesc& kernel, size_t row, std::byte* buffer) {
   const MatrixSource& source = constants_->matrices[kernel.matrix];
   const size_t bytes = source.format->bytes(source.columns);
-  const std::byte* data = source.data + static_cast<size_t>(args_.tokens[row]) * bytes;
+  const std::byte* data = source.data + embedded(kernel, row) * bytes;
   const base::MappedFile* file = files_[kernel.matrix];
   if (file == nullptr) return data;
   base::Status read = file->read({data, bytes}, buffer);
@@ -390,14 +414,20 @@ void CpuDevice::take_rows(const KernelDesc& kernel, Counter& counter, size_t few
   counter.take(rows, std::clamp<size_t>(rows / (workers_.count() * 8), fewest, 16), work);
 }
 
-void CpuDevice::norm(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
+void CpuDevice::whole_rows(const KernelDesc& kernel, Counter& counter, uint32_t worker) {
   const size_t width = kernel.in[0].width;
   take_rows(kernel, counter, 1, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       if (r + 1 < end) ask_for(floats(kernel.in[0]) + (r + 1) * width, width);
       float* out = floats(kernel.out);
       out = out != nullptr ? out + r * width : reinterpret_cast<float*>(scratch(worker));
-      kernels_.rms_norm(floats(kernel.in[0]) + r * width, vector(kernel.vector), kernel.epsilon, width, out);
+      const float* const x = floats(kernel.in[0]) + r * width;
+      if (kernel.kind == KernelKind::rms_norm)
+        kernels_.rms_norm(x, vector(kernel.vector), kernel.epsilon, width, out);
+      else if (kernel.kind == KernelKind::layer_norm)
+        kernels_.layer_norm(x, vector(kernel.vector), vector(kernel.bias), kernel.epsilon, width, out);
+      else
+        kernels_.activate(kernel.activation, x, width, out);
       if (kernel.quantized_out.valid()) store_activations(kernel, r, out, width);
     }
   });
@@ -414,7 +444,8 @@ void CpuDevice::matmul(const KernelDesc& kernel, Counter& counter, uint32_t work
   MatmulArgs args;
   args.weight = &weights_[kernel.matrix];
   if (kernel.gated) args.gate = &weights_[kernel.gate_matrix];
-  args.gate_kind = kernel.gelu ? GateKind::gelu_tanh : GateKind::silu;
+  args.activated = kernel.activated;
+  args.activation = kernel.activation;
   args.float_path = !kernel.quantized_in.valid();
   args.quantized = groups(kernel.quantized_in);
   args.input = floats(kernel.in[0]);
@@ -535,8 +566,7 @@ void CpuDevice::elementwise(const KernelDesc& kernel, Counter& counter) {
       else if (kernel.kind == KernelKind::scale)
         kernels_.scale(x, kernel.factor, kernel.cap, width, out);
       else
-        kernels_.gate(kernel.gelu ? GateKind::gelu_tanh : GateKind::silu, x, floats(kernel.in[1]) + r * width, width,
-                      out);
+        kernels_.gate(kernel.activation, x, floats(kernel.in[1]) + r * width, width, out);
     }
   });
 }

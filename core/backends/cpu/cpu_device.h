@@ -26,6 +26,7 @@ struct CpuOptions {
   bool reference = false;            ///< no tile unit (8-bit products are in the program)
   bool deterministic = false;        ///< no other kernels for many rows than for few
   KvFormat kv = KvFormat::f32;       ///< how keys and values are kept
+  bool rounds_floats = false;        ///< all products are the tile unit's, if there is one; weights of floats, too
   std::vector<CpuSet> places;        ///< where threads run, as Workers takes them
 };
 
@@ -36,6 +37,8 @@ size_t scratch_bytes_per_worker(const Constants& constants, const Program& progr
 
 /// How a program for this device is planned: which products take 8-bit activations follows from how weights are packed.
 PlanOptions cpu_plan_options(uint32_t max_rows, uint32_t max_positions, bool reference);
+/// The same for a device with CpuOptions::rounds_floats and a tile unit: of floats, too, where they fill tiles.
+PlanOptions cpu_tile_plan_options(uint32_t max_rows, uint32_t max_positions);
 
 /// What a kernel of the program took since start_timing(), on average over the workers.
 struct KernelTiming {
@@ -100,7 +103,7 @@ class CpuDevice final : public Device {
   base::Result<MachineLimits> measure_limits(uint64_t large_bytes);
 
   /// Whether products of that many rows are the tile unit's.
-  bool uses_tiles(uint64_t rows) const { return use_tiles_ && rows >= kFewestTileRows; }
+  bool uses_tiles(uint64_t rows) const { return use_tiles_ && (rows >= kFewestTileRows || options_.rounds_floats); }
   const Workers& workers() const { return workers_; }
   /// As Workers::set_active().
   void set_active_threads(uint32_t count) { workers_.set_active(count); }
@@ -119,9 +122,10 @@ class CpuDevice final : public Device {
   template <typename Work>
   void take_rows(const KernelDesc& kernel, Counter& counter, size_t fewest, Work work);
   void embed(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  size_t embedded(const KernelDesc& kernel, size_t row) const;
   const std::byte* embedding_row(const KernelDesc& kernel, size_t row, std::byte* buffer);
   void rope_table(const KernelDesc& kernel, Counter& counter);
-  void norm(const KernelDesc& kernel, Counter& counter, uint32_t worker);
+  void whole_rows(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void quantize(const KernelDesc& kernel, Counter& counter);
   void matmul(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   void prepare_attention(const KernelDesc& kernel, Counter& counter, uint32_t worker);
