@@ -112,13 +112,15 @@ base::Result<core::RequestId> ModelService::embed(core::EmbeddingRequest request
 }
 
 base::Result<core::EmbeddingText> ModelService::pair(std::string_view first, std::string_view second) const {
-  const auto separator = engine_->tokenizer().special().separator;
-  if (!separator) return Error{ErrorCode::unsupported, "the model's tokenizer has no token between two texts"};
   core::EmbeddingText text{tokenize(first, true, false)};
+  // What ends the first text ends the second, too.
+  if (text.tokens.empty() || engine_->tokenizer().token_kind(text.tokens.back()) != core::TokenKind::control)
+    return Error{ErrorCode::unsupported, "the model's tokenizer has no token that ends a text"};
+  const core::TokenId separator = text.tokens.back();
   text.second = text.tokens.size();
   const std::vector<core::TokenId> more = tokenize(second, false, false);
   text.tokens.insert(text.tokens.end(), more.begin(), more.end());
-  text.tokens.push_back(*separator);
+  text.tokens.push_back(separator);
   return text;
 }
 

@@ -61,7 +61,7 @@ class ModelService {
   base::Result<core::RequestId> generate(core::GenerationRequest request, core::EventSink sink);
   /// Of an encoder, as core::EmbeddingQueue.
   base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink);
-  /// Two texts as a reranker takes them. Error: unsupported (the tokenizer has no separator).
+  /// Two texts as a reranker takes them. Error: unsupported (the tokenizer ends no text).
   base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) const;
   void cancel(core::RequestId id) { info().is_encoder() ? embeddings_.cancel(id) : scheduler_.cancel(id); }
   void forget(std::string principal) { scheduler_.forget(std::move(principal)); }
