@@ -104,14 +104,16 @@ base::Result<core::RequestId> LocalModel::embed(core::EmbeddingRequest request, 
 }
 
 base::Result<core::EmbeddingText> LocalModel::pair(std::string_view first, std::string_view second) {
-  const auto separator = engine_->tokenizer().special().separator;
-  if (!separator) return Error{ErrorCode::unsupported, "the model's tokenizer has no token between two texts"};
   INGLE_TRY(auto tokens, tokenize(first, true, false));
+  // What ends the first text ends the second, too.
+  if (tokens.empty() || engine_->tokenizer().token_kind(tokens.back()) != core::TokenKind::control)
+    return Error{ErrorCode::unsupported, "the model's tokenizer has no token that ends a text"};
+  const core::TokenId end = tokens.back();
   INGLE_TRY(const auto more, tokenize(second, false, false));
   core::EmbeddingText text{std::move(tokens)};
   text.second = text.tokens.size();
   text.tokens.insert(text.tokens.end(), more.begin(), more.end());
-  text.tokens.push_back(*separator);
+  text.tokens.push_back(end);
   return text;
 }
 

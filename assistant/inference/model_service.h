@@ -64,7 +64,7 @@ class ModelService {
   virtual base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) = 0;
   /// Of an encoder, as core::EmbeddingQueue::submit.
   virtual base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink) = 0;
-  /// Two texts as a reranker takes them. Error: unsupported (the tokenizer has no separator).
+  /// Two texts as a reranker takes them. Error: unsupported (the tokenizer ends no text).
   virtual base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) = 0;
   virtual void cancel(core::RequestId id) = 0;
   /// Drops what was kept for a principal.

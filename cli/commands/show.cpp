@@ -6,6 +6,7 @@
 #include "cli/models.h"
 #include "cli/templates.h"
 #include "core/engine/engine.h"
+#include "core/models/model.h"
 
 namespace ingle::cli {
 namespace {
@@ -38,6 +39,13 @@ struct ValueJson {
   }
 };
 
+bool is_encoder(const core::ModelFile& file) {
+  const auto architecture = core::find_architecture(file);
+  if (!architecture) return false;
+  const auto config = (*architecture)->configure(file);
+  return config && config->pooling != core::Pooling::none;
+}
+
 Json describe_file(const Session& session, const core::ModelFile& file) {
   const std::string* architecture = file.metadata.find_string("general.architecture");
   if (architecture == nullptr) architecture = file.metadata.find_string("model_type");
@@ -50,12 +58,17 @@ Json describe_file(const Session& session, const core::ModelFile& file) {
   out["format"] = main_format(file);
   const auto chat_template = template_of(file);
   out["chat_template"] = chat_template.ok() && !chat_template->empty();
-  if (const auto plan = core::plan_memory(file, {.context_length = 4096, .cache_folder = session.paths.cache})) {
+  const bool encoder = is_encoder(file);
+  out["encoder"] = encoder;
+  // An encoder's context is its own.
+  const uint32_t context = encoder ? 0 : 4096;
+  if (const auto plan = core::plan_memory(file, {.context_length = context, .cache_folder = session.paths.cache})) {
     out["trained_context_length"] = plan->trained_context_length;
     out["memory"] = {{"weight_bytes", plan->weight_bytes},
-                     {"state_bytes_at_4096", plan->state_bytes},
+                     {"context_length", plan->context_length},
+                     {"state_bytes", plan->state_bytes},
                      {"activation_bytes", plan->activation_bytes},
-                     {"total_bytes_at_4096", plan->total_bytes()}};
+                     {"total_bytes", plan->total_bytes()}};
   } else {
     out["cannot_run"] = plan.error().message;
   }
@@ -118,10 +131,13 @@ void print_file(Page& page, const Terminal& terminal, const store::InstalledMode
                                       : number(file, "tensors") + ", mostly " + format + ", " +
                                             show_bytes(file["tensor_bytes"].get<uint64_t>()));
   page.line("Context", number(file, "trained_context_length"));
-  page.line("Chat template", file["chat_template"].get<bool>() ? "yes" : "no: continues text");
+  page.line("Chat template", file["chat_template"].get<bool>() ? "yes"
+                             : file.value("encoder", false)    ? "no: an encoder, which makes embeddings"
+                                                               : "no: continues text");
   if (file.contains("memory")) {
-    page.line("Memory", show_bytes(file["memory"]["total_bytes_at_4096"].get<uint64_t>()) +
-                            " at a context of 4096, besides the embeddings, which are read from the file");
+    page.line("Memory", show_bytes(file["memory"]["total_bytes"].get<uint64_t>()) + " at a context of " +
+                            number(file["memory"], "context_length") +
+                            ", besides the embeddings, which are read from the file");
   }
   page.line("Cannot run", file.value("cannot_run", ""));
 }
