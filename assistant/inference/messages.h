@@ -162,7 +162,7 @@ INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, state_byte
 INGLE_WIRE(Pace, threads, max_running, pass_ms, rest, reasons)
 INGLE_WIRE(EngineInfo, architecture, name, isa, quantization, vocabulary_size, layers, width, heads, kv_heads, head_dim,
            context_length, trained_context_length, threads, held_threads, batch, parameters, weight_bytes, state_bytes,
-           activation_bytes, streamed_bytes, windowed, load_ms, weights, template_error)
+           activation_bytes, streamed_bytes, windowed, load_ms, weights, template_error, pooling, embedding_width)
 INGLE_WIRE(SamplingParams, temperature, top_k, top_p, min_p, typical_p, xtc_probability, xtc_threshold, repeat_penalty,
            frequency_penalty, presence_penalty, penalty_last_n, dry_multiplier, dry_base, dry_allowed_length,
            dry_last_n, dry_breakers, mirostat, mirostat_tau, mirostat_eta, logit_bias, seed)
