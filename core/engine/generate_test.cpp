@@ -134,6 +134,10 @@ class FakeEngine final : public Engine {
   base::Result<std::span<const TokenLogit>> forward_batch_best(std::span<const SequenceTokens>, uint32_t) override {
     return Error{ErrorCode::internal, "not here"};
   }
+  base::Status check_text(const EncoderText&) const override { return Error{ErrorCode::internal, "not here"}; }
+  base::Result<std::span<const float>> embed(std::span<const EncoderText>, const std::function<bool()>&) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
 
   size_t calls = 0, fail_at_call = 0, prompt_size = 0;
   bool memory_for_all = true;

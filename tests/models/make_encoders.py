@@ -49,7 +49,7 @@ class Variant:
 VARIANTS = [
     Variant("bert-mean", "mean", "F16"),
     Variant("bert-mean-hf", "mean", "F32", folder=True),
-    Variant("bert-cls", "cls", "Q8_0", {"num_attention_heads": 2, "hidden_act": "gelu_new"}),
+    Variant("bert-cls", "cls", "Q8_0", {"num_attention_heads": 2}),  # GGUF has no word for another activation
     Variant("bert-cls-hf", "cls", "BF16", {"num_attention_heads": 2, "hidden_act": "gelu_new"}, folder=True),
     Variant("bert-rank-hf", "rank", "F16", {"num_labels": 1}, folder=True),
 ]

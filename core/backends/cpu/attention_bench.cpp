@@ -35,7 +35,7 @@ void attend(benchmark::State& state, bool tiled, KvFormat format, uint32_t head_
   }
   for (float& x : q) x = normal(random);
   const size_t stride = size_t{group} * head_dim;
-  const AttentionArgs args{q.data(), stride, out.data(), stride, kv, group, 1, kLength - tokens, 0.125f, 0, 0.0f};
+  const AttentionArgs args{q.data(), stride, out.data(), stride, kv, group, 1, kLength - tokens, 0.125f, 0, 0, 0.0f};
   const size_t scratch_bytes = tiled ? attention_tile_scratch_bytes(head_dim) : attention_scratch_bytes(head_dim);
   std::vector<Line> scratch(scratch_bytes / sizeof(Line) + 1);
   for (auto _ : state) {

@@ -254,7 +254,9 @@ TEST_P(AttentionTest, IsTheFormula) {
           size += expected[t][i] * expected[t][i];
         }
       }
-      EXPECT_LT(error / size, bound(shape.format)) << static_cast<int>(shape.format) << " " << shape.head_dim;
+      // Sums over more keys are smaller, and their errors larger beside them.
+      EXPECT_LT(error / size, bound(shape.format) * (prefix == 0 ? 1 : 4))
+          << static_cast<int>(shape.format) << " " << shape.head_dim;
       EXPECT_GT(error, 0.0);
     }
 }
