@@ -11,6 +11,7 @@
 #include "assistant/pacing/pacer.h"
 #include "cli/daemon.h"
 #include "cli/generation.h"
+#include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/service.h"

@@ -252,7 +252,8 @@ asio::awaitable<bool> HttpServer::State::encrypt(Connection& connection) {
   }
   if (first != kHandshake) {
     const std::string why = "this port speaks TLS; its address begins with https://";
-    co_await refuse(connection, 400, why);
+    const std::string nowhere;
+    co_await refuse(connection, 400, why, nowhere);
     co_return false;
   }
   SSL* state = identity->new_connection();
