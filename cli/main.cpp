@@ -2,10 +2,13 @@
 #include <string>
 #include <vector>
 
+#include "assistant/inference/engine_host.h"
 #include "cli/environment.h"
 #include "cli/session.h"
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  // What runs a model for `ingle serve` (cli/commands/serve.cpp) has no environment or settings to be a command with.
+  if (words == std::vector<std::string>{"__engine"}) return ingle::assistant::run_engine_host();
   return ingle::cli::run_main(words, ingle::cli::Environment::of_process());
 }

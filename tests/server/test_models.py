@@ -31,7 +31,7 @@ class ModelsTest(ServerTest):
         for command in (["pull", f"file:{TINY}"],):
             subprocess.run([INGLE, *command], env=cls.home.environment, check=True, capture_output=True)
         listed = subprocess.run([INGLE, "list", "--json"], env=cls.home.environment, check=True, capture_output=True)
-        cls.tiny = json.loads(listed.stdout)["models"][0]["name"]
+        cls.tiny = json.loads(listed.stdout)[0]["name"]
 
     def manage(self, method, path, **body):
         connection = SocketConnection(self.socket_path)
