@@ -153,8 +153,7 @@ void ModelPool::keep(const ModelService& model, KeepAlive keep_alive) {
   changed_.notify_all();
 }
 
-bool ModelPool::drop(std::string_view asked) {
-  const std::string name = options_.name_of(asked);
+bool ModelPool::drop(const std::string& name) {
   std::vector<Entry> dropped;
   const std::lock_guard lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {

@@ -66,8 +66,9 @@ class ModelPool {
   std::vector<Resident> resident();
   /// How long to keep a model after its last use, from now on.
   void keep(const ModelService& model, KeepAlive keep_alive);
-  /// Drops a model, once those who use it have ended; the next request loads it anew. False: it is not in memory.
-  bool drop(std::string_view name);
+  /// Drops the model of that own name, once those who use it have ended; the next request loads it anew. False: it is
+  /// not in memory.
+  bool drop(const std::string& name);
   /// Of all models, also those to come.
   void set_pace(const core::Pace& pace);
   /// Takes no more requests.

@@ -51,7 +51,7 @@ class ModelsTest(ServerTest):
     def test_loads_on_demand_and_drops_what_nobody_uses(self):
         self.wait_for(lambda: self.tiny in self.names())
         served = next(name for name in self.names() if name != self.tiny)
-        self.assertEqual(self.names("/api/ps"), [served])
+        self.wait_for(lambda: self.names("/api/ps") == [served])
         self.assertEqual(self.complete(self.tiny)[0], 200)
         self.assertEqual(self.complete(self.tiny + ":latest")[0], 200)
         resident = {model["name"]: model for model in self.ask("GET", "/api/ps")[2]["models"]}
