@@ -68,7 +68,7 @@ class ModelsTest(ServerTest):
         time.sleep(4)
         self.assertIn(self.tiny, self.names("/api/ps"))
         unload = self.ask("POST", "/api/generate", {"model": self.tiny, "keep_alive": 0})
-        self.assertEqual((unload[0], json.loads(unload[2])["done_reason"]), (200, "unload"))
+        self.assertEqual((unload[0], unload[2]["done_reason"]), (200, "unload"))
         self.wait_for(lambda: self.names("/api/ps") == [served])
         self.assertEqual(self.ask("POST", "/api/generate", {**body, "keep_alive": "soon"})[0], 400)
 
