@@ -17,8 +17,6 @@ namespace ingle::assistant {
 namespace {
 
 using namespace messages;
-using base::Error;
-using base::ErrorCode;
 
 void tell(Channel& channel, const FromEngine& message) {
   // A starter that is gone needs no answer; the pipe from it ends this process.

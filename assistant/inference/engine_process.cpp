@@ -257,7 +257,8 @@ void EngineProcess::take(Event event) {
     const std::lock_guard lock(mutex_);
     const auto found = running_.find(event.request);
     if (found == running_.end()) return;
-    if (!(sink = found->second.sink)) return;
+    sink = found->second.sink;
+    if (!sink) return;
     if (event.event.finished || event.event.error) running_.erase(found);
   }
   (*sink)(std::move(event.event));

@@ -111,20 +111,19 @@ void ModelPool::when_loaded(std::string_view asked, Then then) {
   const std::string name = options_.name_of(asked);
   if (name.empty()) return then(Error{ErrorCode::not_found, "there is no model '" + std::string(asked) + "'"});
   Model there;
-  bool closed = false;
   {
     const std::lock_guard lock(mutex_);
-    closed = closed_;
     if (Entry* entry = entry_of(name)) {
       entry->last_used = options_.now();
       there = entry->model;
-    } else if (!closed) {
+    } else if (!closed_) {
       asked_[name].push_back(std::move(then));
+      changed_.notify_all();
+      return;
     }
   }
   if (there) return then(std::move(there));
-  if (closed) return then(Error{ErrorCode::busy, "the server ends"});
-  changed_.notify_all();
+  then(Error{ErrorCode::busy, "the server ends"});
 }
 
 std::vector<ModelPool::Resident> ModelPool::resident() {

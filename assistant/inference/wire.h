@@ -7,7 +7,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -103,7 +102,7 @@ class WireReader {
   template <Number T>
   void get(T& value) {
     if (left_.size() < sizeof value) return refuse();
-    std::memcpy(&value, left_.data(), sizeof value);
+    left_.copy(reinterpret_cast<char*>(&value), sizeof value);
     left_.remove_prefix(sizeof value);
   }
   void get(bool& value) {
