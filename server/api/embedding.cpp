@@ -54,9 +54,12 @@ Texts read_input(Reader& reader, std::string_view name, assistant::ModelService&
   const auto add = [&](const base::Json& item) {
     if (item.is_string()) {
       auto tokens = model.tokenize(item.get_ref<const std::string&>(), true, false);
-      if (tokens) texts.push_back({std::move(tokens).value()});
-      if (!tokens) reader.adopt(api_error(tokens.error(), std::string(name)));
-      return tokens.ok();
+      if (!tokens) {
+        reader.adopt(api_error(tokens.error(), std::string(name)));
+        return false;
+      }
+      texts.push_back({std::move(tokens).value()});
+      return true;
     }
     if (!ids || !item.is_array() || item.empty()) return false;
     auto tokens = token_ids(item, model.info().vocabulary_size);
