@@ -26,7 +26,7 @@ namespace {
 
 const Kernels* assumed_kernels = nullptr;  // set once, before there are threads
 
-constexpr int kProbeMilliseconds = 10'000;
+constexpr int kProbeMilliseconds = 30'000;
 
 #if defined(__x86_64__)
 // Tiles of bf16: the processor has them, and the system saves their state. Linux hands them out on request, to the
