@@ -197,7 +197,10 @@ class Evaluate(ProgramTest):
         told = self.ok_json(*words, "--precision", "reference")
         self.assertEqual(told["tokens"], 189)
         self.assertAlmostEqual(told["nll"], 6.041926595394962, places=6)
-        self.assertAlmostEqual(self.ok_json(*words)["nll"], 6.041926595394962, places=3)
+        # Products of many rows are tiles of bf16 where there is a tile unit (docs/adr/0008).
+        normal = self.ok_json(*words)
+        bound = 0.0015 if normal["isa"] == "amx" else 0.0005
+        self.assertAlmostEqual(normal["nll"], 6.041926595394962, delta=bound)
 
     def test_bos_takes_a_place_where_the_metadata_says_so(self):
         gemma = str(MODELS / "gemma3.gguf")
