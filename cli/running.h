@@ -41,8 +41,8 @@ base::Result<RunningServer> choose_server(const Session& session);
 /// Whether it runs still.
 bool still_runs(const std::filesystem::path& folder, const RunningServer& server);
 
-/// A process that stays the same one, whoever gets its number later (pidfd_open(2)); -1: there is none, or the kernel is
-/// too old. Readable once it has ended.
+/// A process that stays the same one, whoever gets its number later (pidfd_open(2)); -1: there is none, or the kernel
+/// is too old. Readable once it has ended.
 base::FileDescriptor open_process(pid_t pid);
 /// Errors: not_found (it has ended), permission_denied, io_error.
 base::Status signal_process(const base::FileDescriptor& process, int signal);
