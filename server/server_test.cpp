@@ -31,6 +31,16 @@ class ExchangeTest : public testing::Test {
   int woken_ = 0;
 };
 
+// An answer may be there and sent before who gave it asks to be told of a reader that goes.
+TEST_F(ExchangeTest, WhatHasBeenSentKeepsNobody) {
+  const auto keeper = std::make_shared<int>(0);
+  exchange_.on_gone([keeper] { ADD_FAILURE(); });
+  EXPECT_EQ(keeper.use_count(), 2);
+  exchange_.sent();
+  exchange_.on_gone([keeper] { ADD_FAILURE(); });
+  EXPECT_EQ(keeper.use_count(), 1);
+}
+
 TEST_F(ExchangeTest, OnlyTheFirstAnswerCounts) {
   exchange_.respond({.status = 200, .body = "a"});
   exchange_.respond({.status = 500, .body = "b"});

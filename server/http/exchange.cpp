@@ -64,6 +64,7 @@ bool Exchange::begun() const {
 void Exchange::on_gone(std::function<void()> callback) {
   {
     const std::lock_guard lock(mutex_);
+    if (sent_) return;
     if (!gone_) {
       on_gone_ = std::move(callback);
       return;
@@ -98,6 +99,7 @@ void Exchange::gone() {
 void Exchange::sent() {
   std::function<void()> callback;
   const std::lock_guard lock(mutex_);
+  sent_ = true;
   callback = std::exchange(on_gone_, {});
 }
 

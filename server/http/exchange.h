@@ -85,7 +85,7 @@ class Exchange {
   const size_t most_waiting_;
   mutable std::mutex mutex_;  ///< of all below
   std::optional<HttpResponse> head_;
-  bool begun_ = false, streamed_ = false, ended_ = false, gone_ = false;
+  bool begun_ = false, streamed_ = false, ended_ = false, gone_ = false, sent_ = false;
   std::string waiting_, ping_;
   std::function<void()> on_gone_;
 };
