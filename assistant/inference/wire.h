@@ -96,7 +96,6 @@ class WireReader {
   }
   /// Whether all that was read was there and valid, and nothing is left. What was read otherwise means nothing.
   bool done() const { return valid_ && left_.empty(); }
-  bool valid() const { return valid_; }
 
  private:
   template <Number T>
