@@ -42,7 +42,7 @@ class DecoderBuilder {
       : config_(config),
         options_(options),
         shape_(shape),
-        tensors_(file, graph_, {kTopNames, "model.layers.", layer_names(shape)}) {}
+        tensors_(file, graph_, {kTopNames, "model.layers.", layer_names(shape), {}}) {}
 
   base::Result<Graph> build() {
     const uint32_t context = options_.context_length != 0 ? options_.context_length : config_.trained_context;
