@@ -40,7 +40,7 @@ void Encoder::run(std::span<const EncoderText> texts, float* out) {
     tokens_.insert(tokens_.end(), text.tokens.begin(), text.tokens.end());
     for (uint32_t i = 0; i < rows; ++i) types_.push_back(i < text.second ? 0 : 1);
   }
-  RunArgs args{tokens_, sequences_, first_rows_};
+  RunArgs args{.tokens = tokens_, .sequences = sequences_, .output_rows = first_rows_};
   args.types = types_;
   device_.run(args);
   for (size_t text = 0; text < texts.size(); ++text) pool(text, first_rows_[text], out + text * width());

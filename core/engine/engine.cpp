@@ -330,7 +330,7 @@ class CpuEngine final : public Engine {
   // A run whose first result is that of the pass's row `first`.
   void run_device(std::span<const TokenId> tokens, std::span<const SequenceRows> sequences,
                   std::span<const uint32_t> output_rows, size_t first) {
-    RunArgs args{tokens, sequences, output_rows};
+    RunArgs args{.tokens = tokens, .sequences = sequences, .output_rows = output_rows};
     if (device_finds_best()) {
       args.best = best_.data() + first * best_count_;
       args.best_count = best_count_;
