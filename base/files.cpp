@@ -47,6 +47,29 @@ Error errno_error(int code, std::string_view action, const std::filesystem::path
                          std::error_code(code, std::generic_category()).message()};
 }
 
+Status read_at(int fd, uint64_t offset, std::span<std::byte> out, const std::filesystem::path& path) {
+  while (!out.empty()) {
+    const ssize_t n = ::pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "read", path);
+    if (n == 0) return Error{ErrorCode::io_error, path.string() + " was cut short while in use"};
+    out = out.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
+Status write_at(int fd, uint64_t offset, std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "write", path);
+    bytes = bytes.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   INGLE_TRY(FileDescriptor fd, open_file(path));
   INGLE_TRY(const struct stat info, regular_file(fd.get(), path));
@@ -101,17 +124,7 @@ bool MappedFile::untouched() const {
 }
 
 Status MappedFile::read(std::span<const std::byte> part, std::byte* out) const {
-  auto at = static_cast<off_t>(part.data() - data_);
-  for (size_t left = part.size(); left > 0;) {
-    const ssize_t n = ::pread(fd_.get(), out, left, at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "read", path_);
-    if (n == 0) return Error{ErrorCode::io_error, path_.string() + " was cut short while in use"};
-    out += n;
-    at += n;
-    left -= static_cast<size_t>(n);
-  }
-  return {};
+  return read_at(fd_.get(), static_cast<uint64_t>(part.data() - data_), {out, part.size()}, path_);
 }
 
 void MappedFile::release_pages(std::span<const std::byte> part) const {
@@ -185,14 +198,7 @@ void NewFile::discard() {
 }
 
 Status NewFile::write_at(uint64_t offset, std::span<const std::byte> bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "write", temporary_.empty() ? path_.string() : temporary_);
-    bytes = bytes.subspan(static_cast<size_t>(n));
-    offset += static_cast<uint64_t>(n);
-  }
-  return {};
+  return base::write_at(fd_.get(), offset, bytes, temporary_.empty() ? path_ : std::filesystem::path(temporary_));
 }
 
 void NewFile::release(uint64_t offset, uint64_t bytes) const {
@@ -215,6 +221,12 @@ Status NewFile::commit(bool sync, Readers readers) {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return errno_error(errno, "rename", temporary_);
   if (fd_.close() != 0) return errno_error(errno, "close", path_);
   return {};
+}
+
+void make_private_folder(const std::filesystem::path& folder) {
+  std::error_code failure;
+  if (std::filesystem::create_directories(folder, failure))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
 }
 
 void remove_abandoned(const std::filesystem::path& folder, std::string_view suffix) {

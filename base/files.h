@@ -31,6 +31,11 @@ class FileDescriptor {
   int fd_;
 };
 
+/// All of `out` or `bytes`, from or to that place of an open file; `path` is for errors, which are as errno_error; io_error
+/// where the file ends too early.
+Status read_at(int fd, uint64_t offset, std::span<std::byte> out, const std::filesystem::path& path);
+Status write_at(int fd, uint64_t offset, std::span<const std::byte> bytes, const std::filesystem::path& path);
+
 /// A read-only mapping of a whole file; moves, does not copy. The views die with it.
 class MappedFile {
  public:
@@ -103,6 +108,9 @@ class NewFile {
   std::string temporary_;
   FileDescriptor fd_;
 };
+
+/// Makes a folder, and those above it, for its owner alone. One that is there stays as it is; errors are ignored.
+void make_private_folder(const std::filesystem::path& folder);
 
 /// Deletes what killed processes left of NewFiles called *`suffix`.
 void remove_abandoned(const std::filesystem::path& folder, std::string_view suffix);

@@ -232,7 +232,7 @@ std::optional<ApiError> Server::admit(const HttpRequest& request, Scope scope, C
   if (keys_ && security::is_token(token)) {
     const auto principal = keys_->verify(token, std::time(nullptr));
     if (!principal) return ApiError{401, principal.error().message, {}, "invalid_api_key", {}};
-    call.principal = call.client = "key " + principal->id;
+    call.principal = call.client = security::key_principal(principal->id);
     call.keyed = true;
     may_chat = principal->scopes.has(security::Scope::chat);
     may_manage = principal->scopes.has(security::Scope::models);

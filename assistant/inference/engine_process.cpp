@@ -77,7 +77,8 @@ base::Result<std::shared_ptr<EngineProcess::Process>> EngineProcess::Process::st
             .sanitizers = options.sanitizers};
   for (core::LoraSpec& lora : load.engine.loras) lora.path = std::filesystem::absolute(lora.path).lexically_normal();
   INGLE_TRY(load.machine, core::machine_facts(options.engine.isa, options.engine.cache_folder));
-  INGLE_TRY(process->files_, ModelFiles::open(load.model, load.engine));
+  INGLE_TRY(process->files_, ModelFiles::open(load.model, load.engine, options.scheduling.prefix_file_bytes));
+  load.scheduling.prefix_files = process->files_.prefix_files();
   INGLE_TRY(Pipe to, make_pipe());
   INGLE_TRY(Pipe from, make_pipe());
   std::vector<security::PassedFd> passed = {{to.read.get(), kFromStarterFd}, {from.write.get(), kToStarterFd}};

@@ -25,7 +25,7 @@ struct EngineProcessOptions {
   std::string name;             ///< what clients call the model
   std::filesystem::path model;  ///< the file or folder
   core::EngineOptions engine;
-  core::SchedulerOptions scheduling;
+  core::SchedulerOptions scheduling;   ///< but for prefix_files, which are those of the model
   std::filesystem::path program;       ///< what calls run_engine_host() …
   std::vector<std::string> arguments;  ///< … when it is started with these; the first is its name for itself
   /// The least time from a process's end to the next start, and the most: it doubles with each that did not last.

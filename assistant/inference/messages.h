@@ -124,17 +124,17 @@ namespace ingle::assistant {
 // The members of each. A structured binding names all, so that a new member does not compile until it is listed.
 
 template <>
-constexpr auto kLast<base::ErrorCode> = base::ErrorCode::internal;
+inline constexpr auto kLast<base::ErrorCode> = base::ErrorCode::internal;
 template <>
-constexpr auto kLast<core::Pinning> = core::Pinning::off;
+inline constexpr auto kLast<core::Pinning> = core::Pinning::off;
 template <>
-constexpr auto kLast<core::Precision> = core::Precision::reference;
+inline constexpr auto kLast<core::Precision> = core::Precision::reference;
 template <>
-constexpr auto kLast<core::KvCache> = core::KvCache::q4_0;
+inline constexpr auto kLast<core::KvCache> = core::KvCache::q4_0;
 template <>
-constexpr auto kLast<core::Priority> = core::Priority::background;
+inline constexpr auto kLast<core::Priority> = core::Priority::background;
 template <>
-constexpr auto kLast<core::StopReason> = core::StopReason::cancelled;
+inline constexpr auto kLast<core::StopReason> = core::StopReason::cancelled;
 
 #define INGLE_WIRE(Type, ...)             \
   template <typename Wire>                \
@@ -158,7 +158,8 @@ INGLE_WIRE(LoraSpec, path, scale)
 INGLE_WIRE(ShapeTuning, shape, threads, batch)
 INGLE_WIRE(EngineOptions, context_length, threads, pinning, batch, precision, kv_cache, deterministic, plan, isa, loras,
            memory_limit_bytes, cache_folder, packed_copy_bytes, tuned)
-INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, state_bytes, pass_ms, lone_pass_ms, preload)
+INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, prefix_files, prefix_file_bytes, state_bytes,
+           preload, pass_ms, lone_pass_ms)
 INGLE_WIRE(Pace, threads, max_running, pass_ms, rest, reasons)
 INGLE_WIRE(EngineInfo, architecture, name, isa, quantization, vocabulary_size, layers, width, heads, kv_heads, head_dim,
            context_length, trained_context_length, threads, held_threads, batch, parameters, weight_bytes, state_bytes,

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/handed_files.h"
 #include "core/memory/packed_copy.h"
+#include "core/scheduler/prefix_files.h"
 #include "security/sandbox/policy.h"
 
 namespace ingle::assistant {
@@ -19,6 +21,9 @@ using base::ErrorCode;
 
 constexpr size_t kMostFiles = security::kLastPassedFd - security::kFirstPassedFd - 4;
 constexpr std::string_view kCopySuffix = ".packed";
+/// Of kept prefixes, for each model: as many conversations go on after a restart.
+constexpr int kPrefixFiles = 12;
+constexpr auto kPrefixAge = std::chrono::hours(30 * 24);
 
 /// "NAME-00001-of-00003.gguf" without the part's number; empty where it is no such name.
 std::string split_name(const fs::path& path) {
@@ -51,9 +56,46 @@ std::vector<fs::path> paths_of(const fs::path& model) {
   return paths;
 }
 
+/// Prefixes that were not used for long, and the oldest ones of all models where there are too many bytes.
+void remove_old_prefixes(const fs::path& folder, uint64_t most_bytes) {
+  struct Found {
+    fs::path path;
+    fs::file_time_type written;
+    uint64_t bytes;
+  };
+  std::vector<Found> found;
+  uint64_t total = 0;
+  for (const fs::path& path : base::list_folder(folder)) {
+    std::error_code gone;
+    Found file{path, fs::last_write_time(path, gone), fs::file_size(path, gone)};
+    if (gone || path.extension() != core::PrefixFiles::kSuffix) continue;
+    total += file.bytes;
+    found.push_back(std::move(file));
+  }
+  std::ranges::sort(found, {}, &Found::written);
+  const auto oldest_kept = fs::file_time_type::clock::now() - kPrefixAge;
+  for (const Found& file : found) {
+    if (file.written > oldest_kept && total <= most_bytes) return;
+    base::remove_file(file.path);
+    total -= file.bytes;
+  }
+}
+
 }  // namespace
 
-base::Result<ModelFiles> ModelFiles::open(const fs::path& model, const core::EngineOptions& options) {
+fs::path prefix_folder(const fs::path& cache) {
+  return cache / "prefixes";
+}
+
+void remove_kept_files(const fs::path& cache, const fs::path& model) {
+  const std::string owner = core::packed_copy_owner(model);
+  for (const fs::path& folder : {cache / "packed", prefix_folder(cache)})
+    for (const fs::path& path : base::list_folder(folder))
+      if (path.filename().string().starts_with(owner)) base::remove_file(path);
+}
+
+base::Result<ModelFiles> ModelFiles::open(const fs::path& model, const core::EngineOptions& options,
+                                          uint64_t prefix_bytes) {
   ModelFiles files;
   std::vector<fs::path> paths = paths_of(model);
   for (const core::LoraSpec& lora : options.loras) paths.push_back(lora.path);
@@ -74,7 +116,7 @@ base::Result<ModelFiles> ModelFiles::open(const fs::path& model, const core::Eng
       if (auto direct = base::open_file(path, O_RDONLY | O_DIRECT); direct.ok())
         files.files_.push_back({path, std::move(direct).value(), true});
     }
-    core::make_packed_folder(files.copies_);
+    base::make_private_folder(files.copies_);
     auto made = base::NewFile::create(files.copies_ / (files.owner_ + "new" + std::string(kCopySuffix)));
     if (made.ok()) files.new_file_ = std::move(made).value();
   }
@@ -82,7 +124,22 @@ base::Result<ModelFiles> ModelFiles::open(const fs::path& model, const core::Eng
     return Error{ErrorCode::limit_exceeded, model.string() + " has " + std::to_string(files.files_.size()) +
                                                 " files, and a model's process can be handed " +
                                                 std::to_string(kMostFiles) + "; merge its parts"};
+  if (!options.cache_folder.empty() && prefix_bytes > 0)
+    files.open_prefix_files(prefix_folder(options.cache_folder), prefix_bytes);
   return files;
+}
+
+// As many as there is place for: a model can do without.
+void ModelFiles::open_prefix_files(const fs::path& folder, uint64_t most_bytes) {
+  base::make_private_folder(folder);
+  remove_old_prefixes(folder, most_bytes);
+  for (int i = 0; i < kPrefixFiles && files_.size() < kMostFiles; ++i) {
+    const fs::path path = folder / (owner_ + std::to_string(i) + std::string(core::PrefixFiles::kSuffix));
+    base::FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    if (fd.get() < 0) return;
+    files_.push_back({path, std::move(fd), false});
+    prefix_files_.push_back(path);
+  }
 }
 
 bool ModelFiles::is_own_copy(const fs::path& path) const {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "assistant/inference/model_files.h"
+#include "core/scheduler/prefix_files.h"
+
 namespace ingle::assistant {
 
 using base::Error;
@@ -175,6 +178,15 @@ void ModelPool::set_pace(const core::Pace& pace) {
     for (const Entry& entry : entries_) models.push_back(entry.model);
   }
   for (const Model& model : models) model->set_pace(pace);
+}
+
+void ModelPool::forget(const std::string& principal) {
+  for (const Resident& resident : this->resident()) resident.model->forget(principal);
+  core::forget_prefixes(prefix_folder(options_.cache_folder), principal);
+}
+
+void ModelPool::forget_file(const std::filesystem::path& model) {
+  remove_kept_files(options_.cache_folder, model);
 }
 
 void ModelPool::close() {

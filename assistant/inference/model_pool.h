@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +33,7 @@ struct ModelPoolOptions {
   std::function<std::string(std::string_view)> name_of;
   /// Loads a model by that name. On the pool's thread, one at a time.
   std::function<base::Result<std::unique_ptr<ModelService>>(const std::string& name)> load;
+  std::filesystem::path cache_folder;  ///< where models keep copies of weights, and prefixes; empty: nowhere
   std::function<Clock::time_point()> now = Clock::now;  ///< for tests
 };
 
@@ -69,6 +71,10 @@ class ModelPool {
   /// Drops the model of that own name, once those who use it have ended; the next request loads it anew. False: it is
   /// not in memory.
   bool drop(const std::string& name);
+  /// Drops what was kept for a principal, by all models, also on disk.
+  void forget(const std::string& principal);
+  /// Deletes what was kept of a model whose file is gone.
+  void forget_file(const std::filesystem::path& model);
   /// Of all models, also those to come.
   void set_pace(const core::Pace& pace);
   /// Takes no more requests.

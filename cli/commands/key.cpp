@@ -1,8 +1,10 @@
 // ingle key create|list|revoke [NAME]: who may ask a server for what.
 #include <ctime>
 
+#include "assistant/inference/model_files.h"
 #include "cli/input.h"
 #include "cli/keys.h"
+#include "core/scheduler/prefix_files.h"
 #include "security/keys/keys.h"
 
 namespace ingle::cli {
@@ -71,6 +73,16 @@ Status list(Session& session, const security::Keys& keys) {
   return session.terminal.out(out.empty() ? "no keys\n" : out);
 }
 
+/// What was kept for the key goes with it.
+Status revoke(Session& session, security::Keys& keys, const std::string& name) {
+  INGLE_TRY(const std::vector<security::Key> all, keys.list());
+  INGLE_CHECK(keys.revoke(name));
+  for (const security::Key& key : all)
+    if (key.name == name || key.id == name)
+      core::forget_prefixes(assistant::prefix_folder(session.paths.cache), security::key_principal(key.id));
+  return {};
+}
+
 Status run(Session& session) {
   const std::string action = session.argument(0), name = session.argument(1);
   INGLE_TRY(security::Keys keys, security::Keys::open(keys_folder(session)));
@@ -78,7 +90,7 @@ Status run(Session& session) {
   if (name.empty())
     return Error{ErrorCode::invalid_argument,
                  "key " + action + " needs a name, as in 'ingle key " + action + " phone'"};
-  return action == "create" ? create(session, keys, name) : keys.revoke(name);
+  return action == "create" ? create(session, keys, name) : revoke(session, keys, name);
 }
 
 constexpr Argument arguments[] = {

@@ -1,4 +1,5 @@
 // ingle rm MODEL...
+#include "assistant/inference/model_files.h"
 #include "cli/models.h"
 
 namespace ingle::cli {
@@ -10,7 +11,9 @@ Status run(Session& session) {
   INGLE_TRY(auto store, open_store(session));
   base::Json results = base::Json::array();
   for (const std::string& name : session.arguments) {
+    const auto installed = store.resolve(name);
     INGLE_TRY(const store::Store::Removed removed, store.remove(name));
+    if (installed && removed.bytes_freed > 0) assistant::remove_kept_files(session.paths.cache, installed->path);
     results.push_back({{"name", removed.name}, {"bytes_freed", removed.bytes_freed}});
     if (session.json()) continue;
     const std::string freed =

@@ -71,6 +71,7 @@ Result<std::unique_ptr<assistant::ModelService>> start_model(const Session& sess
   options.engine = engine_options_here(session);
   options.scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
   options.scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
+  if (session.values.flag("store")) options.scheduling.prefix_file_bytes = session.values.bytes("prefix-cache");
   options.program = security::self_program();
   options.arguments = {"ingle", "__engine"};
   options.sanitizers = security::kSanitizedBuild;
@@ -104,6 +105,7 @@ assistant::ModelPoolOptions pool_options(const Session& session, server::StoredM
   assistant::ModelPoolOptions options;
   options.most = static_cast<size_t>(session.values.integer("models"));
   options.keep_alive = std::chrono::seconds(session.values.integer("keep-alive"));
+  options.cache_folder = session.paths.cache;
   options.name_of = [&stored](std::string_view name) { return stored.name_of(name); };
   options.load = [&session, &stored](const std::string& name) -> Result<std::unique_ptr<assistant::ModelService>> {
     INGLE_TRY(const store::InstalledModel model, stored.find(name));

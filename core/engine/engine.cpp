@@ -182,13 +182,21 @@ class CpuEngine final : public Engine {
   }
 
   base::Result<RestoredSequence> restore_sequence(const std::filesystem::path& path) override {
-    INGLE_TRY(auto sequence, new_sequence());
-    SequenceState& state = static_cast<DeviceSequence&>(*sequence).state;
-    INGLE_TRY(std::vector<TokenId> tokens, read_state_file(path, state_key_, state));
-    for (const TokenId token : tokens)
-      if (token < 0 || static_cast<uint32_t>(token) >= graph_.vocabulary_size)
-        return Error{ErrorCode::corrupt, path.string() + " holds tokens that the model does not have"};
-    return RestoredSequence{std::move(sequence), std::move(tokens)};
+    return restored([&](SequenceState& state) { return read_state_file(path, state_key_, state); });
+  }
+
+  base::Status write_sequence(const Sequence& sequence, std::span<const TokenId> tokens, std::string_view owner,
+                              const StateWriter& write) override {
+    return write_state(write, static_cast<const DeviceSequence&>(sequence).state, state_key_, owner, tokens);
+  }
+
+  base::Result<RestoredSequence> read_sequence(const StateReader& read, uint64_t size,
+                                               std::string_view owner) override {
+    return restored([&](SequenceState& state) { return read_state(read, size, state_key_, owner, state); });
+  }
+
+  base::Result<StateHead> read_sequence_head(const StateReader& read, uint64_t size) override {
+    return read_state_head(read, size, state_key_);
   }
 
   base::Result<std::span<float>> forward(Sequence& sequence, std::span<const TokenId> tokens, LogitRows rows,
@@ -254,6 +262,16 @@ class CpuEngine final : public Engine {
                        const LoadProgress& progress);
   base::Status prepare_encoder();
   std::string state_key(const EngineOptions& options) const;
+  // What `fill` puts into a new sequence.
+  base::Result<RestoredSequence> restored(
+      const std::function<base::Result<std::vector<TokenId>>(SequenceState&)>& fill) {
+    INGLE_TRY(auto sequence, new_sequence());
+    INGLE_TRY(std::vector<TokenId> tokens, fill(static_cast<DeviceSequence&>(*sequence).state));
+    for (const TokenId token : tokens)
+      if (token < 0 || static_cast<uint32_t>(token) >= graph_.vocabulary_size)
+        return Error{ErrorCode::corrupt, "the saved state holds tokens that the model does not have"};
+    return RestoredSequence{std::move(sequence), std::move(tokens)};
+  }
   void load_template();
   void fill_info(const Architecture& architecture, const ModelConfig& config, uint32_t context);
 

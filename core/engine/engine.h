@@ -19,6 +19,7 @@
 #include "core/files/model_file.h"
 #include "core/hal/best_tokens.h"
 #include "core/hal/machine_limits.h"
+#include "core/memory/state_file.h"
 #include "core/sampling/sampler.h"
 #include "core/template/template.h"
 #include "core/tokenizer/tokenizer.h"
@@ -257,6 +258,14 @@ class Engine {
   /// Errors: not_found; corrupt; unsupported (of another version); invalid_argument (of another model, or longer than
   /// this engine's context); out_of_memory.
   virtual base::Result<RestoredSequence> restore_sequence(const std::filesystem::path& path) = 0;
+  /// The same, to and from anywhere, for an owner: 32 characters that name whose it is. A half written one is none.
+  /// Errors: those of the reader or writer, too; reading: invalid_argument also where it is another owner's.
+  virtual base::Status write_sequence(const Sequence& sequence, std::span<const TokenId> tokens, std::string_view owner,
+                                      const StateWriter& write) = 0;
+  virtual base::Result<RestoredSequence> read_sequence(const StateReader& read, uint64_t size,
+                                                       std::string_view owner) = 0;
+  /// Whose it is and the tokens that it holds, where it is this model's.
+  virtual base::Result<StateHead> read_sequence_head(const StateReader& read, uint64_t size) = 0;
 
   /// Times every kernel of the calls to forward() from now on.
   virtual void start_profile() = 0;

@@ -128,6 +128,16 @@ class FakeEngine final : public Engine {
   base::Result<RestoredSequence> restore_sequence(const std::filesystem::path&) override {
     return Error{ErrorCode::internal, "not here"};
   }
+  base::Status write_sequence(const Sequence&, std::span<const TokenId>, std::string_view,
+                              const StateWriter&) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
+  base::Result<RestoredSequence> read_sequence(const StateReader&, uint64_t, std::string_view) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
+  base::Result<StateHead> read_sequence_head(const StateReader&, uint64_t) override {
+    return Error{ErrorCode::internal, "not here"};
+  }
   base::Result<std::span<float>> forward_batch(std::span<const SequenceTokens>) override {
     return Error{ErrorCode::internal, "not here"};
   }

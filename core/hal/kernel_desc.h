@@ -130,7 +130,7 @@ struct RunArgs {
   /// memory for it.
   TokenLogit* best = nullptr;
   uint32_t best_count = 0;
-  std::span<const int32_t> types;  ///< of the tokens; empty: all 0
+  std::span<const int32_t> types = {};  ///< of the tokens; empty: all 0
 };
 
 }  // namespace ingle::core

@@ -84,16 +84,6 @@ class Tables {
   std::vector<std::byte> bytes_;
 };
 
-bool read_all(int fd, std::span<std::byte> out) {
-  for (uint64_t at = 0; at < out.size();) {
-    const ssize_t n = ::pread(fd, out.data() + at, out.size() - at, static_cast<off_t>(at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    at += static_cast<uint64_t>(n);
-  }
-  return true;
-}
-
 struct Found {
   std::filesystem::path path;
   std::filesystem::file_time_type used;
@@ -121,13 +111,6 @@ std::string packed_copy_owner(const std::filesystem::path& model) {
   return base::hash128_hex(std::as_bytes(std::span(path))).substr(0, 16) + "-";
 }
 
-void make_packed_folder(const std::filesystem::path& folder) {
-  std::error_code failure;
-  // A model that only its owner may read is not for others because it was packed.
-  if (std::filesystem::create_directories(folder, failure))
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
-}
-
 // Who has a deleted copy mapped keeps it.
 void make_room(const PackedCopyFolder& folder, uint64_t bytes) {
   base::remove_abandoned(folder.path, kSuffix);
@@ -148,7 +131,7 @@ base::Result<PackedCopy> PackedCopy::open(const PackedCopyFolder& folder, const 
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return base::errno_error(errno, "stat", path);
   if (!S_ISREG(info.st_mode) || static_cast<uint64_t>(info.st_size) != tables.file_bytes() ||
-      !read_all(fd.get(), tables.bytes()) || !tables.sound())
+      !base::read_at(fd.get(), 0, tables.bytes(), path).ok() || !tables.sound())
     return Error{ErrorCode::corrupt, path.string() + " is damaged"};
   PackedCopy copy;
   copy.path_ = path;
@@ -241,7 +224,7 @@ base::Result<std::unique_ptr<PackedCopyWriter>> PackedCopyWriter::create(const P
   const std::string what = "packed weights of " + std::to_string(bytes >> 20) + " MiB";
   if (bytes > folder.limit_bytes) return Error{ErrorCode::no_space, what + " are more than all copies may take"};
   if (!base::lives_on_handed_files()) {  // whose starter sees to this
-    make_packed_folder(folder.path);
+    base::make_private_folder(folder.path);  // a model that only its owner may read is not for others when packed
     make_room(folder, bytes);
     std::error_code failure;
     const auto space = std::filesystem::space(folder.path, failure);

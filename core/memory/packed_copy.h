@@ -54,8 +54,6 @@ struct PackedCopyFolder {
 
 /// What the names of a model's copies begin with.
 std::string packed_copy_owner(const std::filesystem::path& model);
-/// Makes the folder of copies, for its owner alone.
-void make_packed_folder(const std::filesystem::path& folder);
 /// Deletes the copies that were not used for longest, and those of killed writers, until `bytes` more fit below the
 /// folder's limit.
 void make_room(const PackedCopyFolder& folder, uint64_t bytes);

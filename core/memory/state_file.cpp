@@ -4,10 +4,12 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "core/memory/sequence_state.h"
 
 namespace ingle::core {
 
@@ -22,7 +24,8 @@ struct Header {
   std::array<char, 8> magic = {'I', 'N', 'G', 'L', 'E', 'S', 'E', 'Q'};
   uint32_t version = kStateFileVersion;
   uint32_t groups = 0, length = 0;
-  uint32_t reserved[9] = {};
+  std::array<char, kStateOwnerBytes> owner = {};
+  uint32_t reserved = 0;
   uint64_t hash = 0;
 };
 static_assert(sizeof(Header) == 64);
@@ -57,7 +60,7 @@ class Tables {
   }
 
  private:
-  const uint32_t groups_, length_;
+  uint32_t groups_, length_;
   std::vector<std::byte> bytes_;
 };
 
@@ -73,27 +76,70 @@ Error damaged(std::string_view what) {
   return {ErrorCode::corrupt, "the saved state is damaged: " + std::string(what)};
 }
 
-// The header's own numbers, before anything is allocated for them.
-base::Status check_header(const Header& header, uint64_t size, const SequenceState& state) {
+std::string owner_of(const Header& header) {
+  return header.owner[0] == 0 ? std::string() : std::string(header.owner.data(), header.owner.size());
+}
+
+// What comes before the pages, as far as it can be checked without a state: sizes and hash are right, and so is the
+// key.
+struct Head {
+  Header header;
+  std::vector<GroupEntry> entries;
+  std::optional<Tables> tables;
+};
+
+base::Result<Header> read_header(const StateReader& read, uint64_t size) {
+  Header header;
+  if (size < sizeof header) return Error{ErrorCode::corrupt, "not a saved state"};
+  INGLE_CHECK(read(0, std::as_writable_bytes(std::span(&header, 1))));
   if (header.magic != Header().magic) return Error{ErrorCode::corrupt, "not a saved state"};
   if (header.version != kStateFileVersion)
     return Error{ErrorCode::unsupported, "a saved state of version " + std::to_string(header.version) +
                                              "; this build reads version " + std::to_string(kStateFileVersion)};
-  if (header.length > size / sizeof(int32_t)) return damaged("it ends too early");
-  if (header.length > state.capacity())
-    return Error{ErrorCode::invalid_argument, "a saved state of " + std::to_string(header.length) +
-                                                  " tokens does not fit into a context of " +
-                                                  std::to_string(state.capacity())};
-  if (header.groups != state.pools().groups())
-    return Error{ErrorCode::invalid_argument, "the saved state belongs to another model"};
-  return {};
+  return header;
+}
+
+base::Result<Head> read_head(const StateReader& read, uint64_t size, std::string_view key) {
+  Head head;
+  INGLE_TRY(head.header, read_header(read, size));
+  Header& header = head.header;
+  // The numbers, before anything is allocated for them.
+  const uint64_t entries_at = sizeof header + kStateKeyBytes;
+  if (header.length > size / sizeof(int32_t) || size < entries_at ||
+      header.groups > (size - entries_at) / sizeof(GroupEntry))
+    return damaged("it ends too early");
+  head.entries.resize(header.groups);
+  INGLE_CHECK(read(entries_at, std::as_writable_bytes(std::span(head.entries))));
+  uint64_t pages = 0, page_bytes = 0;
+  for (const GroupEntry& entry : head.entries) {
+    if (entry.pages > header.length / kPagePositions + 1 ||
+        (entry.pages > 0 && entry.page_bytes > (size - page_bytes) / entry.pages))
+      return damaged("it has too many pages");
+    pages += entry.pages;
+    page_bytes += entry.pages * entry.page_bytes;
+  }
+  Tables& tables = head.tables.emplace(header.groups, header.length, pages);
+  if (size != tables.bytes().size() + page_bytes) return damaged("it has another size than it should");
+  INGLE_CHECK(read(0, tables.bytes()));
+  if (tables.hash(header) != header.hash) return damaged("its header");
+  if (key != std::string_view(reinterpret_cast<const char*>(tables.key()), kStateKeyBytes))
+    return Error{ErrorCode::invalid_argument, "the saved state belongs to another model or file of it"};
+  return head;
+}
+
+std::vector<int32_t> tokens_of(Head& head) {
+  std::vector<int32_t> tokens(head.header.length);
+  std::copy_n(head.tables->tokens(), tokens.size() * sizeof(int32_t),
+              std::as_writable_bytes(std::span(tokens)).begin());
+  return tokens;
 }
 
 }  // namespace
 
-base::Status write_state_file(const std::filesystem::path& path, const SequenceState& state, std::string_view key,
-                              std::span<const int32_t> tokens) {
-  if (tokens.size() != state.length() || key.size() != kStateKeyBytes)
+base::Status write_state(const StateWriter& write, const SequenceState& state, std::string_view key,
+                         std::string_view owner, std::span<const int32_t> tokens) {
+  if (tokens.size() != state.length() || key.size() != kStateKeyBytes ||
+      (!owner.empty() && owner.size() != kStateOwnerBytes))
     return Error{ErrorCode::invalid_argument, "a state of " + std::to_string(state.length()) + " positions and " +
                                                   std::to_string(tokens.size()) + " tokens"};
   const std::vector<GroupEntry> entries = entries_of(state);
@@ -102,12 +148,12 @@ base::Status write_state_file(const std::filesystem::path& path, const SequenceS
   Header header;
   header.groups = static_cast<uint32_t>(entries.size());
   header.length = state.length();
+  std::ranges::copy(owner, header.owner.begin());
   Tables tables(header.groups, header.length, pages);
   std::memcpy(tables.key(), key.data(), kStateKeyBytes);
   std::memcpy(tables.entries(), entries.data(), entries.size() * sizeof(GroupEntry));
   std::ranges::copy(std::as_bytes(tokens), tables.tokens());
 
-  INGLE_TRY(base::NewFile file, base::NewFile::create(path));
   uint64_t offset = tables.bytes().size();
   std::byte* hash_at = tables.hashes();
   std::vector<std::byte> page;
@@ -118,56 +164,60 @@ base::Status write_state_file(const std::filesystem::path& path, const SequenceS
       const uint64_t hash = base::hash64(page);
       std::memcpy(hash_at, &hash, sizeof hash);
       hash_at += sizeof hash;
-      INGLE_CHECK(file.write_at(offset, page));
+      INGLE_CHECK(write(offset, page));
       offset += page.size();
     }
   header.hash = tables.hash(header);
   std::memcpy(tables.bytes().data(), &header, sizeof header);
-  INGLE_CHECK(file.write_at(0, tables.bytes()));
+  return write(0, tables.bytes());
+}
+
+base::Status write_state_file(const std::filesystem::path& path, const SequenceState& state, std::string_view key,
+                              std::span<const int32_t> tokens) {
+  INGLE_TRY(base::NewFile file, base::NewFile::create(path));
+  const auto write = [&](uint64_t offset, std::span<const std::byte> bytes) { return file.write_at(offset, bytes); };
+  INGLE_CHECK(write_state(write, state, key, {}, tokens));
   return file.commit(false, base::Readers::owner);
 }
 
+base::Result<std::string> read_state_owner(const StateReader& read, uint64_t size) {
+  INGLE_TRY(const Header header, read_header(read, size));
+  return owner_of(header);
+}
+
+base::Result<StateHead> read_state_head(const StateReader& read, uint64_t size, std::string_view key) {
+  INGLE_TRY(Head head, read_head(read, size, key));
+  return StateHead{owner_of(head.header), tokens_of(head)};
+}
+
 base::Result<std::vector<int32_t>> read_state(const StateReader& read, uint64_t size, std::string_view key,
-                                              SequenceState& state) {
-  Header header;
-  if (size < sizeof header) return Error{ErrorCode::corrupt, "not a saved state"};
-  INGLE_CHECK(read(0, std::as_writable_bytes(std::span(&header, 1))));
-  INGLE_CHECK(check_header(header, size, state));
+                                              std::string_view owner, SequenceState& state) {
+  INGLE_TRY(Head head, read_head(read, size, key));
+  const uint32_t length = head.header.length;
+  if (length > state.capacity())
+    return Error{ErrorCode::invalid_argument, "a saved state of " + std::to_string(length) +
+                                                  " tokens does not fit into a context of " +
+                                                  std::to_string(state.capacity())};
+  if (owner != owner_of(head.header))
+    return Error{ErrorCode::invalid_argument, "the saved state belongs to somebody else"};
+  bool other = head.entries.size() != state.pools().groups();
+  for (size_t g = 0; !other && g < head.entries.size(); ++g)
+    other = head.entries[g].page_bytes != state.pools().pool(g).page_bytes();
+  if (other) return Error{ErrorCode::invalid_argument, "the saved state belongs to another model"};
 
-  // As many pages as a state of that length can have; the file says how many it has.
-  std::vector<GroupEntry> entries(header.groups);
-  const uint64_t entries_at = sizeof header + kStateKeyBytes;
-  if (size < entries_at + entries.size() * sizeof(GroupEntry)) return damaged("it ends too early");
-  INGLE_CHECK(read(entries_at, std::as_writable_bytes(std::span(entries))));
   std::vector<uint32_t> first;
-  uint64_t pages = 0, page_bytes = 0;
-  for (size_t g = 0; g < entries.size(); ++g) {
-    if (entries[g].page_bytes != state.pools().pool(g).page_bytes())
-      return Error{ErrorCode::invalid_argument, "the saved state belongs to another model"};
-    if (entries[g].pages > state.capacity() / kPagePositions + 1) return damaged("it has too many pages");
-    first.push_back(entries[g].first);
-    pages += entries[g].pages;
-    page_bytes += entries[g].pages * entries[g].page_bytes;
-  }
-  Tables tables(header.groups, header.length, pages);
-  if (size != tables.bytes().size() + page_bytes) return damaged("it has another size than it should");
-  INGLE_CHECK(read(0, tables.bytes()));
-  const uint64_t hash = header.hash;
-  if (tables.hash(header) != hash) return damaged("its header");
-  if (key != std::string_view(reinterpret_cast<const char*>(tables.key()), kStateKeyBytes))
-    return Error{ErrorCode::invalid_argument, "the saved state belongs to another model or file of it"};
-
-  if (!state.fill(header.length, first)) return damaged("its pages are not those of a state");
-  if (entries_of(state) != entries) {
+  for (const GroupEntry& entry : head.entries) first.push_back(entry.first);
+  if (!state.fill(length, first)) return damaged("its pages are not those of a state");
+  if (entries_of(state) != head.entries) {
     state.truncate(0);
     return damaged("its pages are not as many as its positions take");
   }
-  uint64_t offset = tables.bytes().size();
-  const std::byte* hash_at = tables.hashes();
+  uint64_t offset = head.tables->bytes().size();
+  const std::byte* hash_at = head.tables->hashes();
   std::vector<std::byte> page;
-  for (size_t g = 0; g < entries.size(); ++g)
+  for (size_t g = 0; g < head.entries.size(); ++g)
     for (uint32_t i = state.first_page(g); i < state.end_page(g); ++i, hash_at += sizeof(uint64_t)) {
-      page.resize(entries[g].page_bytes);
+      page.resize(head.entries[g].page_bytes);
       base::Status status = read(offset, page);
       uint64_t expected = 0;
       std::memcpy(&expected, hash_at, sizeof expected);
@@ -179,9 +229,7 @@ base::Result<std::vector<int32_t>> read_state(const StateReader& read, uint64_t 
       state.pools().device().copy(state.pages()[g][i], page.data(), page.size());
       offset += page.size();
     }
-  std::vector<int32_t> tokens(header.length);
-  std::copy_n(tables.tokens(), tokens.size() * sizeof(int32_t), std::as_writable_bytes(std::span(tokens)).begin());
-  return tokens;
+  return tokens_of(head);
 }
 
 base::Result<std::vector<int32_t>> read_state_file(const std::filesystem::path& path, std::string_view key,
@@ -190,7 +238,7 @@ base::Result<std::vector<int32_t>> read_state_file(const std::filesystem::path& 
   const auto read = [&](uint64_t offset, std::span<std::byte> out) {
     return file.read(file.bytes().subspan(offset, out.size()), out.data());
   };
-  return read_state(read, file.bytes().size(), key, state);
+  return read_state(read, file.bytes().size(), key, {}, state);
 }
 
 }  // namespace ingle::core

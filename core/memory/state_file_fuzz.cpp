@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "core/memory/state_file.h"
+#include "core/memory/sequence_state.h"
 #include "core/memory/test_memory.h"
 
 namespace {
@@ -24,7 +25,9 @@ void read(std::span<const std::byte> input) {
     std::copy_n(input.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
     return {};
   };
-  const auto tokens = read_state(from_input, input.size(), kKey, state);
+  const auto tokens = read_state(from_input, input.size(), kKey, {}, state);
+  const auto head = read_state_head(from_input, input.size(), kKey);
+  if (tokens.ok() && (!head.ok() || head->tokens != *tokens)) std::abort();
   if (!tokens.ok() && (tokens.error().message.empty() || state.length() != 0)) std::abort();
   if (tokens.ok() && tokens->size() != state.length()) std::abort();
   if (state.length() + 64 <= state.capacity()) state.extend(64);

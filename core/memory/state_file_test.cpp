@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <numeric>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "core/memory/sequence_state.h"
 #include "core/memory/test_memory.h"
 
 namespace ingle::core {
@@ -120,6 +122,43 @@ TEST_F(StateFileTest, RefusesOtherPagesThanThePositionsTake) {
   without.erase(end - sizeof(uint64_t), sizeof(uint64_t));
   EXPECT_EQ(error_of(with_pages(pages, pages - 1, end - sizeof(uint64_t), without)), base::ErrorCode::corrupt);
   EXPECT_EQ(error_of(with_pages(pages - 1, pages, end - sizeof(uint64_t), without)), base::ErrorCode::corrupt);
+}
+
+// What a state is of can be told without its pages; it is given to nobody but its owner.
+TEST_F(StateFileTest, BelongsToAnOwner) {
+  const std::string mine(kStateOwnerBytes, 'm'), yours(kStateOwnerBytes, 'y');
+  std::vector<std::byte> bytes;
+  uint64_t last_at = 1;
+  const auto write = [&](uint64_t offset, std::span<const std::byte> part) -> base::Status {
+    bytes.resize(std::max(bytes.size(), static_cast<size_t>(offset) + part.size()));
+    std::ranges::copy(part, bytes.begin() + static_cast<ptrdiff_t>(offset));
+    last_at = offset;
+    return {};
+  };
+  const auto read = [&](uint64_t offset, std::span<std::byte> out) -> base::Status {
+    std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+    return {};
+  };
+  ASSERT_TRUE(write_state(write, state_of(100), kKey, mine, tokens(100)).ok());
+  EXPECT_EQ(last_at, 0u) << "what makes it a state has to come last";
+  EXPECT_FALSE(write_state(write, state_of(100), kKey, "short", tokens(100)).ok());
+
+  const auto head = read_state_head(read, bytes.size(), kKey);
+  ASSERT_TRUE(head.ok()) << head.error().message;
+  EXPECT_EQ(head->owner, mine);
+  EXPECT_EQ(head->tokens, tokens(100));
+  EXPECT_FALSE(read_state_head(read, bytes.size(), std::string(kStateKeyBytes, 'x')).ok());
+  EXPECT_FALSE(read_state_head(read, bytes.size() - 1, kKey).ok());
+
+  auto state = SequenceState::create(pools_).value();
+  for (const std::string& other : {yours, std::string()})
+    EXPECT_EQ(read_state(read, bytes.size(), kKey, other, state).error().code, base::ErrorCode::invalid_argument);
+  EXPECT_EQ(state.length(), 0u);
+  EXPECT_EQ(read_state(read, bytes.size(), kKey, mine, state).value(), tokens(100));
+
+  // Another's name put over it.
+  std::memcpy(bytes.data() + 20, yours.data(), yours.size());
+  EXPECT_EQ(read_state_head(read, bytes.size(), kKey).error().code, base::ErrorCode::corrupt);
 }
 
 TEST_F(StateFileTest, WritesAllOrNothing) {

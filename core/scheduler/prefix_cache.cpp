@@ -1,25 +1,19 @@
 #include "core/scheduler/prefix_cache.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "core/scheduler/common_prefix.h"
+
 namespace ingle::core {
-namespace {
 
-size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
-  const size_t most = std::min(a.size(), b.size());
-  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(most), b.begin()).first -
-                             a.begin());
-}
-
-}  // namespace
-
-std::unique_ptr<Sequence> PrefixCache::take(std::string_view principal, std::span<const TokenId> tokens) {
+std::unique_ptr<Sequence> PrefixCache::take(std::string_view owner, std::span<const TokenId> tokens) {
   if (tokens.empty()) return nullptr;
   const std::span<const TokenId> wanted = tokens.first(tokens.size() - 1);  // the last one's logits are to be computed
   std::vector<std::pair<size_t, Entry*>> found;
   for (Entry& entry : entries_) {
-    const size_t common = entry.principal == principal ? common_prefix(entry.tokens, wanted) : 0;
+    const size_t common = entry.owner == owner ? common_prefix(entry.tokens, wanted) : 0;
     if (common >= kWorthIt) found.emplace_back(common, &entry);
   }
   std::ranges::sort(found, [](const auto& a, const auto& b) {
@@ -36,16 +30,34 @@ std::unique_ptr<Sequence> PrefixCache::take(std::string_view principal, std::spa
   return nullptr;
 }
 
-void PrefixCache::keep(std::string_view principal, std::span<const TokenId> tokens,
-                       std::unique_ptr<Sequence> sequence) {
+size_t PrefixCache::longest(std::string_view owner, std::span<const TokenId> tokens) const {
+  size_t longest = 0;
+  for (const Entry& entry : entries_)
+    if (entry.owner == owner) longest = std::max(longest, common_prefix(entry.tokens, tokens));
+  return longest;
+}
+
+void PrefixCache::keep(std::string_view owner, std::span<const TokenId> tokens, std::unique_ptr<Sequence> sequence,
+                       bool on_disk) {
   if (tokens.size() < kWorthIt || most_entries_ == 0) return;
   std::erase_if(entries_, [&](const Entry& entry) {
-    if (entry.principal != principal) return false;
+    if (entry.owner != owner) return false;
     const size_t common = common_prefix(entry.tokens, tokens);
     return common == entry.tokens.size() && (!windowed_ || common == tokens.size());
   });
   while (entries_.size() >= most_entries_) evict();
-  entries_.push_back({std::string(principal), {tokens.begin(), tokens.end()}, std::move(sequence), ++now_});
+  entries_.push_back({std::string(owner), {tokens.begin(), tokens.end()}, std::move(sequence), ++now_, on_disk});
+}
+
+const PrefixCache::Entry* PrefixCache::next_to_save(size_t latest) {
+  std::vector<Entry*> entries;
+  for (Entry& entry : entries_) entries.push_back(&entry);
+  std::ranges::sort(entries, std::ranges::greater(), &Entry::used);
+  entries.resize(std::min(entries.size(), latest));
+  const auto found = std::find_if(entries.rbegin(), entries.rend(), [](const Entry* entry) { return !entry->on_disk; });
+  if (found == entries.rend()) return nullptr;
+  (*found)->on_disk = true;
+  return *found;
 }
 
 bool PrefixCache::evict() {
@@ -55,8 +67,8 @@ bool PrefixCache::evict() {
   return true;
 }
 
-void PrefixCache::forget(std::string_view principal) {
-  std::erase_if(entries_, [&](const Entry& entry) { return entry.principal == principal; });
+void PrefixCache::forget(std::string_view owner) {
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.owner == owner; });
 }
 
 }  // namespace ingle::core

@@ -20,6 +20,7 @@ constexpr uint64_t kBackgroundTurn = 8;     // passes in which background work h
 constexpr double kSmoothing = 0.25;         // weight of the latest measurement
 constexpr double kMostRest = 0.9;           // of the time
 constexpr double kLongestRest = 0.25;       // seconds
+constexpr double kLastSeconds = 2;          // for writing prefixes at the end
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -60,6 +61,7 @@ struct Scheduler::Job {
       : id(number),
         request(std::move(asked)),
         sink(std::move(to)),
+        owner(prefix_owner(request.principal)),
         text(request.prompt),
         reply(tokenizer, request.reply),
         arrived(seconds_now()) {
@@ -84,6 +86,7 @@ struct Scheduler::Job {
   const RequestId id;
   const GenerationRequest request;
   const EventSink sink;
+  const std::string owner;    ///< of the prefixes that it uses and leaves
   std::vector<TokenId> text;  ///< the prompt and what was generated
   Reply reply;
   std::unique_ptr<Sampler> sampler;
@@ -91,6 +94,7 @@ struct Scheduler::Job {
   std::unique_ptr<Sequence> sequence;  ///< null while it waits
   uint32_t best = 0;                   ///< logits that the sampler looks at; 0: all
   uint32_t promised = 0;               ///< tokens that there is memory for
+  bool looked_on_disk = false;         ///< for its prefix
   bool ended = false;
   double arrived, begun = 0, answered = 0;  ///< seconds of the steady clock; begun: with a place
   GenerationEvent event;
@@ -101,7 +105,8 @@ Scheduler::Scheduler(Engine& engine, const SchedulerOptions& options)
     : engine_(engine),
       options_(options),
       state_limit_(options.state_bytes != 0 ? options.state_bytes : available_memory() / 2),
-      prefixes_(options.kept_prefixes, engine.info().windowed) {
+      prefixes_(options.kept_prefixes, engine.info().windowed),
+      prefix_files_(engine, options.prefix_files, options.prefix_file_bytes) {
   idle_.worked(seconds_now());
   counted_.state_limit_bytes = state_limit_;
   stats_ = counted_;
@@ -194,20 +199,57 @@ bool Scheduler::wait() {
   };
   const auto ready = [&] { return closed_ || work(); };
   const auto until_due = [&] { return std::chrono::duration<double>(idle_.due - seconds_now()); };
-  while (options_.preload && !changed_.wait_for(lock, until_due(), ready)) {
+  while ((options_.preload || prefix_files_.count() > 0) && !changed_.wait_for(lock, until_due(), ready)) {
     lock.unlock();
-    preload_weights();
+    use_idle_time();
     lock.lock();
   }
   changed_.wait(lock, ready);
-  return work();
+  if (work()) return true;
+  lock.unlock();
+  for (const double end = seconds_now() + kLastSeconds; seconds_now() < end && save_prefix();) continue;
+  return false;
 }
 
-// One step of it. Not where memory is short: what others use now would go for what might be used.
-void Scheduler::preload_weights() {
-  const bool room = available_memory() > engine_.info().weight_bytes;
+// One step of what is done for later; the next one may follow at once.
+void Scheduler::use_idle_time() {
+  prefix_files_.refresh();
+  if (save_prefix() || preload_prefix()) return;
+  // Not where memory is short: what others use now would go for what might be used.
+  const bool room = options_.preload && available_memory() > engine_.info().weight_bytes;
   const uint64_t next = room ? engine_.preload(idle_.from, IdlePreload::kStep) : 0;
   idle_.stepped(seconds_now(), next);
+}
+
+// False: all are on disk.
+bool Scheduler::save_prefix() {
+  const PrefixCache::Entry* entry = prefixes_.next_to_save(prefix_files_.count());
+  if (entry == nullptr) return false;
+  prefix_files_.keep(entry->owner, entry->tokens, *entry->sequence);
+  return true;
+}
+
+// One of those that are on disk only. False: there is no other, or no room.
+bool Scheduler::preload_prefix() {
+  const auto file = prefix_files_.next_unread();
+  if (!file || prefixes_.full() ||
+      engine_.sequence_bytes_in_use() + prefix_files_.sequence_bytes(*file) > state_limit_ / 2)
+    return false;
+  if (auto restored = prefix_files_.read(*file))
+    prefixes_.keep(restored->owner, restored->state.tokens, std::move(restored->state.sequence), true);
+  return true;
+}
+
+// Into memory, where a file holds more of the job's beginning than is there.
+void Scheduler::restore_prefix(Job& job) {
+  if (prefix_files_.count() == 0 || std::exchange(job.looked_on_disk, true)) return;
+  const auto match = prefix_files_.find(job.owner, job.text);
+  if (!match || match->tokens < prefixes_.longest(job.owner, job.text) + PrefixFiles::kFewestTokens) return;
+  const uint64_t bytes = prefix_files_.sequence_bytes(match->file);
+  while (engine_.sequence_bytes_in_use() + bytes > state_limit_)
+    if (!prefixes_.evict()) return;
+  if (auto restored = prefix_files_.read(match->file))
+    prefixes_.keep(restored->owner, restored->state.tokens, std::move(restored->state.sequence), true);
 }
 
 bool Scheduler::step() {
@@ -246,7 +288,10 @@ void Scheduler::take_mail() {
     change_pace(next_pace_);
     stats_.waiting = static_cast<uint32_t>(waiting_.size());
   }
-  for (const std::string& principal : forgotten) prefixes_.forget(principal);
+  for (const std::string& principal : forgotten) {
+    prefixes_.forget(prefix_owner(principal));
+    prefix_files_.forget(prefix_owner(principal));
+  }
   if (cancelled.empty() && !all) return;
   for (Jobs* jobs : {&running_, &waiting_})
     for (const auto& job : *jobs)
@@ -291,7 +336,10 @@ bool Scheduler::follows_another(const Job& job) const {
 
 // Its sequence, and memory for it. False: there is none now.
 bool Scheduler::start(Job& job) {
-  if (job.request.keep_prefix) job.sequence = prefixes_.take(job.request.principal, job.text);
+  if (job.request.keep_prefix) {
+    restore_prefix(job);
+    job.sequence = prefixes_.take(job.owner, job.text);
+  }
   if (!job.sequence) {
     auto made = engine_.new_sequence();
     if (!made) {
@@ -527,7 +575,7 @@ TokenId Scheduler::sample(Job& job, std::span<float> logits, std::span<const Tok
 // A copy of the prompt's state for others, which shares its pages.
 void Scheduler::keep_prefix(Job& job) {
   if (!job.request.keep_prefix) return;
-  if (auto fork = job.sequence->fork()) prefixes_.keep(job.request.principal, job.text, std::move(fork).value());
+  if (auto fork = job.sequence->fork()) prefixes_.keep(job.owner, job.text, std::move(fork).value());
 }
 
 void Scheduler::finish(Job& job, StopReason reason) {
@@ -543,7 +591,7 @@ void Scheduler::finish(Job& job, StopReason reason) {
   job.emit();
   if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
     const auto tokens = std::span<const TokenId>(job.text).first(job.held());
-    prefixes_.keep(job.request.principal, tokens, std::move(job.sequence));
+    prefixes_.keep(job.owner, tokens, std::move(job.sequence));
   }
   job.sequence.reset();
 }

@@ -14,6 +14,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <list>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@
 #include "core/scheduler/idle_preload.h"
 #include "core/scheduler/pace.h"
 #include "core/scheduler/prefix_cache.h"
+#include "core/scheduler/prefix_files.h"
 #include "core/scheduler/request.h"
 
 namespace ingle::core {
@@ -35,6 +37,8 @@ struct SchedulerOptions {
   uint32_t max_running = 32;   ///< sequences in a pass
   uint32_t max_waiting = 256;  ///< requests that wait for one of these places; more are refused
   uint32_t kept_prefixes = 64;
+  std::vector<std::filesystem::path> prefix_files;  ///< where they are kept between runs (prefix_files.h)
+  uint64_t prefix_file_bytes = 0;                   ///< the most that those may take together
   uint64_t state_bytes = 0;   ///< the most that all sequences may take; 0: half of the memory that is free now
   bool preload = true;        ///< brings weights back into memory while there is nothing to do
   double pass_ms = 100;       ///< a pass takes about so long at most while answers are in progress
@@ -69,12 +73,12 @@ class Scheduler {
   /// From any thread: how much of the machine it may take from now on. Threads change at once, the rest before the next
   /// pass. No text depends on it.
   void set_pace(const Pace& pace);
-  /// From any thread: drops what was kept for a principal, before the next pass.
+  /// From any thread: drops what was kept for a principal, in memory and in files, before the next pass.
   void forget(std::string principal);
 
   /// Waits until there is something to do, and, where the pace has pauses, until the last pass's is over. Meanwhile it
-  /// sees to it that the weights stay in memory, if SchedulerOptions::preload. False: it is
-  /// closed, and all is done.
+  /// writes kept prefixes to their files, reads those of before into memory, and sees to it that the weights stay
+  /// there, if SchedulerOptions::preload. False: it is closed, and all is done.
   bool wait();
   /// One pass, with what comes before and after it. False: there was nothing to do.
   bool step();
@@ -88,7 +92,10 @@ class Scheduler {
   };
 
   void rest(std::unique_lock<std::mutex>& lock);
-  void preload_weights();
+  void use_idle_time();
+  bool save_prefix();
+  bool preload_prefix();
+  void restore_prefix(Job& job);
   void take_mail();
   void change_pace(const Pace& pace);
   void admit();
@@ -116,6 +123,7 @@ class Scheduler {
   const SchedulerOptions options_;
   const uint64_t state_limit_;
   PrefixCache prefixes_;
+  PrefixFiles prefix_files_;
   Jobs running_, waiting_;
   std::map<std::string, double> served_;  ///< tokens that each client has had
   uint64_t pass_ = 0;

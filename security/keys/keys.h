@@ -22,6 +22,11 @@ struct Principal {
   Scopes scopes;
 };
 
+/// What who comes with a key is called where things are kept for him.
+inline std::string key_principal(std::string_view id) {
+  return "key " + std::string(id);
+}
+
 /// For any thread. Times are seconds since 1970 (UTC), the caller's.
 class Keys {
  public:

@@ -15,10 +15,12 @@ void handle(Call& call) {
   if (name.empty()) return call.fail({404, "model '" + asked + "' not found", "model", "model_not_found", {}});
   auto store = call.stored->open();
   if (!store) return call.fail(api_error(store.error()));
+  const auto installed = call.stored->find(name);
   const auto removed = store->remove(name);
   call.stored->changed();
   if (!removed) return call.fail(api_error(removed.error(), "model"));
   call.pool->drop(name);
+  if (installed && removed->bytes_freed > 0) call.pool->forget_file(installed->path);
   call.exchange->respond(call.response(kType));
 }
 

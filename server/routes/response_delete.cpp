@@ -6,6 +6,7 @@ namespace {
 
 void handle(Call& call) {
   if (!call.responses->remove(call.principal, call.parameter)) return no_response(call, call.parameter);
+  call.pool->forget(call.principal);  // the text is in what was computed of it, too; which of it, nobody knows
   call.respond({{"id", call.parameter}, {"object", "response"}, {"deleted", true}});
 }
 
