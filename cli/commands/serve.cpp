@@ -71,7 +71,7 @@ Result<std::unique_ptr<assistant::ModelService>> start_model(const Session& sess
   options.engine = engine_options_here(session);
   options.scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
   options.scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
-  if (session.values.flag("store")) options.scheduling.prefix_file_bytes = session.values.bytes("prefix-cache");
+  if (!session.values.flag("no-store")) options.scheduling.prefix_file_bytes = session.values.bytes("prefix-cache");
   options.program = security::self_program();
   options.arguments = {"ingle", "__engine"};
   options.sanitizers = security::kSanitizedBuild;

@@ -1,4 +1,5 @@
 // Every kernel of an instruction set against the portable one, on small pseudo-random data.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -19,6 +20,7 @@ class Random {
     state_ ^= state_ >> 27;
     return static_cast<float>(static_cast<int32_t>((state_ * 0x2545F4914F6CDD1DULL) >> 32)) * 0x1p-31f;
   }
+  size_t below(size_t n) { return std::min(static_cast<size_t>((uniform() + 1) / 2 * static_cast<float>(n)), n - 1); }
   std::vector<float> vector(size_t n) {
     std::vector<float> v(n);
     for (float& x : v) x = uniform();
@@ -56,11 +58,17 @@ struct PackedData {
   PackedMatrix matrix;
 };
 
+// Of a few blocks in any order: to find codes that fit takes most formats far longer than all that follows.
 PackedData make_matrix(const QuantFormat& format, uint32_t rows, uint32_t columns, Random& random) {
+  constexpr size_t kKinds = 61;
   PackedData data;
-  const auto values = random.vector(size_t{rows} * columns);
-  data.encoded.resize(format.bytes(values.size()));
-  format.encode(values.data(), data.encoded.data(), values.size() / format.block_elements);
+  const auto values = random.vector(kKinds * format.block_elements);
+  std::vector<std::byte> kinds(format.bytes(values.size()));
+  format.encode(values.data(), kinds.data(), kKinds);
+  const size_t block = kinds.size() / kKinds, blocks = size_t{rows} * columns / format.block_elements;
+  data.encoded.resize(blocks * block);
+  for (size_t i = 0; i < blocks; ++i)
+    std::memcpy(data.encoded.data() + i * block, kinds.data() + random.below(kKinds) * block, block);
   data.source = {"probe", &format, data.encoded.data(), rows, columns};
   data.matrix = plan_packed(data.source);
   data.storage.resize(packed_bytes(data.matrix) + 64);

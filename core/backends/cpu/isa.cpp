@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -185,19 +186,31 @@ std::vector<IsaStatus> probe_now(bool& lasting) {
   return statuses;
 }
 
+// The same once for this process: a machine does not change while it runs.
+std::vector<IsaStatus> probe_once(bool& lasting) {
+  static std::mutex mutex;
+  static std::vector<IsaStatus> proven;
+  const std::lock_guard lock(mutex);
+  lasting = true;
+  if (!proven.empty()) return proven;
+  std::vector<IsaStatus> statuses = probe_now(lasting);
+  if (lasting) proven = statuses;
+  return statuses;
+}
+
 }  // namespace
 
 std::vector<IsaStatus> probe_isas(const std::filesystem::path& cache_folder) {
   std::vector<IsaStatus> statuses;
   bool lasting = false;
   if (cache_folder.empty()) {
-    statuses = probe_now(lasting);
+    statuses = probe_once(lasting);
   } else {
     const auto path = cache_folder / "instruction-sets.json";
     const std::string key = cache_key();
     statuses = read_cache(path, key);
     if (statuses.empty()) {
-      statuses = probe_now(lasting);
+      statuses = probe_once(lasting);
       if (lasting) write_cache(path, key, statuses);
     }
   }
