@@ -96,6 +96,8 @@ bool matches(const Automaton& automaton, std::string_view text);
 Automaton intersect(const Automaton& a, const Automaton& b, Budget& budget, size_t max_states);
 Automaton subtract(const Automaton& a, const Automaton& b, Budget& budget, size_t max_states);
 bool is_empty(const Automaton& automaton);
+/// For each state how many texts there are from it to an end; kUnbounded: that many or more.
+std::vector<uint32_t> count_texts(const Automaton& automaton);
 /// Merges states that no text tells apart.
 Automaton minimize(const Automaton& automaton, Budget& budget);
 

@@ -91,6 +91,40 @@ Automaton subtract(const Automaton& a, const Automaton& b, Budget& budget, size_
   return product(a, b, true, budget, max_states);
 }
 
+std::vector<uint32_t> count_texts(const Automaton& automaton) {
+  const size_t n = automaton.states.size();
+  std::vector<uint32_t> counts(n, 0);
+  // Depth first: a state's count is known once those of its targets are. One that is met on its own way is in a loop,
+  // and from each state of a trimmed automaton a text leads to the end: there is no bound.
+  enum : uint8_t { fresh, open, done };
+  std::vector<uint8_t> mark(n, fresh);
+  std::vector<std::pair<uint32_t, size_t>> path;
+  const auto enter = [&](uint32_t state) {
+    mark[state] = open, counts[state] = automaton.states[state].final ? 1 : 0;
+    path.emplace_back(state, 0);
+  };
+  if (n > 0) enter(0);
+  while (!path.empty()) {
+    auto& [state, next] = path.back();
+    const std::vector<Edge>& edges = automaton.states[state].edges;
+    if (next == edges.size()) {
+      mark[state] = done;
+      path.pop_back();
+      continue;
+    }
+    const Edge& edge = edges[next];
+    if (mark[edge.target] == fresh) {
+      enter(edge.target);
+      continue;
+    }
+    next++;
+    const uint64_t more = mark[edge.target] == open ? kUnbounded : counts[edge.target];
+    const uint64_t sum = counts[state] + more * (edge.hi - edge.lo + 1u);
+    counts[state] = static_cast<uint32_t>(std::min<uint64_t>(sum, kUnbounded));
+  }
+  return counts;
+}
+
 bool is_empty(const Automaton& automaton) {
   Automaton copy = automaton;
   trim(copy);

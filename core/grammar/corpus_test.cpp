@@ -37,9 +37,9 @@ TEST(GrammarCorpus, PublishedSchemas) {
     }
   }
   // Of these 252. A change that makes it less should say why.
-  EXPECT_GE(compiled, 165u);
-  EXPECT_GE(valid, 400u);
-  EXPECT_GE(invalid, 700u);
+  EXPECT_GE(compiled, 217u);
+  EXPECT_GE(valid, 600u);
+  EXPECT_GE(invalid, 1'000u);
 }
 
 TEST(GrammarCorpus, TestSuite) {
@@ -63,10 +63,11 @@ TEST(GrammarCorpus, TestSuite) {
   RecordProperty("compiled", static_cast<int>(compiled));
   RecordProperty("valid", static_cast<int>(valid));
   RecordProperty("taken", static_cast<int>(taken));
-  EXPECT_GE(compiled, 180u);
-  EXPECT_GE(invalid, 240u);
-  // Not taken: other orders of members, 1.0 for an integer, unlisted properties, formats that do not hold.
-  EXPECT_GE(taken * 10, valid * 9);
+  EXPECT_GE(compiled, 205u);
+  EXPECT_GE(invalid, 280u);
+  // Not taken: other orders of members, 1.0 for an integer, unlisted properties, formats that do not hold, several
+  // objects or arrays under uniqueItems.
+  EXPECT_GE(taken * 100, valid * 88);
 }
 
 // A walk through the masks never gets stuck, and ends in JSON.

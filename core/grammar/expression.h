@@ -51,10 +51,14 @@ class Draft {
   void define(RuleId rule, const Expression& expression);
   void define(RuleId rule, const Nfa& nfa);
   void define(RuleId rule, Automaton automaton) { rules_[rule].automaton = std::move(automaton); }
+  void set_distinct(RuleId rule) { rules_[rule].distinct = true; }
 
   struct Rule {
     std::string name;
     Automaton automaton;
+    /// No two texts of the rule are the same within one run of the automaton that calls it (an array's items). The
+    /// rule's automaton is deterministic, without calls and counters.
+    bool distinct = false;
   };
   std::vector<Rule>& rules() { return rules_; }
 

@@ -1,7 +1,9 @@
 // Each pattern takes a subset of its format on which validators agree: RFC 3339 (dates and times, with real days of
 // months and leap years), RFC 3339 appendix A (durations), RFC 5321 (e-mail, without quotes and comments), RFC 1123
 // (host names, up to four labels, no "--"), RFC 2673 and RFC 4291 (addresses), RFC 3986 (URIs, of ASCII), RFC 4122
-// (UUIDs), RFC 6901 (JSON pointers).
+// (UUIDs), RFC 6570 (URI templates, of plain variables), RFC 6901 (JSON pointers), ECMA-262 (regular expressions,
+// without groups inside groups). All formats of JSON Schema are here, from draft 3 on: one that is not may say
+// anything.
 #include "core/grammar/formats.h"
 
 namespace ingle::grammar {
@@ -27,6 +29,9 @@ namespace {
 #define PCHAR "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 #define PATH "(?:/" PCHAR "*)*"
 #define TAIL "(?:\\?(?:" PCHAR "|[/?])*)?(?:#(?:" PCHAR "|[/?])*)?"
+#define REGEX_ATOM \
+  "(?:[A-Za-z0-9 _/,:;@#%&=~'\"!<>-]|\\.|\\\\[dDwWsS.^$*+?()\\[\\]{}|/]|\\[\\^?[A-Za-z0-9_ .,:]+\\])[*+?]?"
+#define URI_START "https?://" HOST "/"
 #define URI "[A-Za-z][A-Za-z0-9+.-]{0,15}:(?://" HOST "(?::[1-9]\\d{0,3})?" PATH "|" PCHAR "+" PATH ")" TAIL
 
 constexpr std::string_view kIpv6 =
@@ -50,6 +55,12 @@ constexpr Format kFormats[] = {
     {"uri-reference", URI "|(?:/" PCHAR "+)+" TAIL "|[A-Za-z0-9._~-]+" PATH TAIL},
     {"iri-reference", URI "|(?:/" PCHAR "+)+" TAIL "|[A-Za-z0-9._~-]+" PATH TAIL},
     {"uuid", "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"},
+    {"uri-template", "(?:/|" URI_START ")(?:" PCHAR "|/|\\{[A-Za-z][A-Za-z0-9_]*\\})*"},
+    {"regex", "\\^?(?:" REGEX_ATOM "|\\((?:" REGEX_ATOM ")+\\)[*+?]?)*\\$?"},
+    {"color", "#[0-9A-Fa-f]{6}"},
+    {"host-name", HOST},
+    {"ip-address", IPV4},
+    {"relative-json-pointer", "(?:0|[1-9]\\d{0,8})(?:#|(?:/(?:[A-Za-z0-9._ -]|~[01])*)*)"},
     {"json-pointer", "(?:/(?:[A-Za-z0-9._ -]|~[01])*)*"},
 };
 

@@ -147,10 +147,25 @@ root ::= %until("<tool_call>") "\n" %json{"type":"object","required":["name","ar
   follow(state, model, *grammar, text + "\"}}\n</tool_call>", cold);
 }
 
+/// Two hundred items that must differ, and a string behind them.
+void follow_distinct(benchmark::State& state, const std::string& model, bool cold) {
+  const auto grammar = Grammar::compile_json_schema(
+      {{"type", "object"},
+       {"required", {"tags", "text"}},
+       {"properties",
+        {{"tags", {{"type", "array"}, {"items", {{"type", "string"}}}, {"uniqueItems", true}}},
+         {"text", {{"type", "string"}}}}}});
+  if (!grammar) return state.SkipWithError(grammar.error().message.c_str());
+  base::Json reply = {{"tags", base::Json::array()}, {"text", "Some text of a sentence or so."}};
+  for (int i = 0; i < 200; i++) reply["tags"].push_back((i % 2 == 0 ? "river " : "dark blue ") + std::to_string(i));
+  follow(state, model, *grammar, reply.dump(), cold);
+}
+
 #define INGLE_GRAMMAR_BENCH(name, model)                                                                 \
   BENCHMARK_CAPTURE(build_trie, name, model)->Unit(benchmark::kMillisecond);                             \
   BENCHMARK_CAPTURE(follow_fifty, name##_cold, model, true)->Unit(benchmark::kMillisecond)->MinTime(1);  \
   BENCHMARK_CAPTURE(follow_fifty, name##_warm, model, false)->Unit(benchmark::kMillisecond)->MinTime(1); \
+  BENCHMARK_CAPTURE(follow_distinct, name##_cold, model, true)->Unit(benchmark::kMillisecond);           \
   BENCHMARK_CAPTURE(follow_gbnf, name##_cold, model, true)->Unit(benchmark::kMillisecond);               \
   BENCHMARK_CAPTURE(follow_call, name##_cold, model, true)->Unit(benchmark::kMillisecond);               \
   BENCHMARK_CAPTURE(follow_object, name##_cold, model, true)->Unit(benchmark::kMillisecond)

@@ -147,6 +147,12 @@ void add_quoted_edge(Nfa& nfa, uint32_t from, uint32_t escape, const Edge& edge,
 RuleId JsonText::string_of(const Automaton& contents) {
   const RuleId rule = draft_.add_rule("JSON string");
   Nfa nfa(draft_.budget);
+  add_string_of(nfa, contents);
+  draft_.define(rule, nfa);
+  return rule;
+}
+
+void JsonText::add_string_of(Nfa& nfa, const Automaton& contents) {
   const auto count = static_cast<uint32_t>(contents.states.size());
   const uint32_t inside = nfa.add_text(nfa.start, "\"");
   const auto base = static_cast<uint32_t>(nfa.states.size());
@@ -160,8 +166,6 @@ RuleId JsonText::string_of(const Automaton& contents) {
     if (contents.states[i].final) nfa.add_range(base + i, '"', '"', nfa.end);
   }
   if (count > 0) nfa.add_empty(inside, base);
-  draft_.define(rule, nfa);
-  return rule;
 }
 
 RuleId JsonText::texts(const std::vector<std::string>& texts) {

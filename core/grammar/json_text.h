@@ -24,7 +24,8 @@ class JsonText {
   RuleId string(uint32_t min = 0, uint32_t max = kUnbounded);
   /// The strings that `contents` takes, unescaped UTF-8. What need not be escaped isn't.
   RuleId string_of(const Automaton& contents);
-  RuleId texts(const std::vector<std::string>& texts);  ///< one of these, as they are
+  void add_string_of(Nfa& nfa, const Automaton& contents);  ///< the same, from the start to the end
+  RuleId texts(const std::vector<std::string>& texts);      ///< one of these, as they are
   RuleId number(bool integer);
   RuleId value();
   RuleId object();

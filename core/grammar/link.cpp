@@ -208,12 +208,24 @@ class Linker {
     if (total >= Program::kTargetMask) fail_limit("the automata's states", Program::kTargetMask);
     for (size_t i = 0; i < used_.size(); i++) {
       const Automaton& automaton = rules_[used_[i]].automaton;
-      program->rules.push_back({base[i], automaton.count_min, automaton.count_max, automaton.counted_end});
+      program->rules.push_back(
+          {base[i], automaton.count_min, automaton.count_max, automaton.counted_end, rules_[used_[i]].distinct});
     }
+    count_texts_left(*program, base);
     for (uint32_t i = 0; i < used_.size(); i++) lay_out_rule(*program, i, base);
     program->nullable = nullable_[root_];
     program->max_parallel = budget_.limits().max_parallel;
     return program;
+  }
+
+  void count_texts_left(Program& program, const std::vector<uint32_t>& base) {
+    for (size_t i = 0; i < used_.size(); i++) {
+      if (!program.rules[i].distinct) continue;
+      const std::vector<uint32_t> counts = count_texts(rules_[used_[i]].automaton);
+      if (program.texts_left.size() < base[i] + counts.size())
+        program.texts_left.resize(base[i] + counts.size(), kUnbounded);
+      std::copy(counts.begin(), counts.end(), program.texts_left.begin() + base[i]);
+    }
   }
 
   void lay_out_rule(Program& program, uint32_t index, const std::vector<uint32_t>& base) {

@@ -38,7 +38,9 @@ MaskWalk::MaskWalk(const Constraint& constraint, grammar::ReturnStack& stack, st
       trie_(constraint.trie()),
       stack_(stack),
       reader_(program_, stack),
-      bits_(bits) {}
+      bits_(bits),
+      distinct_(!program_.texts_left.empty()),
+      text_size_(stack.text.size()) {}
 
 void MaskWalk::allow(uint32_t node) {
   for (const TokenId id : trie_.tokens_at(node)) bits_[static_cast<size_t>(id) / 32] |= 1u << (id % 32);
@@ -66,8 +68,9 @@ class MaskWalk::Beyond {
   void walk_below(uint32_t node, Reading reading) {
     // Without calls the count has served its purpose.
     if (walk_.program_.states[reading.state].call_count == 0) reading.count = grammar::kUnbounded;
-    if (!known_ || !(reading == at_)) {
+    if (!known_ || !(reading == at_) || walk_.distinct_) {
       clear();
+      walk_.read_to(node);
       walk_.reader_.beyond(walk_.pool_, reading);
       last_ = walk_.pool_.size();
       at_ = reading, known_ = true;
@@ -91,11 +94,61 @@ class MaskWalk::Beyond {
 
 void MaskWalk::add_state(const Reading& reading) {
   const std::shared_ptr<const StateMask> mask = state_mask(reading);
+  // Other readings may allow what was seen: those bits stay as they are.
+  std::vector<TokenId> seen = distinct_ ? seen_tokens(reading) : std::vector<TokenId>();
+  std::erase_if(seen, [&](TokenId id) { return (bits_[static_cast<size_t>(id) / 32] >> (id % 32) & 1) != 0; });
   for (size_t w = 0; w < mask->bits.size(); w++) bits_[w] |= mask->bits[w];
   for (const TokenId id : mask->tokens) bits_[static_cast<size_t>(id) / 32] |= 1u << (id % 32);
+  for (const TokenId id : seen) bits_[static_cast<size_t>(id) / 32] &= ~(1u << (id % 32));
   Beyond beyond(*this);
   for (const StateMask::Exit& exit : mask->exits)
-    beyond.walk_below(exit.node, {exit.state, reading.count + exit.rounds, reading.node});
+    beyond.walk_below(exit.node, {exit.state, reading.count + exit.rounds, reading.node, reading.seen});
+}
+
+void MaskWalk::read_to(uint32_t node) {
+  if (!distinct_) return;
+  stack_.text.resize(text_size_);
+  stack_.text += trie_.path(node);
+}
+
+/// The tokens that lead only to texts that were seen. They all lie along those texts.
+std::vector<TokenId> MaskWalk::seen_tokens(const Reading& reading) {
+  std::vector<TokenId> out;
+  if (!program_.rules[program_.states[reading.state].rule].distinct || reading.node == kNone) return out;
+  for (uint32_t r = stack_.heads[reading.node]; r != kNone; r = stack_.returns[r].next) {
+    for (uint32_t i = stack_.returns[r].seen; i != kNone; i = stack_.items[i].before) {
+      stack_.text.resize(text_size_);
+      const std::string seen(stack_.text_of(stack_.items[i]));
+      const std::string_view so_far = std::string_view(stack_.text).substr(stack_.returns[r].begin);
+      if (!seen.starts_with(so_far)) continue;
+      const std::string_view rest = std::string_view(seen).substr(so_far.size());
+      add_seen_tokens(0, trie_.plain_end(), reading, rest, out);
+      add_seen_tokens(trie_.plain_end(), static_cast<uint32_t>(trie_.nodes().size()), reading, rest, out);
+    }
+  }
+  stack_.text.resize(text_size_);
+  return out;
+}
+
+/// Down the tree along `rest`, to the first place from which nothing else leads on.
+void MaskWalk::add_seen_tokens(uint32_t begin, uint32_t end, const Reading& reading, std::string_view rest,
+                               std::vector<TokenId>& out) {
+  const std::span<const TokenTrie::Node> nodes = trie_.nodes();
+  uint32_t state = reading.state;
+  for (const char c : rest) {
+    uint32_t node = begin, count = 0;
+    while (node < end && nodes[node].byte != static_cast<uint8_t>(c)) node = nodes[node].end;
+    if (node >= end) return;
+    state = reader_.walk_step(state, count, static_cast<uint8_t>(c));
+    if (state == kNone) return;
+    read_to(node);
+    if (!reader_.alive(state, reading.node)) {
+      const std::span<const TokenId> below = trie_.tokens_below(node);
+      out.insert(out.end(), below.begin(), below.end());
+      return;
+    }
+    begin = node + 1, end = nodes[node].end;
+  }
 }
 
 MaskCache::Key MaskWalk::key_of(const Reading& reading) const {
@@ -229,6 +282,8 @@ void MaskWalk::walk_generic(uint32_t begin, uint32_t end, size_t first, size_t l
     const uint8_t byte = nodes[node].byte;
     if ((wanted[byte / 32] >> (byte % 32) & 1) == 0) continue;
     const size_t from = pool_.size();
+    read_to(node);
+    if (distinct_) stack_.text.pop_back();  // the step takes it
     const grammar::ReturnStack::Size before = stack_.size();
     const bool complete = reader_.step(pool_, first, last, byte);
     const size_t to = pool_.size();
@@ -255,6 +310,13 @@ void MaskWalk::walk_one(uint32_t begin, uint32_t end, const Reading& reading, st
       node = nodes[node].end;
       continue;
     }
+    if (distinct_ && exits == nullptr && program_.rules[program_.states[place.state].rule].distinct) {
+      read_to(node);
+      if (!reader_.alive(place.state, reading.node)) {
+        node = nodes[node].end;
+        continue;
+      }
+    }
     allow(node);
     const uint32_t below = node + 1;
     if (nodes[node].end == below) {
@@ -269,7 +331,7 @@ void MaskWalk::walk_one(uint32_t begin, uint32_t end, const Reading& reading, st
         exits->push_back({node, place.state, place.count - reading.count});
       } else {
         const size_t path_size = path_.size();
-        beyond.walk_below(node, {place.state, place.count, reading.node});
+        beyond.walk_below(node, {place.state, place.count, reading.node, reading.seen});
         path_.resize(path_size);
       }
     }

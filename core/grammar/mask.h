@@ -8,6 +8,8 @@
 //  - A state of a deterministic automaton allows the same tokens wherever it is met, up to those that run past the
 //    rule's end or into a rule that it calls. Its mask, and the tree's nodes where that happens, are kept (as XGrammar
 //    does, Dong et al. 2024); at another place only what follows those nodes is walked.
+//    Of a distinct rule (reading.h) the mask is kept as if nothing had been seen; what leads only to texts that were
+//    seen lies along those texts in the tree, and is taken off each time.
 //  - Where every plain code point leads back to the same state, plain tokens are allowed without a look at them
 //    (as llguidance's slices). Under a counter, those with few enough code points.
 #pragma once
@@ -72,6 +74,11 @@ class MaskWalk {
   using Reading = grammar::Reading;
 
   void add_state(const Reading& reading);
+  std::vector<TokenId> seen_tokens(const Reading& reading);
+  void add_seen_tokens(uint32_t begin, uint32_t end, const Reading& reading, std::string_view rest,
+                       std::vector<TokenId>& out);
+  /// Sets the stack's text to what it is at this node of the tree.
+  void read_to(uint32_t node);
   std::shared_ptr<const StateMask> state_mask(const Reading& reading);
   std::shared_ptr<StateMask> find_mask(const Reading& reading);
   MaskCache::Key key_of(const Reading& reading) const;
@@ -102,6 +109,8 @@ class MaskWalk {
   };
   std::vector<Place> path_;
   uint64_t visited_ = 0;
+  const bool distinct_;     ///< whether there are distinct rules
+  const size_t text_size_;  ///< of the stack's text, at the tree's root
 };
 
 }  // namespace ingle::core

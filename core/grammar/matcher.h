@@ -37,8 +37,8 @@ class Constraint {
   std::unique_ptr<MaskCache> cache_;
 };
 
-/// Follows one reply. Copy it to fork; a copy costs a few hundred bytes and is independent. Not for two threads at
-/// once.
+/// Follows one reply. Copy it to fork; a copy costs a few hundred bytes (and the reply's text, where a grammar has
+/// items that must differ) and is independent. Not for two threads at once.
 class Matcher {
  public:
   explicit Matcher(std::shared_ptr<const Constraint> constraint);

@@ -67,6 +67,85 @@ TEST(Matcher, MasksAreWhatIsTaken) {
   check_masks(must(Grammar::compile_regex("(a|\xc3\xa9)*\xf0\x9f\x98\x80?[^\"]{0,3}")), trie, 3);
 }
 
+// Items that must differ: at each step the mask is what is taken, there is a way on (also where few texts are left),
+// and all that the masks lead to are arrays of different items.
+TEST(Matcher, DistinctItems) {
+  const auto trie = make_trie(kPieces);
+  for (const char* text : {
+           R"({"type":"array","uniqueItems":true,"items":{"type":"string"}})",
+           R"({"type":"array","uniqueItems":true,"items":{"type":"string","maxLength":1},"maxItems":9})",
+           R"({"type":"array","uniqueItems":true,"items":{"type":"string","pattern":"^a{0,2}b?$"}})",
+           R"({"type":"array","uniqueItems":true,"items":{"enum":["a","ab","abc","",1,12,null,true]},"minItems":4})",
+           R"({"type":"array","uniqueItems":true,"items":{"type":"integer","minimum":-2,"maximum":12}})",
+           R"({"type":"array","uniqueItems":true,"items":{"type":"number","minimum":0,"maximum":2}})",
+           R"({"type":"array","uniqueItems":true,"items":{"type":["boolean","null","object"],"maxProperties":1}})",
+           R"({"anyOf":[{"type":"array","uniqueItems":true,"items":{"enum":["","a","aa"]}},{"const":["a","a"]}]})",
+           R"({"type":"array","uniqueItems":true,"items":{"enum":["a","ab"]},"minItems":2,"maxItems":2})",
+           R"({"type":"array","uniqueItems":true,"items":{"anyOf":[{"enum":["a","b"]},{"$ref":"#/$defs/never"}]},)"
+           R"("$defs":{"never":{"type":"object","required":["n"],"properties":{"n":{"$ref":"#/$defs/never"}}}}})",
+       }) {
+    const Grammar grammar = schema(text);
+    check_masks(grammar, trie, 5);
+    const bool constant = json(text).contains("anyOf");
+    uint64_t seed = 17;
+    size_t finished = 0, longest = 0;
+    for (int walk = 0; walk < 100; walk++) {
+      Matcher matcher(Constraint::make(grammar, trie));
+      std::string reply;
+      for (int step = 0; step < 80 && !(matcher.complete() && (matcher.must_end() || next_random(seed) % 4 == 0));
+           step++) {
+        const std::vector<uint32_t> bits = mask_of(matcher);
+        std::vector<TokenId> allowed;
+        for (TokenId id = 0; id + 1 < static_cast<TokenId>(trie->vocabulary_size()); id++) {
+          if (has(bits, id)) allowed.push_back(id);
+        }
+        ASSERT_FALSE(allowed.empty()) << text << " is stuck after " << reply;
+        TokenId pick = allowed[next_random(seed) % allowed.size()];
+        for (const char often : {'"', ',', 'a', '1'}) {
+          if (has(bits, often) && next_random(seed) % 3 == 0) pick = often;
+        }
+        ASSERT_TRUE(matcher.accept(pick));
+        reply += trie->bytes(pick);
+      }
+      if (!matcher.complete()) continue;
+      finished++;
+      const base::Json items = json(reply);
+      longest = std::max(longest, items.size());
+      if (constant && reply == R"(["a", "a"])") continue;
+      for (size_t i = 0; i < items.size(); i++) {
+        for (size_t j = 0; j < i; j++) EXPECT_NE(items[i], items[j]) << text << " took " << reply;
+      }
+    }
+    EXPECT_GE(finished, 20u) << text;
+    EXPECT_GE(longest, 2u) << text;
+  }
+  // Another reading may allow what this one has seen.
+  const Grammar either =
+      schema(R"({"anyOf":[{"type":"array","uniqueItems":true,"items":{"type":"string"}},{"const":["a","a"]}]})");
+  EXPECT_TRUE(takes(either, R"(["a", "a"])"));
+  EXPECT_TRUE(takes(either, R"(["a", "b", "c"])"));
+  EXPECT_FALSE(begins(either, R"(["a", "a",)"));
+  EXPECT_FALSE(begins(either, R"(["b", "b")"));
+  for (const char* text : {
+           R"({"anyOf":[{"type":"array","uniqueItems":true,"items":{"type":"string"}},{"const":["a","a"]}]})",
+           R"({"anyOf":[{"const":["a","a"]},{"type":"array","uniqueItems":true,"items":{"type":"string"}}]})",
+       }) {
+    Matcher matcher(Constraint::make(schema(text), trie));
+    ASSERT_TRUE(matcher.accept_text(R"(["a", "a)"));
+    EXPECT_TRUE(has(mask_of(matcher), '"')) << text;
+  }
+  // An object that is a constant might also be written as any object.
+  const Grammar objects = schema(
+      R"({"type":"array","uniqueItems":true,"items":{"anyOf":[{"enum":[{"a":1},{"a":2}]},{"type":"object","properties":{"a":{"type":"integer"}}}]}})");
+  EXPECT_TRUE(takes(objects, R"([{"a": 1}])"));
+  EXPECT_FALSE(begins(objects, R"([{"a": 1},)"));
+  // Each array has items of its own.
+  const Grammar nested =
+      schema(R"({"type":"array","items":{"type":"array","uniqueItems":true,"items":{"type":"string"}}})");
+  EXPECT_TRUE(takes(nested, R"([["a", "b"], ["b", "a"]])"));
+  EXPECT_FALSE(begins(nested, R"([["a"], ["b", "b")"));
+}
+
 // The set of readings is checked above against itself; here against a list of all texts, made by loops.
 TEST(Matcher, MasksOfAListedLanguage) {
   std::vector<std::string> words;

@@ -55,6 +55,10 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
   return out;
 }
 
+std::string to_text(const Decimal& number) {
+  return (number.negative ? "-" : "") + number.whole + (number.fraction.empty() ? "" : "." + number.fraction);
+}
+
 namespace {
 
 int compare_magnitude(const Decimal& a, const Decimal& b) {

@@ -19,6 +19,8 @@ struct Decimal {
 
 /// From JSON's text of a number. Nothing where its exponent is beyond 400.
 std::optional<Decimal> parse_decimal(std::string_view text);
+/// Without exponent.
+std::string to_text(const Decimal& number);
 /// Less than 0, 0, more than 0.
 int compare(const Decimal& a, const Decimal& b);
 /// Whether a is an integer times b.

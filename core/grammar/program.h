@@ -31,6 +31,7 @@ struct Program {
     uint32_t start = 0;
     uint32_t count_min = 0, count_max = kUnbounded;
     bool counted_end = false;
+    bool distinct = false;  ///< Draft::Rule says what that is
   };
 
   std::vector<State> states;
@@ -39,6 +40,9 @@ struct Program {
   /// For each byte the target, with the guard in the two top bits; kNone: none.
   std::vector<std::array<uint32_t, 256>> rows;
   std::vector<Rule> rules;
+  /// For each state of a distinct rule how many texts lead from it to the end; kUnbounded: that many or more, or
+  /// another rule. Empty where no rule is distinct.
+  std::vector<uint32_t> texts_left;
   uint32_t start = 0;
   bool nullable = false;      ///< the empty text is in the language
   uint32_t max_parallel = 0;  ///< readings kept at a time

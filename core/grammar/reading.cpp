@@ -9,6 +9,7 @@ namespace {
 
 uint64_t hash_of(const Reading& r) {
   uint64_t h = r.state * 0x9e3779b97f4a7c15u ^ (uint64_t{r.node} << 32 | r.count) * 0xc2b2ae3d27d4eb4fu;
+  h ^= r.seen * 0x165667b19e3779f9u;
   return h ^ (h >> 29);
 }
 
@@ -57,8 +58,8 @@ bool Reader::insert(const Reading& reading) {
   }
 }
 
-void Reader::reach(uint32_t state, uint32_t count, uint32_t node) {
-  const Reading reading{state, count, node};
+void Reader::reach(uint32_t state, uint32_t count, uint32_t node, uint32_t seen) {
+  const Reading reading{state, count, node, seen};
   if (visited_count_ < program_.max_parallel && insert(reading)) pending_.push_back(reading);
 }
 
@@ -83,15 +84,41 @@ void Reader::expand(const Reading& reading) {
   if (reading.node >= first_node_) return;
   for (uint32_t r = stack_.heads[reading.node]; r != kNone; r = stack_.returns[r].next) {
     const ReturnStack::Return& back = stack_.returns[r];
-    reach(back.state, back.count, back.node);
+    if (program_.rules[state.rule].distinct)
+      return_item(back);
+    else
+      reach(back.state, back.count, back.node, back.seen);
   }
+}
+
+/// From the end of a distinct rule's text, unless it was seen before.
+void Reader::return_item(const ReturnStack::Return& back) {
+  const ReturnStack::Item item{back.begin, static_cast<uint32_t>(stack_.text.size()), back.seen};
+  for (uint32_t i = back.seen; i != kNone; i = stack_.items[i].before) {
+    if (stack_.text_of(stack_.items[i]) == stack_.text_of(item)) return;
+  }
+  stack_.items.push_back(item);
+  reach(back.state, back.count, back.node, static_cast<uint32_t>(stack_.items.size() - 1));
+}
+
+bool Reader::has_unseen(uint32_t texts_left, uint32_t node) const {
+  for (uint32_t r = stack_.heads[node]; r != kNone; r = stack_.returns[r].next) {
+    const ReturnStack::Return& back = stack_.returns[r];
+    const std::string_view so_far = std::string_view(stack_.text).substr(back.begin);
+    uint32_t left = texts_left;
+    for (uint32_t i = back.seen; i != kNone && left > 0; i = stack_.items[i].before) {
+      if (stack_.text_of(stack_.items[i]).starts_with(so_far)) left--;
+    }
+    if (left > 0) return true;
+  }
+  return false;
 }
 
 void Reader::call(const Reading& reading, const Program::ProgramCall& call) {
   uint32_t count = reading.count;
   if (!pass(call.guard, program_.rules[program_.states[reading.state].rule], count)) return;
-  if (call.nullable) reach(call.target, count, reading.node);
-  if (call.tail) return reach(call.start, 0, reading.node);
+  if (call.nullable) reach(call.target, count, reading.node, reading.seen);
+  if (call.tail) return reach(call.start, 0, reading.node, kNone);
   const auto known = std::find_if(called_.begin(), called_.end(), [&](const Called& c) { return c.rule == call.rule; });
   uint32_t node = 0;
   if (known != called_.end()) {
@@ -101,14 +128,15 @@ void Reader::call(const Reading& reading, const Program::ProgramCall& call) {
     stack_.heads.push_back(kNone);
     called_.push_back({call.rule, node});
   }
-  stack_.returns.push_back({call.target, count, reading.node, stack_.heads[node]});
+  stack_.returns.push_back(
+      {call.target, count, reading.node, reading.seen, static_cast<uint32_t>(stack_.text.size()), stack_.heads[node]});
   stack_.heads[node] = static_cast<uint32_t>(stack_.returns.size() - 1);
-  reach(call.start, 0, node);
+  reach(call.start, 0, node, kNone);
 }
 
 bool Reader::start(std::vector<Reading>& out) {
   begin();
-  reach(program_.start, 0, kNone);
+  reach(program_.start, 0, kNone, kNone);
   close(out);
   return complete_ || program_.nullable;
 }
@@ -136,20 +164,21 @@ uint32_t Reader::walk_step(uint32_t state, uint32_t& count, uint8_t byte) const 
 
 bool Reader::step(std::vector<Reading>& out, size_t first, size_t last, uint8_t byte) {
   begin();
+  if (!program_.texts_left.empty()) stack_.text += static_cast<char>(byte);
   for (size_t i = first; i < last; i++) {
     const Reading reading = out[i];
     const Program::State& state = program_.states[reading.state];
     if (state.walkable) {
       uint32_t count = reading.count;
       const uint32_t target = walk_step(reading.state, count, byte);
-      if (target != kNone) reach(target, count, reading.node);
+      if (target != kNone && alive(target, reading.node)) reach(target, count, reading.node, reading.seen);
       continue;
     }
     for (uint32_t e = state.edges; e < state.edges + state.edge_count; e++) {
       const Edge& edge = program_.edges[e];
       if (byte < edge.lo || byte > edge.hi) continue;
       uint32_t count = reading.count;
-      if (pass(edge.guard, program_.rules[state.rule], count)) reach(edge.target, count, reading.node);
+      if (pass(edge.guard, program_.rules[state.rule], count)) reach(edge.target, count, reading.node, reading.seen);
     }
   }
   close(out);

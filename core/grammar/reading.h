@@ -4,10 +4,19 @@
 // Returns are shared, as in Tomita's graph-structured stack (1985): rules called at one place by several readings run
 // once and return to all of them. The stack only grows while bytes are taken, so a mask tries a byte, and goes back by
 // cutting it off.
+//
+// Texts that must differ (the items of an array with `uniqueItems`) are texts of a distinct rule. A reading of the
+// array knows those that it has seen, as a list that shares its older part with others'. When such a rule ends, a text
+// that was seen doesn't return; and inside it a state from which only texts lead on that were seen is not entered, so
+// that no reply gets stuck. As the automaton tells how many texts lead on, it is enough to count those seen that begin
+// like this one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/grammar/program.h"
@@ -17,25 +26,39 @@ namespace ingle::grammar {
 struct Reading {
   uint32_t state, count;
   uint32_t node;  ///< what it returns to; kNone: the text's end
+  uint32_t seen;  ///< of the stack's `items`, the last one before this place; kNone: none, or the rule calls none
   bool operator==(const Reading&) const = default;
 };
 
 class ReturnStack {
  public:
   struct Return {
-    uint32_t state, count, node;
-    uint32_t next;  ///< another return of the same node, or kNone
+    uint32_t state, count, node, seen;
+    uint32_t begin;  ///< of the called rule's text, in `text`
+    uint32_t next;   ///< another return of the same node, or kNone
   };
   std::vector<uint32_t> heads;  ///< of each node, its first return
   std::vector<Return> returns;
+  // Where there are distinct rules: the bytes taken, and the texts of those rules.
+  struct Item {
+    uint32_t begin, end;
+    uint32_t before;  ///< the item seen before it, or kNone
+  };
+  std::string text;
+  std::vector<Item> items;
 
   struct Size {
-    size_t heads, returns;
+    size_t heads, returns, text, items;
   };
-  Size size() const { return {heads.size(), returns.size()}; }
+  Size size() const { return {heads.size(), returns.size(), text.size(), items.size()}; }
   void cut(Size to) {
     heads.resize(to.heads);
     returns.resize(to.returns);
+    text.resize(std::min(text.size(), to.text));
+    items.resize(to.items);
+  }
+  std::string_view text_of(const Item& item) const {
+    return std::string_view(text).substr(item.begin, item.end - item.begin);
   }
   /// Drops what no reading needs, and renumbers.
   void compact(std::vector<Reading>& readings);
@@ -64,12 +87,20 @@ class Reader {
     const Program::Rule& rule = program_.rules[s.rule];
     return !rule.counted_end || count >= rule.count_min;
   }
+  /// Of a state of a distinct rule that returns to `node`, after the stack's text: whether a text that was not seen
+  /// leads on, or ends here. True of other states.
+  bool alive(uint32_t state, uint32_t node) const {
+    return state >= program_.texts_left.size() || program_.texts_left[state] == kUnbounded ||
+           has_unseen(program_.texts_left[state], node);
+  }
   /// Whether the count lets an edge be taken; counts the round that it starts.
   bool pass(Guard guard, const Program::Rule& rule, uint32_t& count) const;
 
  private:
   void begin();
-  void reach(uint32_t state, uint32_t count, uint32_t node);
+  void reach(uint32_t state, uint32_t count, uint32_t node, uint32_t seen);
+  bool has_unseen(uint32_t texts_left, uint32_t node) const;
+  void return_item(const ReturnStack::Return& back);
   void close(std::vector<Reading>& out);
   void expand(const Reading& reading);
   void call(const Reading& reading, const Program::ProgramCall& call);

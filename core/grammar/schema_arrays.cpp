@@ -1,6 +1,7 @@
 // Arrays.
 #include <algorithm>
 
+#include "core/grammar/regex.h"
 #include "core/grammar/schema_compiler.h"
 
 namespace ingle::grammar {
@@ -59,41 +60,136 @@ NodeSet SchemaCompiler::item_schemas(const NodeSet& nodes, size_t index) {
   return out;
 }
 
-/// Items that must differ: of constants each is written at most once, in the schema's order.
+/// What items that must differ are made of. Scalars have one text for each value, so equal values have equal texts.
+struct SchemaCompiler::DistinctItems {
+  std::vector<Json> constants;
+  Nfa scalars;
+  std::vector<NodeSet> structured;  ///< of arrays and objects
+  uint64_t alternatives = 1;
+};
+
+void SchemaCompiler::add_constant(DistinctItems& items, const Json& constant) {
+  budget_.spend(items.constants.size() + 4);
+  const auto same = [&](const Json& other) { return same_value(other, constant); };
+  if (std::none_of(items.constants.begin(), items.constants.end(), same)) items.constants.push_back(constant);
+}
+
+void SchemaCompiler::collect_distinct(const NodeSet& seeds, DistinctItems& items) {
+  bool never = false;
+  const NodeSet nodes = document_.expand(seeds, never);
+  if (never) return;
+  if (const auto values = constants(nodes)) {
+    for (const Json& constant : *values) add_constant(items, constant);
+    return;
+  }
+  if (const auto choice = pending_choice(nodes)) {
+    std::vector<NodeSet> branches;
+    for (const NodeId branch : choice->branches) branches.push_back({branch});
+    if (choice->exclusive) branches = keep_apart(nodes, choice->branches);
+    const uint32_t limit = budget_.limits().max_alternatives;
+    items.alternatives += branches.size();
+    if (items.alternatives > limit) fail_limit("the alternatives of one value", limit);
+    for (NodeSet& branch : branches) {
+      branch.insert(branch.begin(), nodes.begin(), nodes.end());
+      if (!impossible(branch)) collect_distinct(branch, items);
+    }
+    return;
+  }
+  require_progress(nodes);
+  const uint32_t kinds = kinds_of(nodes);
+  if ((kinds & kNull) != 0) add_constant(items, nullptr);
+  for (const bool constant : {true, false}) {
+    if ((kinds & kBoolean) != 0 && !left_out(nodes, constant)) add_constant(items, constant);
+  }
+  if ((kinds & kNumber) != 0) add_distinct_numbers(nodes, (kinds & kFraction) == 0, items.scalars);
+  if ((kinds & kString) != 0) {
+    const StringBounds bounds = string_bounds(nodes);
+    if (bounds.min <= bounds.max) text_.add_string_of(items.scalars, string_automaton(nodes, bounds));
+  }
+  if ((kinds & (kArray | kObject)) != 0) items.structured.push_back(nodes);
+}
+
+/// Numbers without exponents and without zeros at the end of a fraction. Those that may have one have at most 15
+/// digits, so that they differ as binary64, too.
+void SchemaCompiler::add_distinct_numbers(const NodeSet& nodes, bool integer, Nfa& nfa) {
+  static constexpr std::string_view kOneText = "-?(?:(?:0|[1-9][0-9]{0,7})(?:\\.[0-9]{0,6}[1-9])?|[1-9][0-9]{8,14})";
+  Automaton numbers = number_values(nodes, number_range(nodes, integer));
+  if (!integer) {
+    const Automaton one_text = pattern_automaton(parse_regex(kOneText, RegexUse::whole, budget_.limits()), budget_);
+    numbers = intersect(numbers, one_text, budget_, budget_.limits().max_pattern_states);
+  }
+  nfa.add_automaton(nfa.start, numbers, nfa.end);
+}
+
+/// The rule of the scalars among items that must differ, or nothing if there are none. `structured` becomes the rule of
+/// the others, and `most` how many items there may be.
+std::optional<RuleId> SchemaCompiler::distinct_rule(const NodeSet& nodes, std::optional<RuleId>& structured,
+                                                    uint64_t& most) {
+  DistinctItems items{{}, Nfa(budget_), {}};
+  collect_distinct(item_schemas(nodes, 0), items);
+  const bool any_structured = !items.structured.empty();
+  for (const Json& constant : items.constants) {
+    // An object that is a constant might also be written as one of the others.
+    if (constant.is_structured() && any_structured) continue;
+    const std::string text = constant.is_number() ? to_text(decimal_of(constant)) : text_.constant(constant);
+    items.scalars.add_text_to(items.scalars.start, text, items.scalars.end);
+  }
+  if (any_structured) {
+    structured = draft_.add_rule("structured item");
+    Nfa nfa(budget_);
+    for (NodeSet& set : items.structured) {
+      set.push_back(document_.only(type_names(kArray | kObject)));
+      nfa.add_call(nfa.start, value(set, items.alternatives), nfa.end);
+    }
+    draft_.define(*structured, nfa);
+  }
+  const auto scalars = determinize(items.scalars, budget_.limits().max_pattern_states);
+  if (!scalars) fail_limit("the states of items that must differ", budget_.limits().max_pattern_states);
+  Automaton automaton = minimize(*scalars, budget_);
+  most = any_structured ? 1 : 0;
+  if (is_empty(automaton)) return std::nullopt;
+  // No more than there are scalars, even if one of the items is none: so a comma never comes where nothing is left.
+  const uint32_t texts = count_texts(automaton)[0];
+  most = texts == kUnbounded ? UINT64_MAX : texts;
+  const RuleId rule = draft_.add_rule("distinct item");
+  draft_.define(rule, std::move(automaton));
+  draft_.set_distinct(rule);
+  return rule;
+}
+
+/// Items that must differ: the matcher tells scalars apart by their texts. Arrays and objects have many texts for one
+/// value, so at most one of those is written.
 void SchemaCompiler::build_distinct(Nfa& nfa, const NodeSet& nodes, const ArrayBounds& bounds) {
-  constexpr size_t kMostConstants = 200;
   const NodeId owner = *std::find_if(nodes.begin(), nodes.end(),
                                      [&](NodeId node) { return document_.find(node, "uniqueItems") != nullptr; });
-  bool never = false;
-  const NodeSet items = document_.expand(item_schemas(nodes, 0), never);
-  const auto values = constants(items);
-  if (!values || bounds.prefix > 0) document_.fail_at(owner, "uniqueItems", "only constants can be kept apart");
-  const size_t n = never ? 0 : values->size();
-  if (n > kMostConstants) fail_limit("the constants of an array of distinct ones", kMostConstants);
-  const size_t most = std::min<uint64_t>(bounds.max, n);
-  // After so many items, of which the last was the constant before `next`. Above the least number none are counted.
-  const size_t counted = bounds.max >= n ? std::min<uint64_t>(bounds.min, n + 1) : most;
-  std::map<std::pair<size_t, size_t>, uint32_t> states;
-  std::vector<std::pair<size_t, size_t>> pending;
-  const auto state_of = [&](size_t next, size_t count) {
-    const auto [it, added] = states.try_emplace({next, std::min(count, counted)}, 0);
-    if (added) it->second = nfa.add_state(), pending.push_back(it->first);
-    return it->second;
-  };
-  const auto add_items = [&](uint32_t from, size_t next, size_t count) {
-    for (size_t i = next; i < n; i++) nfa.add_text_to(from, text_.constant((*values)[i]), state_of(i + 1, count + 1));
-  };
+  if (bounds.prefix > 0)
+    document_.fail_at(owner, "uniqueItems", "with a schema for each place, items can't be kept apart");
+  std::optional<RuleId> structured;
+  uint64_t most = 0;
+  const std::optional<RuleId> scalar = distinct_rule(nodes, structured, most);
+  if (bounds.min > most && structured)
+    document_.fail_at(owner, "uniqueItems", "of arrays and objects only one is written, so minItems can't be kept");
+  most = std::min(most, bounds.max);
+  const bool counted = bounds.min > 1 || most != UINT64_MAX;
+  const Guard enter = counted ? Guard::enter : Guard::none, leave = counted ? Guard::leave : Guard::none;
+  if (counted) {
+    nfa.count_min = static_cast<uint32_t>(std::min<uint64_t>(bounds.min, kUnbounded));
+    nfa.count_max = static_cast<uint32_t>(std::min<uint64_t>(most, kUnbounded));
+  }
   const uint32_t open = text_.space_inside_bracket(nfa, nfa.add_text(nfa.start, "["));
   if (bounds.min == 0) nfa.add_text_to(open, "]", nfa.end);
-  if (most > 0) add_items(open, 0, 0);
-  while (!pending.empty()) {
-    const auto [next, count] = pending.back();
-    pending.pop_back();
-    budget_.spend(n + 16);
-    const uint32_t from = states.at({next, count});
-    if (count >= bounds.min) nfa.add_text_to(text_.space_inside_bracket(nfa, from), "]", nfa.end);
-    if (bounds.max < n && count >= most) continue;
-    if (next < n) add_items(text_.space_after_mark(nfa, nfa.add_text(from, ",")), next, count);
+  if (bounds.min > most || most == 0) return;
+  // Behind an item, before a structured one came and after.
+  const uint32_t after[] = {nfa.add_state(), nfa.add_state()};
+  const auto add_items = [&](uint32_t from, size_t had_structured, Guard guard) {
+    if (scalar) nfa.add_call(from, *scalar, after[had_structured], guard);
+    if (structured && had_structured == 0) nfa.add_call(from, *structured, after[1], guard);
+  };
+  add_items(open, 0, enter);
+  for (const size_t had_structured : {0, 1}) {
+    const uint32_t at = after[had_structured];
+    add_items(text_.space_after_mark(nfa, nfa.add_text(at, ",", enter)), had_structured, Guard::none);
+    nfa.add_range(text_.space_inside_bracket(nfa, at, leave), ']', ']', nfa.end, leave);
   }
 }
 

@@ -14,14 +14,20 @@ constexpr uint32_t kMostSteps = 256;   // of references into one another
 constexpr uint32_t kMostCompared = 6;  // properties of properties that may tell branches apart
 }  // namespace
 
+template <typename Ask>
+auto SchemaCompiler::on_their_side(Ask ask) {
+  const Side side = std::exchange(side_, Side::theirs);
+  const bool open = std::exchange(one_of_open_, false);
+  auto answer = ask();
+  side_ = side, one_of_open_ = open;
+  return answer;
+}
+
 /// Whether a validator asserts `format` or not.
 template <typename Holds>
 bool SchemaCompiler::exactly_one(const std::vector<NodeId>& branches, Holds holds) {
   if (std::count_if(branches.begin(), branches.end(), holds) != 1) return false;
-  const bool before = std::exchange(formats_assert_, false);
-  const bool one = std::count_if(branches.begin(), branches.end(), holds) == 1;
-  formats_assert_ = before;
-  return one;
+  return on_their_side([&] { return std::count_if(branches.begin(), branches.end(), holds) == 1; });
 }
 
 bool SchemaCompiler::admits(NodeId node, const Json& value, uint32_t depth) {
@@ -29,6 +35,12 @@ bool SchemaCompiler::admits(NodeId node, const Json& value, uint32_t depth) {
   budget_.spend(4);
   const Json& schema = document_.json(node);
   if (schema.is_boolean()) return schema.get<bool>();
+  if (const Json* other = document_.find_own(node, kNegated)) return rejects(other->get<NodeId>(), value, depth + 1);
+  if (left_out({node}, value)) return false;
+  const auto holds = [&](NodeId other) { return admits(other, value, depth + 1); };
+  const NodeSet all = document_.direct(node, Side::theirs);
+  if (!std::all_of(all.begin(), all.end(), holds)) return false;
+  if (side_ == Side::theirs && document_.is_only_reference(node)) return true;
   if ((kinds_of(node) & kind_of(value)) == 0) return false;
   if (const Json* only = document_.find(node, "const"); only != nullptr && !same_value(*only, value)) return false;
   if (const Json* list = document_.array(node, "enum")) {
@@ -36,16 +48,39 @@ bool SchemaCompiler::admits(NodeId node, const Json& value, uint32_t depth) {
     if (std::none_of(list->begin(), list->end(), [&](const Json& other) { return same_value(other, value); }))
       return false;
   }
-  const auto holds = [&](NodeId other) { return admits(other, value, depth + 1); };
-  const NodeSet all = document_.direct(node);
-  if (!std::all_of(all.begin(), all.end(), holds)) return false;
-  const std::vector<NodeId> any = document_.branches(node, "anyOf"), one = document_.branches(node, "oneOf");
-  if (!any.empty() && std::none_of(any.begin(), any.end(), holds)) return false;
-  if (!one.empty() && !one_of_open_ && !exactly_one(one, holds)) return false;
+  if (!admits_choices(node, value, depth)) return false;
   if (value.is_number()) return admits_number(node, value);
   if (value.is_string()) return admits_string(node, value.get_ref<const std::string&>());
   if (value.is_array()) return admits_array(node, value, depth);
   return !value.is_object() || admits_object(node, value, depth);
+}
+
+bool SchemaCompiler::admits_choices(NodeId node, const Json& value, uint32_t depth) {
+  const auto holds = [&](NodeId other) { return admits(other, value, depth + 1); };
+  const auto holds_for = [&](const char* keyword) {
+    return document_.find(node, keyword) == nullptr || holds(document_.child(node, keyword));
+  };
+  const std::vector<NodeId> any = document_.branches(node, "anyOf"), one = document_.branches(node, "oneOf");
+  if (!any.empty() && std::none_of(any.begin(), any.end(), holds)) return false;
+  if (!one.empty() && std::none_of(one.begin(), one.end(), holds)) return false;
+  const bool open = one_of_open_ || side_ == Side::theirs;
+  if (!one.empty() && !open && !exactly_one(one, holds)) return false;
+  if (document_.find(node, "not") != nullptr && !rejects(document_.child(node, "not"), value, depth + 1)) return false;
+  if (document_.find(node, "if") == nullptr) return true;
+  const NodeId condition = document_.child(node, "if");
+  const bool met = holds(condition), unmet = rejects(condition, value, depth + 1);
+  if (met != unmet) return holds_for(met ? "then" : "else");
+  // The condition can't be told (or, of what a validator may take, may go either way).
+  return met ? holds_for("then") || holds_for("else") : holds_for("then") && holds_for("else");
+}
+
+/// Whether the schema does not take the value: where we are sure if the question is what we write, where it may be so
+/// if the question is what a validator takes. So the schema itself is asked about the other way round.
+bool SchemaCompiler::rejects(NodeId node, const Json& value, uint32_t depth) {
+  const Side side = std::exchange(side_, side_ == Side::ours ? Side::theirs : Side::ours);
+  const bool rejected = !admits(node, value, depth);
+  side_ = side;
+  return rejected;
 }
 
 bool SchemaCompiler::admits_number(NodeId node, const Json& value) {
@@ -99,12 +134,16 @@ bool SchemaCompiler::admits_object(NodeId node, const Json& value, uint32_t dept
       if (!admits(schema, item.value(), depth + 1)) return false;
     }
   }
+  for (const Choice& choice : document_.dependencies(node)) {
+    const auto holds = [&](NodeId branch) { return admits(branch, value, depth + 1); };
+    if (std::none_of(choice.branches.begin(), choice.branches.end(), holds)) return false;
+  }
   return true;
 }
 
 std::vector<NodeSet> SchemaCompiler::keep_apart(const NodeSet& nodes, const std::vector<NodeId>& branches) {
   std::vector<NodeSet> out;
-  // Meanwhile a oneOf admits everything: this one is what is in question.
+  // Meanwhile, of what we write, one branch of a oneOf or more will do: this one is what is in question.
   const bool before = std::exchange(one_of_open_, true);
   for (size_t i = 0; i < branches.size(); i++) {
     out.push_back({branches[i]});
@@ -126,7 +165,7 @@ std::vector<NodeSet> SchemaCompiler::keep_apart(const NodeSet& nodes, const std:
 
 /// Whether every value of this kind is valid, at a glance.
 bool SchemaCompiler::admits_all(const NodeSet& nodes, uint32_t kind) {
-  std::vector<const char*> limits = {"enum", "const", "anyOf", "oneOf"};
+  std::vector<const char*> limits = {"enum", "const", "anyOf", "oneOf", "not", "if"};
   if (kind == kString) limits.insert(limits.end(), {"minLength", "maxLength", "pattern", "format"});
   if (kind == kNumber)
     limits.insert(limits.end(), {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"});
@@ -145,7 +184,7 @@ bool SchemaCompiler::keep_out(const NodeSet& nodes, NodeSet& branch, NodeId othe
   all.insert(all.end(), branch.begin(), branch.end());
   if (disjoint(all, {other}, 0)) return true;
   bool never = false;
-  const NodeSet here = document_.expand(all, never), there = document_.expand({other}, never);
+  const NodeSet here = document_.expand(all, never), there = document_.expand({other}, never, Side::theirs);
   const uint32_t common = kinds_of(here) & kinds_of(there);
   uint32_t kept = kAnyKind;
   for (const uint32_t kind : {kNull, kBoolean, kNumber, kString, kArray}) {
@@ -165,6 +204,20 @@ bool SchemaCompiler::keep_out(const NodeSet& nodes, NodeSet& branch, NodeId othe
     if (disjoint(all, {other}, 0)) return true;
     branch.pop_back(), all.pop_back();
   }
+  return tell_by_property(here, there, branch);
+}
+
+/// Has a listed property written that has no value in common with the other's.
+bool SchemaCompiler::tell_by_property(const NodeSet& here, const NodeSet& there, NodeSet& branch) {
+  for (const NodeId node : here) {
+    const Json* listed = document_.object(node, "properties");
+    for (auto it = listed == nullptr ? Json::const_iterator() : listed->begin(); listed && it != listed->end(); ++it) {
+      const NodeSet own = property_schemas(here, it.key());
+      if (impossible(own) || !disjoint(own, property_schemas(there, it.key()), 1)) continue;
+      branch.push_back(document_.with(it.key()));
+      return true;
+    }
+  }
   return false;
 }
 
@@ -172,26 +225,22 @@ bool SchemaCompiler::disjoint(const NodeSet& a, const NodeSet& b, uint32_t depth
   if (depth > kMostCompared) return false;
   budget_.spend(16);
   bool never = false;
-  const NodeSet x = document_.expand(a, never), y = document_.expand(b, never);
+  const NodeSet x = document_.expand(a, never), y = document_.expand(b, never, Side::theirs);
   if (never) return true;
   const uint32_t common = kinds_of(x) & kinds_of(y);
   if (common == 0) return true;
   // A validator may take `format` as a remark, so it tells nothing of the other side.
   const auto none_of = [&](const std::vector<Json>& values, const NodeSet& nodes) {
-    const bool before = std::exchange(formats_assert_, false);
-    const bool none = std::none_of(values.begin(), values.end(), [&](const Json& value) {
+    return std::none_of(values.begin(), values.end(), [&](const Json& value) {
       return std::all_of(nodes.begin(), nodes.end(), [&](NodeId node) { return admits(node, value); });
     });
-    formats_assert_ = before;
-    return none;
   };
-  if (const auto values = constants(x)) return none_of(*values, y);
-  if (const auto values = constants(y)) return none_of(*values, x);
+  if (const auto values = constants(x)) return on_their_side([&] { return none_of(*values, y); });
+  if (const auto values = on_their_side([&] { return constants(y); })) return none_of(*values, x);
   for (const NodeSet* side : {&x, &y}) {
-    bool exclusive = false;
-    const std::vector<NodeId> branches = pending_choice(*side, &exclusive);
-    if (branches.empty()) continue;
-    return std::all_of(branches.begin(), branches.end(), [&](NodeId branch) {
+    const auto choice = pending_choice(*side, side == &x ? Side::ours : Side::theirs);
+    if (!choice) continue;
+    return std::all_of(choice->branches.begin(), choice->branches.end(), [&](NodeId branch) {
       NodeSet chosen = *side;
       chosen.push_back(branch);
       return side == &x ? disjoint(chosen, y, depth + 1) : disjoint(x, chosen, depth + 1);
@@ -232,7 +281,7 @@ bool SchemaCompiler::disjoint_strings(const NodeSet& a, const NodeSet& b) {
 }
 
 bool SchemaCompiler::disjoint_numbers(const NodeSet& a, const NodeSet& b) {
-  const NumberRange x = number_range(a, false), y = number_range(b, false);
+  const NumberRange x = number_range(a, false), y = on_their_side([&] { return number_range(b, false); });
   const auto below = [](const NumberRange& left, const NumberRange& right) {
     if (!left.high || !right.low) return false;
     const int order = compare(*left.high, *right.low);

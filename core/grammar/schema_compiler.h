@@ -70,15 +70,18 @@ class SchemaCompiler {
   void compile_choice(const Job& job, const std::vector<NodeSet>& branches);
   void compile_kinds(const Job& job, uint32_t kinds);
   bool compile_constants(const Job& job);
-  std::vector<NodeId> pending_choice(const NodeSet& nodes, bool* exclusive);
+  std::optional<Choice> pending_choice(const NodeSet& nodes, Side side = Side::ours);
+  bool impossible(const NodeSet& nodes);
   void require_progress(const NodeSet& nodes);
   std::optional<std::vector<base::Json>> constants(const NodeSet& nodes);
+  bool left_out(const NodeSet& nodes, const base::Json& constant);
   uint32_t kinds_of(const NodeSet& nodes);
   uint32_t kinds_of(NodeId node);
 
   // schema_scalars.cpp
   RuleId string_rule(const NodeSet& nodes);
   RuleId number_rule(const NodeSet& nodes, bool integer);
+  Automaton number_values(const NodeSet& nodes, const NumberRange& range);
   StringBounds string_bounds(const NodeSet& nodes);
   Automaton string_automaton(const NodeSet& nodes, const StringBounds& bounds);
   NumberRange number_range(const NodeSet& nodes, bool integer);
@@ -86,6 +89,7 @@ class SchemaCompiler {
   Automaton join_contents(const std::vector<const Automaton*>& contents);
   const Automaton& pattern(NodeId node, const std::string& keyword, const std::string& text);
   const Automaton* format(NodeId node);
+  const Automaton* other_strings(NodeId node);
 
   // schema_objects.cpp, schema_arrays.cpp
   struct ObjectShape;
@@ -99,12 +103,22 @@ class SchemaCompiler {
   void build_object(Nfa& nfa, const ObjectShape& shape);
   std::vector<std::string> required_names(const NodeSet& nodes);
   RuleId array_rule(const NodeSet& nodes);
+  struct DistinctItems;
+  void add_constant(DistinctItems& items, const base::Json& constant);
+  void collect_distinct(const NodeSet& seeds, DistinctItems& items);
+  void add_distinct_numbers(const NodeSet& nodes, bool integer, Nfa& nfa);
+  std::optional<RuleId> distinct_rule(const NodeSet& nodes, std::optional<RuleId>& structured, uint64_t& most);
   void build_distinct(Nfa& nfa, const NodeSet& nodes, const ArrayBounds& bounds);
   ArrayBounds array_bounds(const NodeSet& nodes);
   NodeSet item_schemas(const NodeSet& nodes, size_t index);
 
   // schema_checks.cpp
   bool admits(NodeId node, const base::Json& value, uint32_t depth = 0);
+  bool admits_choices(NodeId node, const base::Json& value, uint32_t depth);
+  bool rejects(NodeId node, const base::Json& value, uint32_t depth);
+  /// An answer about what a validator may take (Side::theirs), where otherwise it is about what we write.
+  template <typename Ask>
+  auto on_their_side(Ask ask);
   template <typename Holds>
   bool exactly_one(const std::vector<NodeId>& branches, Holds holds);
   bool admits_number(NodeId node, const base::Json& value);
@@ -114,6 +128,7 @@ class SchemaCompiler {
   /// Each branch, with what keeps the others' values out.
   std::vector<NodeSet> keep_apart(const NodeSet& nodes, const std::vector<NodeId>& branches);
   bool keep_out(const NodeSet& nodes, NodeSet& branch, NodeId other);
+  bool tell_by_property(const NodeSet& here, const NodeSet& there, NodeSet& branch);
   bool admits_all(const NodeSet& nodes, uint32_t kind);
   /// Whether no value that we would write for `a` is valid for `b`.
   bool disjoint(const NodeSet& a, const NodeSet& b, uint32_t depth);
@@ -130,7 +145,8 @@ class SchemaCompiler {
   const core::JsonSchemaOptions& options_;
   std::map<NodeSet, RuleId> rules_;
   std::deque<Job> jobs_;
-  bool formats_assert_ = true, one_of_open_ = false;
+  Side side_ = Side::ours;                     ///< what is asked about now
+  bool one_of_open_ = false;                   ///< on our side
   std::map<std::string, Automaton> patterns_;  ///< by "pattern " or "format " and the text
 };
 

@@ -1,4 +1,4 @@
-// The table of keywords, JSON pointers, and the closure of `$ref` and `allOf`.
+// The table of keywords, JSON pointers, and the closure of `$ref`, `allOf` and `not`.
 #include "core/grammar/schema_document.h"
 
 #include <algorithm>
@@ -20,10 +20,15 @@ constexpr std::string_view kKept[] = {
     "anyOf",
     "const",
     "definitions",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "else",
     "enum",
     "exclusiveMaximum",
     "exclusiveMinimum",
     "format",
+    "if",
     "items",
     "maxItems",
     "maxLength",
@@ -34,6 +39,7 @@ constexpr std::string_view kKept[] = {
     "minProperties",
     "minimum",
     "multipleOf",
+    "not",
     "oneOf",
     "pattern",
     "patternProperties",
@@ -41,6 +47,7 @@ constexpr std::string_view kKept[] = {
     "properties",
     "propertyNames",
     "required",
+    "then",
     "type",
     "uniqueItems",
 };
@@ -128,11 +135,18 @@ std::string decode_part(std::string_view part) {
 
 }  // namespace
 
+bool is_assertion(std::string_view keyword) {
+  constexpr std::string_view kNone[] = {"$defs", "definitions", "else", "then"};
+  return listed(kKept, keyword) && !listed(kNone, keyword);
+}
+
 SchemaDocument::SchemaDocument(const Json& root, Budget& budget) : budget_(budget) {
   for (const char* keyword : {"$id", "id"}) {
     if (root.is_object() && root.contains(keyword) && root[keyword].is_string()) id_ = root[keyword].get<std::string>();
   }
   while (id_.ends_with('#')) id_.pop_back();
+  if (root.is_object() && root.contains("$schema") && root["$schema"].is_string())
+    old_references_ = root["$schema"].get_ref<const std::string&>().find("/draft-0") != std::string::npos;
   intern(root, "");
 }
 
@@ -148,7 +162,7 @@ NodeId SchemaDocument::intern(const Json& json, std::string pointer) {
   if (nodes_.size() >= limit) fail_limit("the schema's places", limit);
   const NodeId node = it->second;
   nodes_.push_back({&json, std::move(pointer)});
-  check_keywords(node);
+  if (!is_own(node)) check_keywords(node);
   return node;
 }
 
@@ -187,6 +201,9 @@ NodeId SchemaDocument::own(const std::string& name, const Json& schema) {
 }
 NodeId SchemaDocument::without(const std::string& property) {
   return own("without " + property, {{"properties", {{property, false}}}});
+}
+NodeId SchemaDocument::with(const std::string& property) {
+  return own("with " + property, {{"required", {property}}});
 }
 NodeId SchemaDocument::only(const std::vector<std::string>& types) {
   const Json list = types;
@@ -245,14 +262,14 @@ NodeId SchemaDocument::resolve(NodeId node, std::string_view reference) {
   return intern(*at, pointer);
 }
 
-NodeSet SchemaDocument::expand(const NodeSet& seeds, bool& never) {
+NodeSet SchemaDocument::expand(const NodeSet& seeds, bool& never, Side side) {
   NodeSet out;
   std::vector<NodeId> active;
-  for (const NodeId seed : seeds) visit(seed, out, active, never);
+  for (const NodeId seed : seeds) visit(seed, out, active, never, side);
   return out;
 }
 
-void SchemaDocument::visit(NodeId node, NodeSet& out, std::vector<NodeId>& active, bool& never) {
+void SchemaDocument::visit(NodeId node, NodeSet& out, std::vector<NodeId>& active, bool& never, Side side) {
   budget_.spend(1 + out.size() / 8 + active.size() / 8);
   if (std::find(active.begin(), active.end(), node) != active.end())
     fail_at(node, find(node, "$ref") != nullptr ? "$ref" : "allOf", "a schema that is made of itself",
@@ -260,16 +277,56 @@ void SchemaDocument::visit(NodeId node, NodeSet& out, std::vector<NodeId>& activ
   if (std::find(out.begin(), out.end(), node) != out.end()) return;
   const uint32_t limit = budget_.limits().max_depth * 2;
   if (active.size() >= limit) fail_limit("references in a row", limit);
-  out.push_back(node);
+  if (side == Side::ours || !is_only_reference(node)) out.push_back(node);
   if (json(node) == Json(false)) never = true;
   active.push_back(node);
-  for (const NodeId next : direct(node)) visit(next, out, active, never);
+  for (const NodeId next : direct(node, side)) visit(next, out, active, never, side);
   active.pop_back();
 }
 
-NodeSet SchemaDocument::direct(NodeId node) {
-  NodeSet out = branches(node, "allOf");
-  if (const auto reference = text(node, "$ref")) out.insert(out.begin(), resolve(node, *reference));
+NodeSet SchemaDocument::direct(NodeId node, Side side) {
+  if (const Json* other = find_own(node, kNode)) return {other->get<NodeId>()};
+  if (const Json* other = find_own(node, kNegated)) return {negation(other->get<NodeId>())};
+  NodeSet out;
+  if (const auto reference = text(node, "$ref")) out.push_back(resolve(node, *reference));
+  if (side == Side::theirs && is_only_reference(node)) return out;
+  const NodeSet all = branches(node, "allOf");
+  out.insert(out.end(), all.begin(), all.end());
+  if (side == Side::ours && find(node, "not") != nullptr) out.push_back(negation(child(node, "not")));
+  return out;
+}
+
+std::vector<Choice> SchemaDocument::choices(NodeId node, Side side) {
+  std::vector<Choice> out;
+  for (const char* keyword : {"anyOf", "oneOf"}) {
+    std::vector<NodeId> list = branches(node, keyword);
+    if (!list.empty()) out.push_back({keyword, keyword[0] == 'o', std::move(list)});
+  }
+  if (side == Side::theirs) return out;
+  if (find(node, "if") != nullptr && (find(node, "then") != nullptr || find(node, "else") != nullptr)) {
+    const auto branch = [&](const char* condition, const char* keyword) {
+      Json all = Json::array({{{condition, child(node, "if")}}});
+      if (find(node, keyword) != nullptr) all.push_back({{kNode, child(node, keyword)}});
+      return own(std::string(keyword) + " of #" + nodes_[node].pointer, {{"allOf", std::move(all)}});
+    };
+    const NodeId then = branch(kNode, "then");
+    out.push_back({"if", false, {then, branch(kNegated, "else")}});
+  }
+  for (Choice& choice : dependencies(node)) out.push_back(std::move(choice));
+  return out;
+}
+
+std::vector<Choice> SchemaDocument::dependencies(NodeId node) {
+  std::vector<Choice> out;
+  for (const char* keyword : {"dependentRequired", "dependentSchemas", "dependencies"}) {
+    const Json* list = object(node, keyword);
+    for (auto it = list == nullptr ? Json::const_iterator() : list->begin(); list && it != list->end(); ++it) {
+      if (it->is_string()) fail_at(node, keyword, "a name alone, as in draft 3, is not supported");
+      const NodeId then =
+          it->is_array() ? own("all of " + it->dump(), {{"required", *it}}) : child(node, keyword, it.key(), *it);
+      out.push_back({keyword, false, {without(it.key()), then}});
+    }
+  }
   return out;
 }
 

@@ -82,6 +82,8 @@ bool SchemaCompiler::others_allowed(const NodeSet& nodes) {
     const Json* others = document_.find(node, "additionalProperties");
     if (others != nullptr && *others == Json(false)) return false;
     asked |= others != nullptr;
+    // What a `not` or a dependency forbids is no list of what is wanted.
+    if (document_.is_own(node)) continue;
     for (const char* keyword : {"properties", "patternProperties", "required"})
       listed |= document_.find(node, keyword) != nullptr;
   }
@@ -100,7 +102,7 @@ Automaton SchemaCompiler::unlisted_keys(const NodeSet& nodes, const std::vector<
   Automaton keys = subtract(plain_strings(budget_), listed, budget_, std::max(bound, listed.states.size() + 16));
   for (const NodeId node : nodes) {
     if (document_.find(node, "propertyNames") == nullptr) continue;
-    bool never = false, exclusive = false;
+    bool never = false;
     const NodeSet wanted = document_.expand({document_.child(node, "propertyNames")}, never);
     if (never || (kinds_of(wanted) & kString) == 0) return Automaton();
     if (const auto values = constants(wanted)) {
@@ -111,8 +113,8 @@ Automaton SchemaCompiler::unlisted_keys(const NodeSet& nodes, const std::vector<
       keys = intersect(keys, automaton_of(texts), budget_, bound);
       continue;
     }
-    if (!pending_choice(wanted, &exclusive).empty())
-      document_.fail_at(node, "propertyNames", "anyOf and oneOf are not supported here");
+    if (const auto choice = pending_choice(wanted))
+      document_.fail_at(node, "propertyNames", std::string(choice->keyword) + " is not supported here");
     const StringBounds bounds = string_bounds(wanted);
     if (bounds.min > bounds.max) return Automaton();
     keys = intersect(keys, string_automaton(wanted, bounds), budget_, bound);

@@ -22,19 +22,42 @@ const Automaton& SchemaCompiler::pattern(NodeId node, const std::string& keyword
   return it->second;
 }
 
-/// Of the node's format, or null where it says nothing of strings.
+/// Of the node's format, or null where it says nothing of strings: a name that JSON Schema does not define is a remark.
 const Automaton* SchemaCompiler::format(NodeId node) {
   const auto name = document_.text(node, "format");
   if (!name) return nullptr;
-  for (const std::string_view numeric : {"int32", "int64", "float", "double"}) {
-    if (*name == numeric) return nullptr;
-  }
-  if (!formats_assert_) return nullptr;
+  if (side_ == Side::theirs) return nullptr;  // a validator may take it as a remark
   const std::span<const Format> formats = all_formats();
   const auto known = std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return f.name == *name; });
-  if (known == formats.end()) document_.fail_at(node, "format", "the format '" + *name + "' is not supported");
+  if (known == formats.end()) return nullptr;
   const auto [it, added] = patterns_.try_emplace("format " + *name);
   if (added) it->second = pattern_automaton(parse_regex(known->pattern, RegexUse::whole, budget_.limits()), budget_);
+  return &it->second;
+}
+
+/// What a `not` of constants or of a pattern leaves of the strings, or null.
+const Automaton* SchemaCompiler::other_strings(NodeId node) {
+  const Json* constants = document_.find_own(node, kNotEnum);
+  const Json* text = document_.find_own(node, kNotPattern);
+  if (!text && (constants == nullptr || std::none_of(constants->begin(), constants->end(),
+                                                     [](const Json& constant) { return constant.is_string(); })))
+    return nullptr;
+  const auto [it, added] =
+      patterns_.try_emplace(text ? "not pattern " + text->get<std::string>() : "not enum " + std::to_string(node));
+  if (!added) return &it->second;
+  Automaton out;
+  if (text) {
+    out = pattern(node, "pattern", text->get<std::string>());
+  } else {
+    Nfa nfa(budget_);
+    for (const Json& constant : *constants) {
+      if (constant.is_string()) nfa.add_text_to(nfa.start, constant.get_ref<const std::string&>(), nfa.end);
+    }
+    out = *determinize(nfa, nfa.states.size() + 1);
+  }
+  const Automaton any =
+      pattern_automaton(Expression::make_repeat(Expression::make_code_points({{0, 0x10ffff}}), 0, kUnbounded), budget_);
+  it->second = subtract(any, out, budget_, budget_.limits().max_pattern_states);
   return &it->second;
 }
 
@@ -50,6 +73,7 @@ StringBounds SchemaCompiler::string_bounds(const NodeSet& nodes) {
     };
     if (const auto text = document_.text(node, "pattern")) add(&pattern(node, "pattern", *text));
     add(format(node));
+    add(other_strings(node));
   }
   return bounds;
 }
@@ -171,7 +195,7 @@ NumberRange SchemaCompiler::number_range(const NodeSet& nodes, bool integer) {
   }
   for (const NodeId node : nodes) {
     const auto name = document_.text(node, "format");
-    if (!name || (*name != "int32" && *name != "int64")) continue;
+    if (side_ == Side::theirs || !name || (*name != "int32" && *name != "int64")) continue;
     const bool wide = *name == "int64";
     NumberRange more = range;
     const Decimal low = *parse_decimal(wide ? "-9223372036854775808" : "-2147483648");
@@ -187,12 +211,16 @@ RuleId SchemaCompiler::number_rule(const NodeSet& nodes, bool integer) {
   const NumberRange range = number_range(nodes, integer);
   if (!range.low && !range.high && !range.multiple_of) return text_.number(integer);
   const RuleId rule = draft_.add_rule("number");
+  draft_.define(rule, number_values(nodes, range));
+  return rule;
+}
+
+Automaton SchemaCompiler::number_values(const NodeSet& nodes, const NumberRange& range) {
   try {
-    draft_.define(rule, number_automaton(range, budget_));
+    return number_automaton(range, budget_);
   } catch (const Failure& failure) {
     document_.fail_at(nodes.front(), range.multiple_of ? "multipleOf" : "minimum", failure.message, failure.code);
   }
-  return rule;
 }
 
 }  // namespace ingle::grammar

@@ -85,45 +85,58 @@ RuleId SchemaCompiler::value(const NodeSet& seeds, uint64_t alternatives) {
 
 void SchemaCompiler::compile(const Job& job) {
   if (compile_constants(job)) return;
-  bool exclusive = false;
-  const std::vector<NodeId> branches = pending_choice(job.nodes, &exclusive);
-  if (!branches.empty()) {
-    if (exclusive) return compile_choice(job, keep_apart(job.nodes, branches));
+  if (const auto choice = pending_choice(job.nodes)) {
+    if (choice->exclusive) return compile_choice(job, keep_apart(job.nodes, choice->branches));
     std::vector<NodeSet> choices;
-    for (const NodeId branch : branches) choices.push_back({branch});
+    for (const NodeId branch : choice->branches) choices.push_back({branch});
     return compile_choice(job, choices);
   }
   require_progress(job.nodes);
   compile_kinds(job, kinds_of(job.nodes));
 }
 
-/// The branches of the first anyOf or oneOf of which none is in the set yet.
-std::vector<NodeId> SchemaCompiler::pending_choice(const NodeSet& nodes, bool* exclusive) {
+/// The first choice of which no branch is in the set yet.
+std::optional<Choice> SchemaCompiler::pending_choice(const NodeSet& nodes, Side side) {
   for (const NodeId node : nodes) {
-    for (const char* keyword : {"anyOf", "oneOf"}) {
-      std::vector<NodeId> branches = document_.branches(node, keyword);
-      budget_.spend(branches.size());
-      const bool settled = branches.empty() || std::any_of(branches.begin(), branches.end(), [&](NodeId branch) {
-                             return std::find(nodes.begin(), nodes.end(), branch) != nodes.end();
-                           });
-      if (settled) continue;
-      *exclusive = keyword[0] == 'o';
-      return branches;
+    for (Choice& choice : document_.choices(node, side)) {
+      budget_.spend(1 + choice.branches.size());
+      const bool settled = std::any_of(choice.branches.begin(), choice.branches.end(), [&](NodeId branch) {
+        return std::find(nodes.begin(), nodes.end(), branch) != nodes.end();
+      });
+      if (!settled) return std::move(choice);
     }
   }
-  return {};
+  return std::nullopt;
+}
+
+/// Whether no value can be written, at a glance: no kind is left, or no constant for a property that must come. Choices
+/// that contradict one another go, so that several of them (eight times `if`) don't multiply.
+bool SchemaCompiler::impossible(const NodeSet& nodes) {
+  bool never = false;
+  const NodeSet all = document_.expand(nodes, never);
+  if (never || kinds_of(all) == 0) return true;
+  if (kinds_of(all) != kObject) return false;
+  for (const std::string& name : required_names(all)) {
+    const NodeSet wanted = document_.expand(property_schemas(all, name), never);
+    if (never || kinds_of(wanted) == 0) return true;
+    const auto values = constants(wanted);
+    if (values && values->empty()) return true;
+  }
+  return false;
 }
 
 void SchemaCompiler::compile_choice(const Job& job, const std::vector<NodeSet>& branches) {
-  const uint64_t alternatives = job.alternatives * branches.size();
-  const uint32_t limit = budget_.limits().max_alternatives;
-  if (alternatives > limit) fail_limit("the alternatives of one value", limit);
-  Nfa nfa(budget_);
+  std::vector<NodeSet> possible;
   for (const NodeSet& branch : branches) {
     NodeSet nodes = job.nodes;
     nodes.insert(nodes.end(), branch.begin(), branch.end());
-    if (kinds_of(nodes) != 0) nfa.add_call(nfa.start, value(nodes, alternatives), nfa.end);
+    if (!impossible(nodes)) possible.push_back(std::move(nodes));
   }
+  const uint64_t alternatives = job.alternatives * std::max<size_t>(possible.size(), 1);
+  const uint32_t limit = budget_.limits().max_alternatives;
+  if (alternatives > limit) fail_limit("the alternatives of one value", limit);
+  Nfa nfa(budget_);
+  for (const NodeSet& nodes : possible) nfa.add_call(nfa.start, value(nodes, alternatives), nfa.end);
   draft_.define(job.rule, nfa);
 }
 
@@ -133,10 +146,9 @@ void SchemaCompiler::require_progress(const NodeSet& nodes) {
   const auto is_grounded = [&](NodeId node) {
     return std::find(grounded.begin(), grounded.end(), node) != grounded.end();
   };
-  const auto any_grounded = [&](NodeId node, const char* keyword) {
-    const std::vector<NodeId> branches = document_.branches(node, keyword);
-    budget_.spend(1 + branches.size());
-    return branches.empty() || std::any_of(branches.begin(), branches.end(), is_grounded);
+  const auto is_settled = [&](const Choice& choice) {
+    budget_.spend(1 + choice.branches.size());
+    return std::any_of(choice.branches.begin(), choice.branches.end(), is_grounded);
   };
   for (bool more = true; more;) {
     more = false;
@@ -144,15 +156,17 @@ void SchemaCompiler::require_progress(const NodeSet& nodes) {
       if (is_grounded(node)) continue;
       const NodeSet direct = document_.direct(node);
       if (!std::all_of(direct.begin(), direct.end(), is_grounded)) continue;
-      if (!any_grounded(node, "anyOf") || !any_grounded(node, "oneOf")) continue;
+      const std::vector<Choice> choices = document_.choices(node);
+      if (!std::all_of(choices.begin(), choices.end(), is_settled)) continue;
       grounded.push_back(node);
       more = true;
     }
   }
   if (grounded.size() == nodes.size()) return;
   const NodeId stuck = *std::find_if(nodes.begin(), nodes.end(), [&](NodeId node) { return !is_grounded(node); });
-  document_.fail_at(stuck, document_.find(stuck, "anyOf") != nullptr ? "anyOf" : "oneOf",
-                    "a schema that is made of itself", ErrorCode::invalid_argument);
+  const std::vector<Choice> choices = document_.choices(stuck);
+  document_.fail_at(stuck, choices.empty() ? "allOf" : choices.front().keyword, "a schema that is made of itself",
+                    ErrorCode::invalid_argument);
 }
 
 /// The values that enum and const leave, each checked against the whole set. Nothing where neither is given.
@@ -199,6 +213,17 @@ std::vector<std::string> type_names(uint32_t kinds) {
 }
 
 uint32_t SchemaCompiler::kinds_of(NodeId node) {
+  if (const Json* list = document_.find_own(node, kNotEnum)) {
+    uint32_t others = kAnyKind;
+    bool listed[2] = {};
+    for (const Json& constant : *list) {
+      if (constant.is_boolean())
+        listed[constant.get<bool>() ? 1 : 0] = true;
+      else if (!constant.is_string())
+        others &= ~kind_of(constant);
+    }
+    return listed[0] && listed[1] ? others & ~kBoolean : others;
+  }
   const Json* type = document_.find(node, "type");
   if (type == nullptr) return document_.json(node) == Json(false) ? 0u : uint32_t{kAnyKind};
   uint32_t kinds = 0;
@@ -221,6 +246,15 @@ uint32_t SchemaCompiler::kinds_of(const NodeSet& nodes) {
   return kinds;
 }
 
+/// Whether a `not` names this constant.
+bool SchemaCompiler::left_out(const NodeSet& nodes, const Json& constant) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](NodeId node) {
+    const Json* list = document_.find_own(node, kNotEnum);
+    return list != nullptr &&
+           std::any_of(list->begin(), list->end(), [&](const Json& other) { return same_value(other, constant); });
+  });
+}
+
 void SchemaCompiler::compile_kinds(const Job& job, uint32_t kinds) {
   Nfa nfa(budget_);
   const auto add = [&](RuleId rule) { nfa.add_call(nfa.start, rule, nfa.end); };
@@ -228,8 +262,10 @@ void SchemaCompiler::compile_kinds(const Job& job, uint32_t kinds) {
   if ((kinds & kArray) != 0) add(array_rule(job.nodes));
   if ((kinds & kString) != 0) add(string_rule(job.nodes));
   if ((kinds & kNumber) != 0) add(number_rule(job.nodes, (kinds & kFraction) == 0));
-  if ((kinds & kBoolean) != 0)
-    nfa.add_text_to(nfa.start, "true", nfa.end), nfa.add_text_to(nfa.start, "false", nfa.end);
+  for (const bool constant : {true, false}) {
+    if ((kinds & kBoolean) != 0 && !left_out(job.nodes, constant))
+      nfa.add_text_to(nfa.start, constant ? "true" : "false", nfa.end);
+  }
   if ((kinds & kNull) != 0) nfa.add_text_to(nfa.start, "null", nfa.end);
   draft_.define(job.rule, nfa);
 }

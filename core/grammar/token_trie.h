@@ -43,6 +43,13 @@ class TokenTrie {
   std::span<const TokenId> tokens_at(uint32_t node) const {
     return {ordered_.data() + nodes_[node].tokens, ordered_.data() + nodes_[node + 1].tokens};
   }
+  std::span<const TokenId> tokens_below(uint32_t node) const {  ///< and at it
+    return {ordered_.data() + nodes_[node].tokens, ordered_.data() + nodes_[nodes_[node].end].tokens};
+  }
+  /// The bytes that lead to a node.
+  std::string_view path(uint32_t node) const {
+    return bytes(ordered_[nodes_[node].tokens]).substr(0, nodes_[node].depth);
+  }
   /// The plain tokens of at most `code_points`, as bits.
   void add_plain(uint32_t code_points, std::span<uint32_t> bits) const;
   uint32_t longest_plain() const { return static_cast<uint32_t>(plain_masks_.size() - 1); }

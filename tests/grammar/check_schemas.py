@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Published schemas against core/grammar: what random walks through its masks write must be valid by `jsonschema`.
 
-A schema either compiles, and then every reply of its walks must be valid, or is refused with the keyword's name. Prints
-how many do which; fails on the first reply that is not valid.
+A schema either compiles, and then every reply of its walks must be valid, whether formats are checked or not, or is
+refused with the keyword's name. Prints how many do which; fails on the first reply that is not valid.
 
-Usage: check_schemas.py ORACLE [--style indented|open] [--walks N] [--seed N] SCHEMA.json…
+Usage: check_schemas.py ORACLE [--style indented|open] [--walks N] [--seed N] [--random N | SCHEMA.json…]
            ORACLE is the program of core/grammar/grammar_oracle.cpp. With no schemas: those of tests/data/grammar.
+           --random makes so many schemas of its own (random_schemas.py).
        check_schemas.py ORACLE --golden SCHEMAS SUITE
            makes tests/data/grammar/corpus.json and suite.json: SCHEMAS is a folder with SchemaStore's index.json and
            jsondata/ as its package for Python has them, SUITE the folder tests/draft2020-12 of the JSON Schema Test
            Suite. The corpus gets replies of walks, and changed ones, each with the verdict of `jsonschema`.
+       check_schemas.py ORACLE --fill
+           the same for the schemas of the corpus that have no replies yet, as they compile since.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import sys
 from decimal import Decimal
 
 import jsonschema
+from random_schemas import random_schema
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data" / "grammar"
 TALK = {"description", "title", "default", "examples", "example", "$comment", "markdownDescription", "enumDescriptions",
@@ -34,9 +38,9 @@ def exact(value):
     return json.loads(json.dumps(value), parse_float=Decimal)
 
 
-def validator_of(schema):
+def validator_of(schema, formats=False):
     kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    return kind(exact(schema))
+    return kind(exact(schema), format_checker=kind.FORMAT_CHECKER if formats else None)
 
 
 def verdict(validator, text):
@@ -64,11 +68,11 @@ def check(oracle, named, seed, count, style):
             continue
         compiled += 1
         stopped += answer["open"]
-        validator = validator_of(schema)
+        validators = [validator_of(schema), validator_of(schema, formats=True)]
         for text in answer["texts"]:
             texts += 1
-            if verdict(validator, text) is False:
-                sys.exit(f"{name}: not valid: {text}")
+            if any(verdict(validator, text) is False for validator in validators):
+                sys.exit(f"{name}: not valid: {text}\n{json.dumps(schema)}")
     print(f"{compiled} of {len(named)} schemas compile; {texts} replies are valid; {stopped} walks were stopped")
     for reason, number in reasons.most_common():
         print(f"{number:5} {reason}")
@@ -117,10 +121,15 @@ def make_corpus(oracle, folder):
         small = json.dumps(schema, ensure_ascii=False)
         if 150 < len(small) < 7000 and not re.search("copyright|registry|npmjs", small, re.I):
             named.append((url.rsplit("/", 1)[1], schema))
-    records = []
+    records = [{"name": name, "schema": schema, "valid": [], "invalid": []} for name, schema in named]
+    fill(oracle, records)
+    return records
+
+
+def fill(oracle, records):
     rng = random.Random(5)
-    for (name, schema), answer in zip(named, walks(oracle, [s for _, s in named], 5, 12, ""), strict=True):
-        record = {"name": name, "schema": schema, "valid": [], "invalid": []}
+    for record, answer in zip(records, walks(oracle, [r["schema"] for r in records], 5, 12, ""), strict=True):
+        name, schema = record["name"], record["schema"]
         validator = validator_of(schema)
         for text in answer.get("texts", []):
             if verdict(validator, text) is False:
@@ -134,8 +143,6 @@ def make_corpus(oracle, folder):
                 wrong = verdict(validator, other) is False
                 if wrong and len(record["invalid"]) < 6 and other not in record["invalid"]:
                     record["invalid"].append(other)
-        records.append(record)
-    return records
 
 
 def make_suite(folder):
@@ -158,6 +165,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("oracle")
     parser.add_argument("--golden", nargs=2, type=pathlib.Path)
+    parser.add_argument("--fill", action="store_true")
+    parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--style", default="")
     parser.add_argument("--walks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
@@ -166,6 +175,16 @@ def main():
     if args.golden:
         write("corpus.json", make_corpus(args.oracle, args.golden[0]))
         write("suite.json", make_suite(args.golden[1]))
+        return
+    if args.fill:
+        records = json.loads((DATA / "corpus.json").read_text(encoding="utf-8"))
+        fill(args.oracle, [r for r in records if not r["valid"] and not r["invalid"]])
+        write("corpus.json", records)
+        return
+    if args.random:
+        rng = random.Random(args.seed)
+        named = [(f"random {i}", random_schema(rng)) for i in range(args.random)]
+        check(args.oracle, named, args.seed, args.walks, args.style)
         return
     named = [(path.name, json.loads(path.read_text(encoding="utf-8"))) for path in args.files]
     if not named:
