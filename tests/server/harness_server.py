@@ -43,8 +43,12 @@ class ServerTest(unittest.TestCase):
         cls.home.setUp()
         cls.addClassCleanup(cls.home.doCleanups)
         cls.socket_path = str(Path(tempfile.mkdtemp(dir=cls.home.folder)) / "run" / "server.sock")
+        cls.start(path, *cls.options, *cls.prepare())
+
+    @classmethod
+    def start(cls, path, *options):
         cls.process = subprocess.Popen(
-            [INGLE, "serve", path, "--port", "0", "--socket", cls.socket_path, *cls.options, *cls.prepare()],
+            [INGLE, "serve", path, "--port", "0", "--socket", cls.socket_path, *options],
             env=cls.home.environment,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
