@@ -18,6 +18,7 @@ constexpr uint32_t kFewestPromptRows = 16;  // of a pass: fewer would cost more 
 constexpr uint32_t kPromptTurn = 2048;      // tokens of a prompt before others have theirs
 constexpr uint64_t kBackgroundTurn = 8;     // passes in which background work has one beside interactive work
 constexpr double kSmoothing = 0.25;         // weight of the latest measurement
+constexpr double kEndSmoothing = 0.06;      // … of when requests end, which often is at the same time
 constexpr double kMostRest = 0.9;           // of the time
 constexpr double kLongestRest = 0.25;       // seconds
 
@@ -25,8 +26,8 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void smooth(double& average, double latest) {
-  average += average == 0 ? latest : (latest - average) * kSmoothing;
+void smooth(double& average, double latest, double weight = kSmoothing) {
+  average += average == 0 ? latest : (latest - average) * weight;
 }
 
 /// Of one token, and of the likeliest, before anything is done to the logits.
@@ -227,6 +228,7 @@ bool Scheduler::step() {
   const std::vector<Part> parts = choose_parts();
   if (!parts.empty()) run(parts);
   remove_ended();
+  measure_ends();
   update_stats();
   return !parts.empty();
 }
@@ -537,9 +539,6 @@ void Scheduler::finish(Job& job, StopReason reason) {
   job.event.stopped_by = job.reply.stopped_by();
   if (job.sequence) job.stats.state_bytes = engine_.sequence_bytes(job.held());
   ++(reason == StopReason::cancelled ? counted_.cancelled : counted_.finished);
-  const double now = seconds_now();
-  if (last_end_ != 0 && !waiting_.empty()) smooth(seconds_per_job_, now - last_end_);
-  last_end_ = now;
   job.emit();
   if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
     const auto tokens = std::span<const TokenId>(job.text).first(job.held());
@@ -579,6 +578,25 @@ double Scheduler::least_served() const {
   return least == served_.end() ? 0 : least->second;
 }
 
+// How fast places become free while others wait for them.
+void Scheduler::measure_ends() {
+  const uint64_t ended = counted_.finished + counted_.failed + counted_.cancelled;
+  const uint64_t now_ended = ended - std::exchange(ended_, ended);
+  if (now_ended == 0) return;
+  const double now = seconds_now();
+  if (last_end_ != 0) {
+    smooth(end_seconds_, now - last_end_, kEndSmoothing);
+    smooth(end_jobs_, static_cast<double>(now_ended), kEndSmoothing);
+  }
+  last_end_ = waiting_.empty() ? 0 : now;
+}
+
+// When those that wait now have had their turn. A place is free sooner, but all that were refused would come for it.
+double Scheduler::retry_after() const {
+  const double seconds_per_job = end_jobs_ == 0 ? 0 : end_seconds_ / end_jobs_;
+  return std::clamp(static_cast<double>(waiting_.size()) * seconds_per_job, 1.0, 60.0);
+}
+
 void Scheduler::update_stats() {
   const std::lock_guard lock(mutex_);
   counted_.submitted = stats_.submitted;
@@ -587,7 +605,7 @@ void Scheduler::update_stats() {
   counted_.waiting = static_cast<uint32_t>(waiting_.size());
   counted_.kept_prefixes = static_cast<uint32_t>(prefixes_.size());
   counted_.state_bytes = engine_.sequence_bytes_in_use();
-  counted_.retry_after_s = std::clamp(seconds_per_job_, 1.0, 60.0);
+  counted_.retry_after_s = retry_after();
   stats_ = counted_;
 }
 
