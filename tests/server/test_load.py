@@ -197,7 +197,7 @@ class LoadTest(ServerTest):
         before = self.seeded()
         descriptors = self.kept_descriptors()
         beyond = self.bytes_beyond_the_model()
-        load = Load(self.port, self.process.pid, SECONDS or (10 if slow else 40), 8 if slow else TOKENS)
+        load = Load(self.port, self.process.pid, SECONDS or (10 if slow else 50), 8 if slow else TOKENS)
         asyncio.run(load.run(min(IDLE, hard // 2)))
         load.report()
         print(f"  memory beyond the model while idle: {beyond / MB:.1f} MB", file=sys.stderr)
