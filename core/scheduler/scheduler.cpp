@@ -537,7 +537,10 @@ void Scheduler::finish(Job& job, StopReason reason) {
   job.ended = true;
   job.event.finished = job.reply.finish(reason, job.event.text);
   job.event.stopped_by = job.reply.stopped_by();
-  if (job.sequence) job.stats.state_bytes = engine_.sequence_bytes(job.held());
+  if (job.sequence) {
+    job.stats.state_bytes = engine_.sequence_bytes(job.held());
+    ++left_;
+  }
   ++(reason == StopReason::cancelled ? counted_.cancelled : counted_.finished);
   job.emit();
   if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
@@ -550,6 +553,7 @@ void Scheduler::finish(Job& job, StopReason reason) {
 void Scheduler::fail(Job& job, base::Error error) {
   if (job.ended) return;
   job.ended = true;
+  if (job.sequence) ++left_;
   job.sequence.reset();
   ++counted_.failed;
   job.event.error = std::move(error);
@@ -580,13 +584,12 @@ double Scheduler::least_served() const {
 
 // How fast places become free while others wait for them.
 void Scheduler::measure_ends() {
-  const uint64_t ended = counted_.finished + counted_.failed + counted_.cancelled;
-  const uint64_t now_ended = ended - std::exchange(ended_, ended);
-  if (now_ended == 0) return;
+  const uint64_t left = std::exchange(left_, 0);
+  if (left == 0) return;
   const double now = seconds_now();
   if (last_end_ != 0) {
     smooth(end_seconds_, now - last_end_, kEndSmoothing);
-    smooth(end_jobs_, static_cast<double>(now_ended), kEndSmoothing);
+    smooth(end_jobs_, static_cast<double>(left), kEndSmoothing);
   }
   last_end_ = waiting_.empty() ? 0 : now;
 }

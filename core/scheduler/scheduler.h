@@ -125,9 +125,9 @@ class Scheduler {
   Pace pace_;               ///< as of the current pass
   double rows_per_ms_ = 0;  ///< of prompts, lately; 0: not known
   double end_seconds_ = 0;  ///< between passes in which requests ended while others waited, lately
-  double end_jobs_ = 0;     ///< that ended in such a pass, lately
+  double end_jobs_ = 0;     ///< that had a place and ended in such a pass, lately
   double last_end_ = 0;     ///< seconds of the steady clock; 0: nobody waited then
-  uint64_t ended_ = 0;      ///< requests until the last pass
+  uint64_t left_ = 0;       ///< requests that had a place and ended, since the last pass
   IdlePreload idle_;
   double pass_seconds_ = 0, pass_end_ = 0;  ///< of the last pass: what it took, and when it was over
   SchedulerStats counted_;                  ///< as the running thread counts
