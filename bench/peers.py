@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engines import ENGINES, Installation, InstallError, say
+from engines import ENGINES, SERVERS, Installation, InstallError, say
 from measure import OURS, Plan, RunError, machine, measure
 from report import kl_markdown, markdown
 
@@ -56,8 +56,8 @@ def parse_arguments() -> argparse.Namespace:
         "--oracle", type=Path, metavar="PYTHON", help="a Python with tests/models/requirements.txt, for `transformers`"
     )
     commands.add_parser("list", parents=[common], help="the engines, and which are installed")
-    install = commands.add_parser("install", parents=[common], help="install engines")
-    install.add_argument("engines", nargs="*", metavar="ENGINE", help="default: all")
+    install = commands.add_parser("install", parents=[common], help="install engines or servers")
+    install.add_argument("engines", nargs="*", metavar="ENGINE", help="default: all but servers")
     run = argparse.ArgumentParser(add_help=False, parents=[common])
     run.add_argument("models", nargs="+", type=model_file, metavar="MODEL", help="GGUF files")
     run.add_argument("--engines", type=engine_names, default=[OURS, *ENGINES], metavar="A,B", help="default: all")
@@ -79,8 +79,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def installation_of(name: str, options: argparse.Namespace) -> Installation:
-    python = options.oracle if ENGINES[name].is_oracle else None
-    return Installation(ENGINES[name], options.cache, python)
+    engine = (ENGINES | SERVERS)[name]
+    return Installation(engine, options.cache, options.oracle if engine.is_oracle else None)
 
 
 def ready(names: list[str], options: argparse.Namespace) -> tuple[dict, dict]:
@@ -106,7 +106,7 @@ def ready(names: list[str], options: argparse.Namespace) -> tuple[dict, dict]:
 
 
 def list_engines(options: argparse.Namespace) -> None:
-    for name, engine in ENGINES.items():
+    for name, engine in (ENGINES | SERVERS).items():
         state = "installed" if installation_of(name, options).has_library() else "-"
         print(f"{name:14} {state:10} {engine.about}")
 
@@ -114,8 +114,8 @@ def list_engines(options: argparse.Namespace) -> None:
 def install_engines(options: argparse.Namespace) -> int:
     failed = 0
     for name in options.engines or list(ENGINES):
-        if name not in ENGINES:
-            sys.exit(f"no engine {name!r}; there are {', '.join(ENGINES)}")
+        if name not in ENGINES | SERVERS:
+            sys.exit(f"no engine {name!r}; there are {', '.join(ENGINES | SERVERS)}")
         try:
             installation_of(name, options).install()
             say(f"{name}: installed")

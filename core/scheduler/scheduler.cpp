@@ -18,6 +18,7 @@ constexpr uint32_t kFewestPromptRows = 16;  // of a pass: fewer would cost more 
 constexpr uint32_t kPromptTurn = 2048;      // tokens of a prompt before others have theirs
 constexpr uint64_t kBackgroundTurn = 8;     // passes in which background work has one beside interactive work
 constexpr double kSmoothing = 0.25;         // weight of the latest measurement
+constexpr double kEndSmoothing = 0.06;      // … of when requests end, which often is at the same time
 constexpr double kMostRest = 0.9;           // of the time
 constexpr double kLongestRest = 0.25;       // seconds
 constexpr double kLastSeconds = 2;          // for writing prefixes at the end
@@ -26,8 +27,8 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void smooth(double& average, double latest) {
-  average += average == 0 ? latest : (latest - average) * kSmoothing;
+void smooth(double& average, double latest, double weight = kSmoothing) {
+  average += average == 0 ? latest : (latest - average) * weight;
 }
 
 /// Of one token, and of the likeliest, before anything is done to the logits.
@@ -269,6 +270,7 @@ bool Scheduler::step() {
   const std::vector<Part> parts = choose_parts();
   if (!parts.empty()) run(parts);
   remove_ended();
+  measure_ends();
   update_stats();
   return !parts.empty();
 }
@@ -583,11 +585,11 @@ void Scheduler::finish(Job& job, StopReason reason) {
   job.ended = true;
   job.event.finished = job.reply.finish(reason, job.event.text);
   job.event.stopped_by = job.reply.stopped_by();
-  if (job.sequence) job.stats.state_bytes = engine_.sequence_bytes(job.held());
+  if (job.sequence) {
+    job.stats.state_bytes = engine_.sequence_bytes(job.held());
+    ++left_;
+  }
   ++(reason == StopReason::cancelled ? counted_.cancelled : counted_.finished);
-  const double now = seconds_now();
-  if (last_end_ != 0 && !waiting_.empty()) smooth(seconds_per_job_, now - last_end_);
-  last_end_ = now;
   job.emit();
   if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
     const auto tokens = std::span<const TokenId>(job.text).first(job.held());
@@ -599,6 +601,7 @@ void Scheduler::finish(Job& job, StopReason reason) {
 void Scheduler::fail(Job& job, base::Error error) {
   if (job.ended) return;
   job.ended = true;
+  if (job.sequence) ++left_;
   job.sequence.reset();
   ++counted_.failed;
   job.event.error = std::move(error);
@@ -627,6 +630,24 @@ double Scheduler::least_served() const {
   return least == served_.end() ? 0 : least->second;
 }
 
+// How fast places become free while others wait for them.
+void Scheduler::measure_ends() {
+  const uint64_t left = std::exchange(left_, 0);
+  if (left == 0) return;
+  const double now = seconds_now();
+  if (last_end_ != 0) {
+    smooth(end_seconds_, now - last_end_, kEndSmoothing);
+    smooth(end_jobs_, static_cast<double>(left), kEndSmoothing);
+  }
+  last_end_ = waiting_.empty() ? 0 : now;
+}
+
+// When those that wait now have had their turn. A place is free sooner, but all that were refused would come for it.
+double Scheduler::retry_after() const {
+  const double seconds_per_job = end_jobs_ == 0 ? 0 : end_seconds_ / end_jobs_;
+  return std::clamp(static_cast<double>(waiting_.size()) * seconds_per_job, 1.0, 60.0);
+}
+
 void Scheduler::update_stats() {
   const std::lock_guard lock(mutex_);
   counted_.submitted = stats_.submitted;
@@ -635,7 +656,7 @@ void Scheduler::update_stats() {
   counted_.waiting = static_cast<uint32_t>(waiting_.size());
   counted_.kept_prefixes = static_cast<uint32_t>(prefixes_.size());
   counted_.state_bytes = engine_.sequence_bytes_in_use();
-  counted_.retry_after_s = std::clamp(seconds_per_job_, 1.0, 60.0);
+  counted_.retry_after_s = retry_after();
   stats_ = counted_;
 }
 

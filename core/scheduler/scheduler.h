@@ -51,7 +51,7 @@ struct SchedulerStats {
   uint64_t state_bytes = 0, state_limit_bytes = 0;
   uint64_t submitted = 0, finished = 0, failed = 0, cancelled = 0, refused = 0, preempted = 0;
   uint64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, passes = 0;
-  double retry_after_s = 1;  ///< when a refused request may find a place, by how fast the last ones ended
+  double retry_after_s = 1;  ///< 1 to 60: when those that wait now have had their turn, by how fast the last ones ended
 };
 
 class Scheduler {
@@ -117,6 +117,8 @@ class Scheduler {
   void fail(Job& job, base::Error error);
   void remove_ended();
   double least_served() const;
+  void measure_ends();
+  double retry_after() const;
   void update_stats();
 
   Engine& engine_;
@@ -128,10 +130,12 @@ class Scheduler {
   std::map<std::string, double> served_;  ///< tokens that each client has had
   uint64_t pass_ = 0;
   std::vector<uint32_t> mask_;
-  Pace pace_;                   ///< as of the current pass
-  double rows_per_ms_ = 0;      ///< of prompts, lately; 0: not known
-  double seconds_per_job_ = 0;  ///< between the ends of two requests, lately
-  double last_end_ = 0;         ///< seconds of the steady clock
+  Pace pace_;               ///< as of the current pass
+  double rows_per_ms_ = 0;  ///< of prompts, lately; 0: not known
+  double end_seconds_ = 0;  ///< between passes in which requests ended while others waited, lately
+  double end_jobs_ = 0;     ///< that had a place and ended in such a pass, lately
+  double last_end_ = 0;     ///< seconds of the steady clock; 0: nobody waited then
+  uint64_t left_ = 0;       ///< requests that had a place and ended, since the last pass
   IdlePreload idle_;
   double pass_seconds_ = 0, pass_end_ = 0;  ///< of the last pass: what it took, and when it was over
   SchedulerStats counted_;                  ///< as the running thread counts

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <random>
 #include <thread>
@@ -346,6 +347,32 @@ TEST_F(SchedulerTest, AFullQueueRefusesAndSaysWhenToComeBack) {
   submit(request(20, 3, 5), again);
   run_all();
   EXPECT_EQ(again.finished, StopReason::length);
+}
+
+TEST_F(SchedulerTest, WhoIsRefusedIsToComeBackWhenTheOthersHaveHadTheirTurn) {
+  load();
+  make({.max_running = 1});
+  std::vector<Heard> heard(60);
+  std::vector<RequestId> ids;
+  for (unsigned i = 0; i < heard.size(); ++i) ids.push_back(submit(request(4, i, 1), heard[i]));
+  constexpr int kEnds = 6;
+  constexpr std::chrono::milliseconds kBetween(50);
+  for (int i = 0; i < kEnds; ++i) {
+    // Who goes while he waits gives no place to anybody.
+    scheduler_->cancel(ids.back());
+    ids.pop_back();
+    ASSERT_TRUE(scheduler_->step());
+    ASSERT_EQ(endings_, 2 * (i + 1));
+    std::this_thread::sleep_for(kBetween);
+  }
+  const SchedulerStats stats = scheduler_->stats();
+  EXPECT_EQ(stats.waiting, heard.size() - 2 * kEnds);
+  const double turns = stats.waiting * std::chrono::duration<double>(kBetween).count();
+  EXPECT_THAT(stats.retry_after_s, testing::AllOf(testing::Ge(turns), Le(60.0)));
+  // After a pause there is nobody to wait for.
+  scheduler_->cancel_all();
+  run_all();
+  EXPECT_EQ(scheduler_->stats().retry_after_s, 1.0);
 }
 
 TEST_F(SchedulerTest, LogProbabilitiesAreOfTheModelAlone) {
