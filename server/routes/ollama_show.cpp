@@ -16,7 +16,8 @@ void handle(Call& call) {
   const assistant::ModelFacts& facts = model->facts();
   json["template"] = facts.chat_template;
   json["capabilities"] = base::Json::array({info.is_encoder() ? "embedding" : "completion"});
-  if (facts.template_tools) json["capabilities"].push_back("tools");
+  // A template that knows no tools gets them as text.
+  if (!info.is_encoder() && !facts.chat_template.empty()) json["capabilities"].push_back("tools");
   if (facts.template_thinks) json["capabilities"].push_back("thinking");
   const std::string& architecture = info.architecture;
   json["model_info"] = {{"general.architecture", architecture},
