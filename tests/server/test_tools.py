@@ -126,6 +126,8 @@ class ToolsAsText(ServerTest):
     def test_it_is_said_that_tools_work(self):
         shown = self.post("/api/show", model=self.model)
         self.assertIn("tools", shown["capabilities"])
+        self.assertIs(shown["template_known"], True)
+        self.assertIs(self.ask("GET", f"/v1/models/{self.model}")[2]["meta"]["template_known"], True)
 
 
 class GemmasTemplate(ServerTest):
@@ -147,3 +149,9 @@ class GemmasTemplate(ServerTest):
         self.assertEqual(prompt.count("<start_of_turn>user\n"), 2)
         self.assertLess(prompt.index(LISTED), prompt.index("Will it rain"))
         self.assertLess(prompt.index("Will it rain"), prompt.index("rain-tomorrow"))
+
+    def test_an_own_template_is_told_of(self):
+        notices = [line for line in self.log if "none of the published ones" in line]
+        self.assertEqual(len(notices), 1, self.log)
+        self.assertIn("--template' prints it", notices[0])
+        self.assertIs(self.post("/api/show")["template_known"], False)
