@@ -258,7 +258,7 @@ TEST(ToolPrompt, TellsOnlyWhatTheTemplateDoesNot) {
 TEST(ToolPrompt, SpellsArgumentsForTemplatesThatWantText) {
   const core::ChatTemplate functionary = parsed("meetkai-functionary-medium-v3.2");
   const core::TemplateAbilities abilities = core::abilities_of(functionary);
-  EXPECT_TRUE(abilities.text_arguments);
+  ASSERT_TRUE(abilities.text_arguments);
   const Dialect& dialect = choose_dialect({.chat_template = functionary.source()});
   const Json told = messages_with_tools(dialect, abilities, conversation(), weather_tools());
   EXPECT_EQ(told[2]["tool_calls"][0]["function"]["arguments"], R"({"location": "Oslo"})");
