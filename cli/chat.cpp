@@ -12,7 +12,9 @@
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
+#include "cli/models.h"
 #include "cli/settings.h"
+#include "cli/unknown_template.h"
 
 namespace ingle::cli {
 namespace {
@@ -344,6 +346,9 @@ Status Chat::loop() {
   }
   if (loaded_->engine->chat_template() == nullptr) {
     session_->terminal.notice("ingle: this model has no chat template; it continues the text instead of answering");
+  } else {
+    INGLE_CHECK(
+        check_template(*session_, name_to_show(loaded_->installed), loaded_->engine->chat_template()->source()));
   }
   if (const auto why = why_no_thinking(*loaded_->engine); !why.empty()) session_->note_unused({"think"}, why);
   if (editor_.interactive() && !session_->terminal.options().quiet) {

@@ -128,6 +128,10 @@ Result<store::InstalledModel> local_model(const Session& session, const std::str
   return found;
 }
 
+std::string name_to_show(const store::InstalledModel& model) {
+  return model.sha256.empty() ? model.path.string() : model.name;
+}
+
 Result<ModelChoice> default_model(const Session& session, const store::Store& store) {
   if (const std::string named = session.values.text("model"); !named.empty()) {
     const Value& value = session.values.at("model");

@@ -25,6 +25,9 @@ base::Result<store::InstalledModel> local_model(const Session& session, const st
 /// Fetches even where a file of that name lies in the current folder.
 base::Result<store::InstalledModel> pull_model(const Session& session, store::Store& store, const std::string& model);
 
+/// What 'ingle show' takes for that model: its name, or the path of a file of the person's own.
+std::string name_to_show(const store::InstalledModel& model);
+
 struct ModelChoice {
   std::string model;
   std::string reason;  ///< for notices and doctor

@@ -368,6 +368,11 @@ constexpr auto settings = std::to_array<Option>({
      .help = "let a model that can think do so first",
      .fallback_note = "the model's way",
      .group = group_chat},
+    {.name = "accept-template",
+     .type = ValueType::toggle,
+     .help = "accept a model's own chat template for good, though it is none of the published ones",
+     .fallback = "false",
+     .group = group_chat},
     // Server
     {.name = "host",
      .type = ValueType::text,

@@ -1,6 +1,7 @@
 // DeepSeek V3, R1 and its distilled models: <think>…</think>; calls of the form function<｜tool▁sep｜>NAME with the
 // arguments in a fence. R1's templates open the reasoning in the prompt.
 // Source: the templates of DeepSeek V3, R1 and R1-Distill-Qwen-32B.
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/deepseek_calls.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
@@ -19,6 +20,10 @@ base::Result<std::string> call(GrammarWriter& writer, const Tool& tool) {
          writer.json(tool.parameters);
 }
 
+std::string write(std::string_view name, const base::Json& arguments) {
+  return std::string(name) + "\n```json\n" + json_text(arguments);
+}
+
 }  // namespace
 
 extern const Dialect deepseek_record;
@@ -34,7 +39,8 @@ const Dialect deepseek_record = {
              .after = "\n```<｜tool▁call▁end｜>",
              .between = "\n",
              .last = "<｜tool▁calls▁end｜>",
-             .call = call},
+             .call = call,
+             .write = write},
 };
 
 }  // namespace ingle::assistant

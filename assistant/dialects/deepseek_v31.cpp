@@ -1,5 +1,6 @@
 // DeepSeek V3.1: <think>…</think>; calls of the form NAME<｜tool▁sep｜>{…}.
 // Source: the template of DeepSeek V3.1.
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/deepseek_calls.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
@@ -17,6 +18,10 @@ base::Result<std::string> call(GrammarWriter& writer, const Tool& tool) {
          writer.json(tool.parameters);
 }
 
+std::string write(std::string_view name, const base::Json& arguments) {
+  return std::string(name) + "<｜tool▁sep｜>" + json_text(arguments);
+}
+
 }  // namespace
 
 extern const Dialect deepseek_v31_record;
@@ -32,7 +37,8 @@ const Dialect deepseek_v31_record = {
              .after = "<｜tool▁call▁end｜>",
              .between = "",
              .last = "<｜tool▁calls▁end｜>",
-             .call = call},
+             .call = call,
+             .write = write},
 };
 
 }  // namespace ingle::assistant

@@ -11,6 +11,7 @@
 
 #include "assistant/dialects/call_reader.h"
 #include "assistant/dialects/tools.h"
+#include "base/json.h"
 #include "base/result.h"
 
 namespace ingle::assistant {
@@ -54,7 +55,16 @@ struct CallForm {
   /// Writes the rules of one call of that tool; returns the expression for what stands between before and after.
   /// Errors: unsupported where the dialect can't spell the tool's parameters.
   base::Result<std::string> (*call)(GrammarWriter& writer, const Tool& tool) = nullptr;
+  /// One call with these arguments as text, as `call` has it. Null where all of the family's templates write calls
+  /// themselves.
+  std::string (*write)(std::string_view name, const base::Json& arguments) = nullptr;
 };
+
+/// Tells a model of its tools, where its publisher says nothing of how.
+inline constexpr std::string_view common_tool_prompt =
+    "You can call functions. This is what they do, with the JSON schemas of their arguments:\n{tools}\n\n"
+    "To call one, reply with nothing but its name and its arguments in this form:\n{call}\n\n"
+    "You get the result in the next message. Where no function helps, answer without one.";
 
 struct Dialect {
   std::string_view name;
@@ -74,6 +84,9 @@ struct Dialect {
   std::span<const std::string_view> stops;
 
   CallForm form;
+  /// What tells of the tools where the chat template does not (tool_prompt.h): {tools} is the list of their
+  /// descriptions, JSON, and {call} the form of a call.
+  std::string_view tool_prompt = common_tool_prompt;
 };
 
 /// All dialects of this build.

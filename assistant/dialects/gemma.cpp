@@ -3,6 +3,7 @@
 // in a ```json or ```tool_call fence.
 // Source: ai.google.dev/gemma/docs/capabilities/function-calling; the template of Gemma 3 for the trimming.
 #include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 
@@ -24,6 +25,12 @@ int fits(const ModelHints& hints) {
   return hints.architecture.starts_with("gemma") || hints.name_has("gemma") ? 20 : 0;
 }
 
+// As on Google's page: the form of a call and that nothing else goes with it, then the list.
+constexpr std::string_view tool_prompt =
+    "You can use functions. To call one, write it in this format, with the function's name and a dictionary of its "
+    "arguments' names and values:\n{call}\nWrite no other text in a reply that calls a function. The functions:\n"
+    "{tools}";
+
 base::Result<std::string> call(GrammarWriter&, const Tool& tool) {
   return json_call(tool, "parameters");
 }
@@ -38,7 +45,8 @@ const Dialect gemma_record = {
     .openers = openers,
     .trimmed = " \t\r\n",
     .trims_end = true,
-    .form = {.between = "\n", .call = call},
+    .form = {.between = "\n", .call = call, .write = parameters_call_text},
+    .tool_prompt = tool_prompt,
 };
 
 }  // namespace ingle::assistant

@@ -2,6 +2,7 @@
 // "arguments": …}, a list of them or {"tool_calls": […]}, bare or in a ```json fence, or the same in <tool_call>.
 // <tool_calls> is Apriel's and MiniMax M1's, <TOOLCALL> Nemotron Nano 2's (their templates).
 #include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 
@@ -38,7 +39,7 @@ const Dialect generic_record = {
     .reasoning = reasoning,
     .openers = openers,
     .visible_special = visible,
-    .form = {.between = "\n", .call = call},
+    .form = {.between = "\n", .call = call, .write = arguments_call_text},
 };
 
 }  // namespace ingle::assistant

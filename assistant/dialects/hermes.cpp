@@ -1,6 +1,7 @@
 // Hermes and Qwen: <think>…</think>, then any number of <tool_call>{"name": …, "arguments": …}</tool_call>.
 // Source: the templates of Hermes 2 Pro and 3, Qwen 2.5, Qwen 3, QwQ, Granite 4, MiMo.
 #include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 
@@ -24,6 +25,11 @@ int fits(const ModelHints& hints) {
   return hints.architecture.starts_with("qwen") ? 15 : 0;
 }
 
+// As in the templates: the list in <tools>, then the form of a call. Needed for the ChatML templates that have none.
+constexpr std::string_view tool_prompt =
+    "# Tools\n\nYou can call functions to help the user. Their signatures:\n<tools>\n{tools}\n</tools>\n\n"
+    "For each call, write its name and arguments as a JSON object within <tool_call></tool_call>:\n{call}";
+
 base::Result<std::string> call(GrammarWriter&, const Tool& tool) {
   return json_call(tool, "arguments");
 }
@@ -38,7 +44,13 @@ const Dialect hermes_record = {
     .reasoning = reasoning,
     .openers = openers,
     .visible_special = visible,
-    .form = {.before = "<tool_call>\n", .after = "\n</tool_call>", .between = "\n", .bare = true, .call = call},
+    .form = {.before = "<tool_call>\n",
+             .after = "\n</tool_call>",
+             .between = "\n",
+             .bare = true,
+             .call = call,
+             .write = arguments_call_text},
+    .tool_prompt = tool_prompt,
 };
 
 }  // namespace ingle::assistant

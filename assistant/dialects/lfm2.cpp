@@ -2,6 +2,7 @@
 // JSON between the same marks where the system prompt asks for it; <think>…</think> from LFM2.5's thinking models.
 // Source: the model card of LFM2-8B-A1B, the template of LFM2.5-8B-A1B.
 #include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/python_calls.h"
 
@@ -30,7 +31,11 @@ const Dialect lfm2_record = {
     .reasoning = reasoning,
     .openers = openers,
     .visible_special = visible,
-    .form = {.first = "<|tool_call_start|>[", .between = ", ", .last = "]<|tool_call_end|>", .call = python_call},
+    .form = {.first = "<|tool_call_start|>[",
+             .between = ", ",
+             .last = "]<|tool_call_end|>",
+             .call = python_call,
+             .write = python_call_text},
 };
 
 }  // namespace ingle::assistant

@@ -3,6 +3,7 @@
 // prompt asks for it, and from Functionary 3.1.
 // Source: the templates of Llama 3.1, 3.2, 3.3 and Functionary 3.1; Meta's prompt format pages of 3.1 and 3.2.
 #include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 #include "assistant/dialects/named_calls.h"
@@ -44,7 +45,7 @@ const Dialect llama3_record = {
     .trimmed = " \t\r\n",
     .trims_end = true,
     .visible_special = visible,
-    .form = {.between = "; ", .call = call},
+    .form = {.between = "; ", .call = call, .write = parameters_call_text},
 };
 
 }  // namespace ingle::assistant

@@ -3,6 +3,7 @@
 // Source: the templates of Devstral Small 2507 and Ministral 3; mistral-common's tokenizers v11 and v13.
 #include "assistant/dialects/mistral.h"
 
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/grammar.h"
 #include "assistant/dialects/named_calls.h"
 
@@ -50,6 +51,10 @@ base::Result<std::string> call(GrammarWriter& writer, const Tool& tool) {
          writer.json(tool.parameters);
 }
 
+std::string write(std::string_view name, const base::Json& arguments) {
+  return std::string(name) + "[ARGS]" + json_text(arguments);
+}
+
 }  // namespace
 
 std::span<const Opener> mistral_openers() {
@@ -70,7 +75,7 @@ const Dialect mistral_record = {
     .reasoning = reasoning,
     .openers = openers,
     .visible_special = visible,
-    .form = {.before = "[TOOL_CALLS]", .call = call},
+    .form = {.before = "[TOOL_CALLS]", .call = call, .write = write},
 };
 
 }  // namespace ingle::assistant

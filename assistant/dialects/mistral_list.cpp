@@ -1,5 +1,6 @@
 // Mistral up to its tokenizer v7: [TOOL_CALLS] and one list of {"name": …, "arguments": …, "id": nine characters}.
 // Source: the template of Mistral Nemo 2407; mistral-common's tokenizers v2 to v7.
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 #include "assistant/dialects/mistral.h"
@@ -22,6 +23,12 @@ base::Result<std::string> call(GrammarWriter& writer, const Tool& tool) {
          GrammarWriter::literal("\"}");
 }
 
+std::string write(std::string_view name, const base::Json& arguments) {
+  std::string text = arguments_call_text(name, arguments);
+  text.insert(text.size() - 1, ", \"id\": \"000000000\"");
+  return text;
+}
+
 }  // namespace
 
 extern const Dialect mistral_list_record;
@@ -32,7 +39,7 @@ const Dialect mistral_list_record = {
     .reasoning = mistral_reasoning(),
     .openers = mistral_openers(),
     .visible_special = mistral_visible(),
-    .form = {.first = "[TOOL_CALLS][", .between = ", ", .last = "]", .call = call},
+    .form = {.first = "[TOOL_CALLS][", .between = ", ", .last = "]", .call = call, .write = write},
 };
 
 }  // namespace ingle::assistant

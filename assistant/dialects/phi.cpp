@@ -3,6 +3,7 @@
 // Source: the model cards of Phi-4-mini-instruct and -reasoning, Microsoft's Phi cookbook; for functools the template
 // of FireFunction v2; the template of Granite 3.3.
 #include "assistant/dialects/bare_calls.h"
+#include "assistant/dialects/call_writer.h"
 #include "assistant/dialects/dialect.h"
 #include "assistant/dialects/grammar.h"
 
@@ -40,7 +41,11 @@ const Dialect phi_record = {
     .reasoning = reasoning,
     .openers = openers,
     .visible_special = visible,
-    .form = {.first = "<|tool_call|>[", .between = ", ", .last = "]<|/tool_call|>", .call = call},
+    .form = {.first = "<|tool_call|>[",
+             .between = ", ",
+             .last = "]<|/tool_call|>",
+             .call = call,
+             .write = arguments_call_text},
 };
 
 }  // namespace ingle::assistant

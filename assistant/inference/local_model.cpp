@@ -4,6 +4,8 @@
 #include <ctime>
 #include <utility>
 
+#include "assistant/dialects/tool_prompt.h"
+
 namespace ingle::assistant {
 
 using base::Error;
@@ -33,7 +35,6 @@ ModelFacts facts_of(std::string name, const core::Engine& engine) {
   facts.default_sampling = engine.default_sampling();
   if (const core::ChatTemplate* chat_template = engine.chat_template()) {
     facts.chat_template = chat_template->source();
-    facts.template_tools = chat_template->mentions("tools");
     facts.template_thinks = chat_template->mentions("enable_thinking");
   }
   facts.dialect = &choose_dialect({facts.chat_template, facts.info.architecture, facts.info.name});
@@ -46,6 +47,8 @@ ModelFacts facts_of(std::string name, const core::Engine& engine) {
 LocalModel::LocalModel(std::string name, std::unique_ptr<core::Engine> engine, const core::SchedulerOptions& options)
     : engine_(std::move(engine)),
       facts_(facts_of(std::move(name), *engine_)),
+      template_abilities_(engine_->chat_template() == nullptr ? core::TemplateAbilities{}
+                                                              : core::abilities_of(*engine_->chat_template())),
       scheduler_(*engine_, options),
       embeddings_(*engine_, options),
       thread_([this] {
@@ -70,7 +73,9 @@ base::Result<std::vector<core::TokenId>> LocalModel::chat_prompt(const core::Cha
   if (encodes()) return writes_no_text();
   if (chat_template == nullptr)
     return Error{ErrorCode::unsupported, "this model has no chat template; use a completion without messages"};
-  return core::build_chat_prompt(engine_->tokenizer(), *chat_template, request);
+  core::ChatRequest told = request;
+  told.messages = messages_with_tools(dialect(), template_abilities_, request.messages, request.tools);
+  return core::build_chat_prompt(engine_->tokenizer(), *chat_template, told);
 }
 
 base::Result<std::vector<core::TokenId>> LocalModel::gap_prompt(std::string_view before, std::string_view after) {

@@ -10,6 +10,7 @@
 
 #include "assistant/inference/model_service.h"
 #include "core/grammar/matcher.h"
+#include "core/template/abilities.h"
 
 namespace ingle::assistant {
 
@@ -47,6 +48,7 @@ class LocalModel final : public ModelService {
 
   const std::unique_ptr<core::Engine> engine_;
   const ModelFacts facts_;
+  const core::TemplateAbilities template_abilities_;
   core::Scheduler scheduler_;        ///< of a decoder
   core::EmbeddingQueue embeddings_;  ///< of an encoder
   mutable std::mutex pace_mutex_;

@@ -202,9 +202,9 @@ void members(Wire& wire, GenerationRequest& request) {
 }
 template <typename Wire>
 void members(Wire& wire, ModelFacts& facts) {
-  auto& [name, loaded_at, info, sampling, chat_template, tools, thinks, dialect, marks] = facts;
+  auto& [name, loaded_at, info, sampling, chat_template, thinks, dialect, marks] = facts;
   std::string dialect_name(dialect == nullptr ? std::string_view() : dialect->name);
-  wire(name, loaded_at, info, sampling, chat_template, tools, thinks, dialect_name, marks);
+  wire(name, loaded_at, info, sampling, chat_template, thinks, dialect_name, marks);
   // One that this program does not have: the generic one reads it as well as it can.
   if constexpr (!Wire::writes)
     if (dialect = find_dialect(dialect_name); dialect == nullptr) dialect = &choose_dialect({});

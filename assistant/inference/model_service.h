@@ -24,8 +24,7 @@ struct ModelFacts {
   core::EngineInfo info;
   core::SamplingParams default_sampling;
   std::string chat_template;     ///< its source; empty: it has none
-  bool template_tools = false;   ///< the template reads what tools there are
-  bool template_thinks = false;  ///< … and whether the model is to think
+  bool template_thinks = false;  ///< the template reads whether the model is to think
   const Dialect* dialect = nullptr;
   /// Special tokens that mark reasoning and tool calls, sorted: answers have to show them.
   std::vector<core::TokenId> marks;
@@ -48,7 +47,8 @@ class ModelService {
   /// How the model writes reasoning and tool calls.
   const Dialect& dialect() const { return *facts().dialect; }
 
-  /// Errors: as core::build_chat_prompt; unsupported where the model has no chat template.
+  /// What the template would leave out of tools, calls and results stands in the messages as text
+  /// (messages_with_tools). Errors: as core::build_chat_prompt; unsupported where the model has no chat template.
   virtual base::Result<std::vector<core::TokenId>> chat_prompt(const core::ChatRequest& request) = 0;
   /// As core::build_fim_prompt.
   virtual base::Result<std::vector<core::TokenId>> gap_prompt(std::string_view before, std::string_view after) = 0;

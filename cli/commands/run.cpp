@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/prompts.h"
+#include "cli/unknown_template.h"
 
 namespace ingle::cli {
 namespace {
@@ -84,24 +85,26 @@ Status require_text(const Session& session, std::string_view prompt) {
   return Error{ErrorCode::invalid_argument, "the prompt is empty; give one as an argument or on standard input"};
 }
 
-Result<std::vector<core::TokenId>> build_prompt(const Session& session, const core::Engine& engine,
+Result<std::vector<core::TokenId>> build_prompt(const Session& session, const LoadedModel& loaded,
                                                 const std::string& text) {
+  const core::Engine& engine = *loaded.engine;
   const Values& values = session.values;
   const bool special = values.flag("special");
   if (values.is_set("suffix")) {
-    session.note_unused({"system", "think"}, "with --suffix");
+    session.note_unused({"system", "think", "accept-template"}, "with --suffix");
     session.note_unused({"special"}, "on the prompt with --suffix; it only prints special tokens that are generated");
     return gap_prompt(engine, text, values.text("suffix"));
   }
   if (values.flag("raw")) {
-    session.note_unused({"system", "think"}, "with --raw");
+    session.note_unused({"system", "think", "accept-template"}, "with --raw");
     return raw_prompt(engine, text, special);
   }
   if (engine.chat_template() == nullptr) {
     session.terminal.notice("ingle: this model has no chat template; it continues the text instead of answering");
-    session.note_unused({"system", "think"}, why_no_thinking(engine));
+    session.note_unused({"system", "think", "accept-template"}, why_no_thinking(engine));
     return raw_prompt(engine, text, special);
   }
+  INGLE_CHECK(check_template(session, name_to_show(loaded.installed), engine.chat_template()->source()));
   session.note_unused({"special"}, "on the prompt without --raw; it only prints special tokens that are generated");
   if (const auto why = why_no_thinking(engine); !why.empty()) session.note_unused({"think"}, why);
   Json messages = Json::array();
@@ -125,7 +128,7 @@ Status answer(const Session& session, const LoadedModel& loaded, const Request& 
   core::Engine& engine = *loaded.engine;
   INGLE_TRY(core::GenerateOptions options, generate_options(session, loaded));
   options.show_special = session.values.flag("special");
-  INGLE_TRY(const auto tokens, build_prompt(session, engine, request.prompt));
+  INGLE_TRY(const auto tokens, build_prompt(session, loaded, request.prompt));
   INGLE_TRY(auto sequence, engine.new_sequence());
   const bool json = session.json();
   Status written;

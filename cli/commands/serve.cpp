@@ -15,6 +15,7 @@
 #include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/service.h"
+#include "cli/unknown_template.h"
 #include "security/sandbox/launch.h"
 #include "server/server.h"
 
@@ -64,10 +65,10 @@ std::vector<std::string> names_of(const std::string& asked, const store::Install
 
 /// In a process of its own.
 Result<std::unique_ptr<assistant::ModelService>> start_model(const Session& session, const std::string& name,
-                                                             const std::filesystem::path& path) {
+                                                             const store::InstalledModel& installed) {
   assistant::EngineProcessOptions options;
   options.name = name;
-  options.model = path;
+  options.model = installed.path;
   options.engine = engine_options_here(session);
   options.scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
   options.scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
@@ -88,6 +89,7 @@ Result<std::unique_ptr<assistant::ModelService>> start_model(const Session& sess
   if (!model && model.error().code == base::ErrorCode::cancelled) return base::Error{base::ErrorCode::cancelled, ""};
   INGLE_TRY(auto started, std::move(model));
   report_loaded(session, started->info());
+  report_template(session, name_to_show(installed), started->facts().chat_template);
   for (const std::string& what : started->missing())
     session.terminal.notice("ingle: the model's process is not fully confined: " + what);
   return std::unique_ptr<assistant::ModelService>(std::move(started));
@@ -109,7 +111,7 @@ assistant::ModelPoolOptions pool_options(const Session& session, server::StoredM
   options.name_of = [&stored](std::string_view name) { return stored.name_of(name); };
   options.load = [&session, &stored](const std::string& name) -> Result<std::unique_ptr<assistant::ModelService>> {
     INGLE_TRY(const store::InstalledModel model, stored.find(name));
-    return start_model(session, name, model.path);
+    return start_model(session, name, model);
   };
   return options;
 }
@@ -146,7 +148,7 @@ Status run(Session& session) {
   INGLE_CHECK(check_requirement(session));
   INGLE_TRY(const store::InstalledModel installed, ensure_model(session, asked));
   const auto names = names_of(asked, installed);
-  INGLE_TRY(auto model, start_model(session, names.front(), installed.path));
+  INGLE_TRY(auto model, start_model(session, names.front(), installed));
   const uint32_t threads = model->info().threads;
   stored.add(names, with_size(installed));
   pool.add(names.front(), std::move(model), std::nullopt);

@@ -7,6 +7,7 @@
 #include "cli/templates.h"
 #include "core/engine/engine.h"
 #include "core/models/model.h"
+#include "store/known_templates.h"
 
 namespace ingle::cli {
 namespace {
@@ -57,7 +58,9 @@ Json describe_file(const Session& session, const core::ModelFile& file) {
   out["parameters"] = file.parameters();
   out["format"] = main_format(file);
   const auto chat_template = template_of(file);
-  out["chat_template"] = chat_template.ok() && !chat_template->empty();
+  const bool has_template = chat_template.ok() && !chat_template->empty();
+  out["chat_template"] = has_template;
+  if (has_template) out["template_known"] = !store::publisher_of_template(*chat_template).empty();
   const bool encoder = is_encoder(file);
   out["encoder"] = encoder;
   // An encoder's context is its own.
@@ -121,6 +124,14 @@ void print_entry(Page& page, const Terminal& terminal, const store::CatalogueEnt
   for (size_t i = 0; i < entry.sources.size(); ++i) page.line(i == 0 ? "Sources" : "", entry.sources[i].address);
 }
 
+std::string template_line(const store::InstalledModel& model, const Json& file) {
+  if (!file["chat_template"].get<bool>())
+    return file.value("encoder", false) ? "no: an encoder, which makes embeddings" : "no: continues text";
+  if (file["template_known"].get<bool>()) return "yes, a published one";
+  return "yes, none of the published ones that Ingle knows; 'ingle show " + name_to_show(model) +
+         " --template' prints it";
+}
+
 void print_file(Page& page, const Terminal& terminal, const store::InstalledModel& model, const Json& file) {
   page.heading(terminal.styled_out(Style::bold, "File"));
   page.line("Path", model.path.string());
@@ -131,15 +142,26 @@ void print_file(Page& page, const Terminal& terminal, const store::InstalledMode
                                       : number(file, "tensors") + ", mostly " + format + ", " +
                                             show_bytes(file["tensor_bytes"].get<uint64_t>()));
   page.line("Context", number(file, "trained_context_length"));
-  page.line("Chat template", file["chat_template"].get<bool>() ? "yes"
-                             : file.value("encoder", false)    ? "no: an encoder, which makes embeddings"
-                                                               : "no: continues text");
+  page.line("Chat template", template_line(model, file));
   if (file.contains("memory")) {
     page.line("Memory", show_bytes(file["memory"]["total_bytes"].get<uint64_t>()) + " at a context of " +
                             number(file["memory"], "context_length") +
                             ", besides the embeddings, which are read from the file");
   }
   page.line("Cannot run", file.value("cannot_run", ""));
+}
+
+Status print_template(const Session& session, const std::string& name, const store::ModelInfo& info) {
+  if (!info.installed)
+    return base::Error{base::ErrorCode::not_found, name + " is not installed; 'ingle pull " + name + "' fetches it"};
+  INGLE_TRY(const core::ModelFile file, core::ModelFile::open(info.installed->path));
+  INGLE_TRY(const std::string text, template_of(file));
+  if (text.empty()) return base::Error{base::ErrorCode::not_found, name + " has no chat template"};
+  if (session.json()) {
+    return session.out_json({{"template", text}, {"template_known", !store::publisher_of_template(text).empty()}});
+  }
+  INGLE_CHECK(session.terminal.out_foreign(text));
+  return text.ends_with('\n') ? Status() : session.terminal.out("\n");
 }
 
 Status run(Session& session) {
@@ -153,6 +175,7 @@ Status run(Session& session) {
     if (!found) return path ? std::move(found).error() : path.error();
     info = std::move(*found);
   }
+  if (session.values.flag("template")) return print_template(session, name, info);
   Json out;
   Page page;
   if (info.entry) {
@@ -183,7 +206,9 @@ Status run(Session& session) {
 
 constexpr Argument arguments[] = {
     {.name = "MODEL", .help = "a model's name or path", .type = ValueType::model, .required = true}};
-constexpr Option options[] = {{.name = "metadata", .help = "every metadata key of the file, too"}, json_option};
+constexpr Option options[] = {{.name = "metadata", .help = "every metadata key of the file, too"},
+                              {.name = "template", .help = "the chat template alone"},
+                              json_option};
 
 }  // namespace
 

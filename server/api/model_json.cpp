@@ -1,6 +1,7 @@
 #include "server/api/model_json.h"
 
 #include "server/api/ollama_model.h"
+#include "store/known_templates.h"
 
 namespace ingle::server {
 
@@ -19,6 +20,8 @@ base::Json model_json(const store::InstalledModel& stored, const assistant::Mode
                   {"weight_bytes", info.weight_bytes},
                   {"device", "cpu"},
                   {"isa", info.isa}};
+  if (const std::string& text = model->facts().chat_template; !text.empty())
+    json["meta"]["template_known"] = !store::publisher_of_template(text).empty();
   if (info.is_encoder()) {
     json["meta"]["pooling"] = info.pooling;
     json["meta"]["embedding_width"] = info.embedding_width;

@@ -1,6 +1,7 @@
 // POST /api/show: one model.
 #include "server/api/ollama_model.h"
 #include "server/api/route.h"
+#include "store/known_templates.h"
 
 namespace ingle::server {
 namespace {
@@ -15,8 +16,10 @@ void handle(Call& call) {
   json.erase("model");
   const assistant::ModelFacts& facts = model->facts();
   json["template"] = facts.chat_template;
+  if (!facts.chat_template.empty()) json["template_known"] = !store::publisher_of_template(facts.chat_template).empty();
   json["capabilities"] = base::Json::array({info.is_encoder() ? "embedding" : "completion"});
-  if (facts.template_tools) json["capabilities"].push_back("tools");
+  // A template that knows no tools gets them as text.
+  if (!info.is_encoder() && !facts.chat_template.empty()) json["capabilities"].push_back("tools");
   if (facts.template_thinks) json["capabilities"].push_back("thinking");
   const std::string& architecture = info.architecture;
   json["model_info"] = {{"general.architecture", architecture},

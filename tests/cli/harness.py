@@ -1,11 +1,16 @@
 """Runs the real program in an environment of its own: nothing of the person's settings, models or network gets in."""
 
+import fcntl
 import json
 import os
+import pty
+import select
 import shutil
 import struct
 import subprocess
 import tempfile
+import termios
+import time
 import unittest
 from pathlib import Path
 
@@ -129,3 +134,56 @@ class ProgramTest(unittest.TestCase):
         """Models and leftovers in the store."""
         root = self.folder / "data" / "ingle"
         return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file() and p.parent.name != "locks")
+
+
+class TerminalTest(ProgramTest):
+    """Runs the program on a pseudo-terminal, as a person has one."""
+
+    def start(self, *words):
+        master, slave = pty.openpty()
+        env = {**self.environment, "TERM": "xterm"}
+        self.process = subprocess.Popen(
+            [INGLE, *words],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=env,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that typing Ctrl-C is a signal
+        )
+        os.close(slave)
+        self.master = master
+        self.screen = b""
+        self.addCleanup(self.stop, self.process, master)
+
+    def stop(self, process, master):
+        process.kill()
+        process.wait(TIMEOUT)
+        os.close(master)
+
+    def expect(self, text):
+        """Waits until `text` appears after what was expected before."""
+        end = time.monotonic() + TIMEOUT
+        while text.encode() not in self.screen:
+            ready, _, _ = select.select([self.master], [], [], max(end - time.monotonic(), 0))
+            self.assertTrue(ready, f"no {text!r} in {self.screen!r}")
+            try:
+                self.screen += os.read(self.master, 65536)
+            except OSError:
+                self.fail(f"the program ended; no {text!r} in {self.screen!r}")
+        before, self.screen = self.screen.split(text.encode(), 1)
+        return before
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def ends_with(self, code):
+        end = time.monotonic() + TIMEOUT
+        while self.process.poll() is None and time.monotonic() < end:
+            ready, _, _ = select.select([self.master], [], [], 0.05)
+            if ready:
+                try:
+                    os.read(self.master, 65536)
+                except OSError:
+                    break
+        self.assertEqual(self.process.wait(TIMEOUT), code)

@@ -1,17 +1,10 @@
 """Chats: from a pipe, and on a pseudo-terminal as a person has one."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import select
-import subprocess
-import termios
-import time
 from pathlib import Path
 
-from harness import INGLE, TIMEOUT, TINY, ProgramTest, real_model
+from harness import TINY, ProgramTest, TerminalTest, real_model
 
 
 class Piped(ProgramTest):
@@ -87,56 +80,7 @@ class Piped(ProgramTest):
             self.assertIn(says or b"Loaded", said)
 
 
-class OnTerminal(ProgramTest):
-    def start(self, *words):
-        master, slave = pty.openpty()
-        env = {**self.environment, "TERM": "xterm"}
-        self.process = subprocess.Popen(
-            [INGLE, *words],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=env,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that typing Ctrl-C is a signal
-        )
-        os.close(slave)
-        self.master = master
-        self.screen = b""
-        self.addCleanup(self.stop, self.process, master)
-
-    def stop(self, process, master):
-        process.kill()
-        process.wait(TIMEOUT)
-        os.close(master)
-
-    def expect(self, text):
-        """Waits until `text` appears after what was expected before."""
-        end = time.monotonic() + TIMEOUT
-        while text.encode() not in self.screen:
-            ready, _, _ = select.select([self.master], [], [], max(end - time.monotonic(), 0))
-            self.assertTrue(ready, f"no {text!r} in {self.screen!r}")
-            try:
-                self.screen += os.read(self.master, 65536)
-            except OSError:
-                self.fail(f"the program ended; no {text!r} in {self.screen!r}")
-        before, self.screen = self.screen.split(text.encode(), 1)
-        return before
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def ends_with(self, code):
-        end = time.monotonic() + TIMEOUT
-        while self.process.poll() is None and time.monotonic() < end:
-            ready, _, _ = select.select([self.master], [], [], 0.05)
-            if ready:
-                try:
-                    os.read(self.master, 65536)
-                except OSError:
-                    break
-        self.assertEqual(self.process.wait(TIMEOUT), code)
-
+class OnTerminal(TerminalTest):
     def test_chat(self):
         self.start("chat", TINY, "--temp", "0", "-n", "4")
         self.expect("is ready")

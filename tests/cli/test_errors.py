@@ -227,7 +227,7 @@ class Prompts(ProgramTest):
         config = json.loads((folder / "tokenizer_config.json").read_text())
         config["chat_template"] = loop
         (folder / "tokenizer_config.json").write_text(json.dumps(config))
-        self.fails(6, "", "run", str(folder), "hi")
+        self.fails(6, "", "run", str(folder), "--accept-template", "hi")
 
     def test_no_template_is_said(self):
         done = self.ingle("run", TINY, "-n", "1", "hi")
@@ -236,6 +236,7 @@ class Prompts(ProgramTest):
         self.assertEqual(self.ingle("run", TINY, "-n", "1", "-q", "hi").stderr, b"")
 
     def test_flags_that_do_nothing_are_said(self):
+        self.environment["INGLE_ACCEPT_TEMPLATE"] = "1"
         folder = self.folder / "model"
         shutil.copytree(MODELS / "llama3-hf", folder)
         config = json.loads((folder / "tokenizer_config.json").read_text())
@@ -251,6 +252,7 @@ class Prompts(ProgramTest):
         [special] = notices("--special")
         self.assertIn("--special has no effect on the prompt without --raw", special)
         self.assertEqual(notices("--special", "--raw"), [])
+        self.assertIn("--accept-template has no effect with --raw", notices("--accept-template", "--raw")[0])
         [think] = notices("--think")
         self.assertIn("--think has no effect", think)
         self.assertIn("--no-think has no effect", notices("--no-think")[0])
