@@ -1,5 +1,6 @@
 #include "cli/unknown_template.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,10 @@ std::string read_answer() {
   std::string line;
   char c = 0;
   while (!interrupted()) {
+    // A Ctrl-C between the question above and a read would leave the read waiting.
+    pollfd waiting[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}};
+    if (::poll(waiting, 2, -1) < 0 && errno != EINTR) break;
+    if (waiting[0].revents == 0) continue;
     const ssize_t got = ::read(STDIN_FILENO, &c, 1);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0 || c == '\n') break;
