@@ -49,9 +49,10 @@ void PrefixCache::keep(std::string_view owner, std::span<const TokenId> tokens, 
   entries_.push_back({std::string(owner), {tokens.begin(), tokens.end()}, std::move(sequence), ++now_, on_disk});
 }
 
-const PrefixCache::Entry* PrefixCache::next_to_save(size_t latest) {
+const PrefixCache::Entry* PrefixCache::next_to_save(size_t latest, size_t tokens) {
   std::vector<Entry*> entries;
-  for (Entry& entry : entries_) entries.push_back(&entry);
+  for (Entry& entry : entries_)
+    if (entry.tokens.size() >= tokens) entries.push_back(&entry);
   std::ranges::sort(entries, std::ranges::greater(), &Entry::used);
   entries.resize(std::min(entries.size(), latest));
   const auto found = std::find_if(entries.rbegin(), entries.rend(), [](const Entry* entry) { return !entry->on_disk; });

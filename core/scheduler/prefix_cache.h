@@ -42,9 +42,9 @@ class PrefixCache {
     uint64_t used = 0;
     bool on_disk = false;
   };
-  /// Of the so many that were used last, the one used first that is not on disk; it counts as being there from now on.
-  /// nullptr: there is none. It is there until the next call that changes anything.
-  const Entry* next_to_save(size_t latest);
+  /// Of the so many of at least `tokens` tokens that were used last, the one used first that is not on disk; it counts
+  /// as being there from now on. nullptr: there is none. It is there until the next call that changes anything.
+  const Entry* next_to_save(size_t latest, size_t tokens);
 
  private:
   static constexpr size_t kWorthIt = 8;  // tokens

@@ -224,7 +224,7 @@ void Scheduler::use_idle_time() {
 
 // False: all are on disk.
 bool Scheduler::save_prefix() {
-  const PrefixCache::Entry* entry = prefixes_.next_to_save(prefix_files_.count());
+  const PrefixCache::Entry* entry = prefixes_.next_to_save(prefix_files_.count(), PrefixFiles::kFewestTokens);
   if (entry == nullptr) return false;
   prefix_files_.keep(entry->owner, entry->tokens, *entry->sequence);
   return true;

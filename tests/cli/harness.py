@@ -1,6 +1,7 @@
 """Runs the real program in an environment of its own: nothing of the person's settings, models or network gets in."""
 
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -63,6 +64,16 @@ def without_tensors(gguf):
     return gguf[:8] + struct.pack("<Q", 0) + gguf[16 : gguf_places(gguf)[0]]
 
 
+@functools.cache
+def proven():
+    """What the program finds out of this machine at its first start, or None: all tests together wait for it once."""
+    with tempfile.TemporaryDirectory(prefix="ingle-proof-") as folder:
+        environment = {"HOME": folder, "XDG_CACHE_HOME": folder, "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        subprocess.run([INGLE, "doctor"], env=environment, capture_output=True, timeout=TIMEOUT)
+        file = Path(folder) / "ingle" / "instruction-sets.json"
+        return file.read_text() if file.exists() else None
+
+
 class ProgramTest(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="ingle-test-"))
@@ -80,6 +91,8 @@ class ProgramTest(unittest.TestCase):
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]
+        if proof := proven():
+            self.write("cache/ingle/instruction-sets.json", proof)
 
     def write(self, name, content):
         path = self.folder / name

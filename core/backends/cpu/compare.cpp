@@ -125,7 +125,7 @@ std::string compare_matmul(const Kernels& kernels, const Kernels& scalar, Random
 // 2^-9 / sqrt(3) of a value at most.
 std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random& random) {
   if (kernels.matmul_tiles == nullptr) return "";
-  constexpr uint32_t kRows = 87;  // five panels and a half: with pairs, an odd one
+  constexpr uint32_t kRows = 55;  // three panels and a half: with pairs, an odd one
   Scratch scratch(tile_scratch_bytes());
   for (const QuantFormat* format : all_quants())
     for (const uint32_t columns : {672u, 1280u, 1792u}) {  // one span of columns, in blocks of unlike lengths, and two
@@ -133,7 +133,9 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
       const PackedData weight = make_matrix(*format, kRows, columns, random);
       if (weight.matrix.storage == PackedMatrix::Storage::blocks) continue;
       const PackedData gate = make_matrix(*format, kRows, columns, random);
+      const bool first = columns == 672;  // what follows does not depend on how columns are cut
       for (const size_t rows : {33u, 50u}) {
+        if (rows == 33 && !first) continue;
         auto x = random.vector(rows * columns);
         for (float& value : x) value = bf16_to_f32(f32_to_bf16(value));
         std::vector<uint16_t> tiles((rows + kTileRowUnit - 1) / kTileRowUnit * kTileRowUnit * columns);
@@ -141,6 +143,7 @@ std::string compare_tiles(const Kernels& kernels, const Kernels& scalar, Random&
           kernels.store_tile_row(x.data() + r * columns, columns, columns, r, 0, tiles.data());
         const auto start = random.vector(rows * kRows), bias = random.vector(kRows);
         for (const bool gated : {false, true}) {
+          if (gated && !first) continue;
           std::vector<float> a = start, b = start;
           MatmulArgs args;
           args.weight = &weight.matrix;
