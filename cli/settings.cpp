@@ -421,7 +421,6 @@ constexpr auto settings = std::to_array<Option>({
      .help = "a name by which the server may be called, beside localhost and its address",
      .repeatable = true,
      .group = group_server},
-    {.name = "no-store", .help = "keep nothing of conversations on disk", .group = group_server},
     {.name = "prefix-cache",
      .type = ValueType::bytes,
      .metavar = "SIZE",

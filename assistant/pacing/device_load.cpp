@@ -94,10 +94,13 @@ bool is_nice(const fs::path& process) {
   return number(next_word(rest), true).value_or(0) > 0;
 }
 
-std::optional<double> average(std::optional<int64_t> now, std::optional<int64_t>& before, int64_t own, double elapsed) {
+// `now` and `before` in units of so many nanoseconds.
+std::optional<double> average(std::optional<int64_t> now, std::optional<int64_t>& before, int64_t own, double elapsed,
+                              int64_t unit = 1) {
   const std::optional<int64_t> last = std::exchange(before, now);
   if (!now || !last || elapsed <= 0) return std::nullopt;
-  return std::max(static_cast<double>(*now - *last - own), 0.0) / elapsed;
+  const double all = static_cast<double>(*now - *last) * static_cast<double>(unit);
+  return std::max(all - static_cast<double>(own), 0.0) / elapsed;
 }
 
 }  // namespace
@@ -110,7 +113,8 @@ DeviceLoad LoadReader::read(int64_t now_ns, std::span<const int> own) {
   const bool nice = !own.empty() && is_nice(places_.proc / std::to_string(own.front()));
   const Times mine = read_own(own);
   const double elapsed = first_ ? 0 : static_cast<double>(now_ns - last_ns_);
-  load.others_running = average(read_busy_ns(nice), busy_ns_, mine.running_ns, elapsed);
+  const int64_t tick_ns = 1'000'000'000 / std::max(::sysconf(_SC_CLK_TCK), 1L);
+  load.others_running = average(read_busy_ticks(nice), busy_ticks_, mine.running_ns, elapsed, tick_ns);
   load.others_waiting = average(read_waiting_ns(), waiting_ns_, mine.waiting_ns, elapsed);
   if (!load.others_waiting) load.others_waiting = average(read_pressure_ns(), pressure_ns_, mine.waiting_ns, elapsed);
   if (first_ || now_ns - last_slow_ns_ >= kSlowNs) {
@@ -147,9 +151,9 @@ LoadReader::Times LoadReader::read_own(std::span<const int> own) {
   return sum;
 }
 
-std::optional<int64_t> LoadReader::read_busy_ns(bool with_nice) const {
+std::optional<int64_t> LoadReader::read_busy_ticks(bool with_nice) const {
+  constexpr int64_t kMostTicks = int64_t{1} << 40;  // centuries; as many as there may be CPUs and columns still fit
   const std::string text = read_text(places_.proc / "stat");
-  const int64_t tick_ns = 1'000'000'000 / std::max(::sysconf(_SC_CLK_TCK), 1L);
   std::optional<int64_t> sum;
   for (std::string_view rest = text; !rest.empty();) {
     std::string_view line = next_line(rest);
@@ -159,10 +163,10 @@ std::optional<int64_t> LoadReader::read_busy_ns(bool with_nice) const {
     int64_t ticks = 0;
     for (int column = 0; column < 7; ++column) {
       const auto value = number(next_word(line));
-      if (!value || *value > kMostNumber / tick_ns / int64_t{1 << 16}) return std::nullopt;
+      if (!value || *value > kMostTicks) return std::nullopt;
       if (column != 3 && column != 4 && (column != 1 || with_nice)) ticks += *value;
     }
-    sum = sum.value_or(0) + ticks * tick_ns;
+    sum = sum.value_or(0) + ticks;
   }
   return sum;
 }
@@ -176,8 +180,8 @@ std::optional<int64_t> LoadReader::read_waiting_ns() const {
     if (!cpu || !std::ranges::binary_search(cpus_, *cpu)) continue;
     for (int column = 1; column < 8; ++column) next_word(line);
     const auto waiting = number(next_word(line));
-    if (!waiting || *waiting > kMostNumber / (1 << 14)) return std::nullopt;
-    sum = sum.value_or(0) + *waiting;
+    sum = sum.value_or(0) + waiting.value_or(0);
+    if (!waiting || *sum > kMostNumber) return std::nullopt;
   }
   return sum;
 }

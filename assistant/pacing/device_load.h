@@ -47,7 +47,7 @@ class LoadReader {
     int64_t running_ns = 0, waiting_ns = 0;
   };
   Times read_own(std::span<const int> own);
-  std::optional<int64_t> read_busy_ns(bool with_nice) const;
+  std::optional<int64_t> read_busy_ticks(bool with_nice) const;
   std::optional<int64_t> read_waiting_ns() const;
   std::optional<int64_t> read_pressure_ns() const;
   std::optional<double> read_throttled();
@@ -59,7 +59,7 @@ class LoadReader {
   bool first_ = true;
   int64_t last_ns_ = 0, last_slow_ns_ = 0;
   std::map<std::pair<int, int>, Times> threads_;  ///< by process and thread
-  std::optional<int64_t> busy_ns_, waiting_ns_, pressure_ns_;
+  std::optional<int64_t> busy_ticks_, waiting_ns_, pressure_ns_;
   struct Periods {
     int64_t all = 0, throttled = 0;
   };

@@ -89,6 +89,25 @@ TEST_F(DeviceLoadTest, CountsWhatOthersRun) {
   EXPECT_NEAR(read(5).others_running.value(), 1, 0.03);
 }
 
+// Years of CPU time since the start are no reason not to know.
+TEST_F(DeviceLoadTest, GoesOnWhereTheMachineHasRunForYears) {
+  const int64_t year = 365 * 24 * 3600, hertz = ::sysconf(_SC_CLK_TCK);
+  const auto all = [&](double seconds) {
+    const auto more = static_cast<int64_t>(seconds * static_cast<double>(hertz));
+    const std::string busy = " " + std::to_string(10 * year * hertz + more) + " 0 0 0 0 0 0 0 0 0\n";
+    write("proc/stat", "cpu0" + busy + "cpu1" + busy);
+    const std::string waiting =
+        " 0 0 0 0 0 0 0 " + std::to_string(year * kSecond + static_cast<int64_t>(seconds * kSecond));
+    write("proc/schedstat", "version 17\ncpu0" + waiting + " 9\ncpu1" + waiting + " 9\n");
+  };
+  all(0);
+  read(1);
+  all(0.5);
+  const DeviceLoad load = read(2);
+  EXPECT_NEAR(load.others_running.value(), 1, 0.03);
+  EXPECT_NEAR(load.others_waiting.value(), 1, 0.001);
+}
+
 TEST_F(DeviceLoadTest, CountsWhatRunsWithALowPriorityWhereWeDo) {
   const std::string name = "40 (a (b) 7) S";
   std::string stat = name;

@@ -166,6 +166,7 @@ Status run(Session& session) {
 constexpr Argument arguments[] = {{.name = "MODEL", .help = "a model's name or path", .type = ValueType::model}};
 constexpr Option options[] = {
     {.name = "daemon", .help = "run in the background, with a log; returns when it can answer"},
+    {.name = "no-store", .help = "keep nothing of conversations on disk"},
     {.name = "replace", .help = "take the place of a server that runs at this port, which completes what it has"},
     {.name = "parallel",
      .type = ValueType::integer,
