@@ -29,7 +29,7 @@ build:  ## compile, into build/release/bin/ingle
 
 test:  ## compile and pass all tests
 	@tools/bootstrap test
-	@cmake --preset release -DINGLE_TESTS=ON $(if $(CI),-DINGLE_WERROR=ON -DINGLE_PRECOMPILE=ON)
+	@cmake --preset release -DINGLE_TESTS=ON $(if $(CI),-DINGLE_WERROR=ON)
 	@cmake --build --preset release --parallel $(JOBS)
 	@tools/fetch_test_models $(INGLE) $(MODELS)
 	@INGLE_TEST_MODELS=$(MODELS) ctest --preset release --parallel $(JOBS)

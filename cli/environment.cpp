@@ -8,7 +8,7 @@ namespace ingle::cli {
 namespace {
 
 std::filesystem::path home_folder(const Environment& environment) {
-  if (const std::string home = environment.get("HOME"); !home.empty()) return home;
+  if (std::string home = environment.get("HOME"); !home.empty()) return home;
   // A service or a bare container may have no HOME; the password database still knows.
   passwd record{};
   passwd* found = nullptr;
