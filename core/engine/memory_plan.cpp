@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <string>
+#include <string_view>
 
 #include "base/checked.h"
 #include "core/backends/cpu/cpu_device.h"
@@ -216,9 +218,10 @@ base::Status check_fits(const MemoryPlan& plan, const std::filesystem::path& mod
 uint64_t available_memory() {
   uint64_t kilobytes = 0;
   if (FILE* file = std::fopen("/proc/meminfo", "re")) {
+    constexpr std::string_view kName = "MemAvailable:";
     char line[128];
-    while (std::fgets(line, sizeof line, file) != nullptr)
-      if (std::sscanf(line, "MemAvailable: %lu kB", &kilobytes) == 1) break;
+    while (kilobytes == 0 && std::fgets(line, sizeof line, file) != nullptr)
+      if (std::string_view(line).starts_with(kName)) kilobytes = std::strtoull(line + kName.size(), nullptr, 10);
     std::fclose(file);
   }
   return kilobytes != 0 ? kilobytes << 10 : uint64_t{4} << 30;

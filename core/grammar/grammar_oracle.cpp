@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
   if (std::strcmp(argv[argc - 1], "indented") == 0) options.spacing = core::JsonSpacing::indented;
   if (std::strcmp(argv[argc - 1], "open") == 0) options.open_objects = true;
   if (std::strcmp(argv[1], "walk") == 0 && argc >= 4)
-    return run_walks(std::stoull(argv[2]), std::atoi(argv[3]), options);
+    return run_walks(std::stoull(argv[2]), std::stoi(argv[3]), options);
   if (std::strcmp(argv[1], "match") == 0) return run_matches(argv[2], options);
   return 2;
 }

@@ -91,7 +91,10 @@ struct AttentionTileScratch {
   uint16_t* directions(size_t dim) { return keys(dim) + key_values(dim); }
   uint16_t* values(size_t dim) { return directions(dim) + direction_values(dim); }
   float* part(size_t dim) { return reinterpret_cast<float*>(values(dim) + value_values(dim)); }
-  float* totals(size_t dim) { return part(dim) + part_bytes(dim) / sizeof(float); }
+  float* totals(size_t dim) {
+    const size_t floats = part_bytes(dim) / sizeof(float);
+    return part(dim) + floats;
+  }
 };
 static_assert(sizeof(AttentionTileScratch) % 64 == 0);
 
