@@ -20,6 +20,7 @@ DATA = ROOT / "tests" / "data"
 MODELS = DATA / "models"
 INGLE = os.environ.get("INGLE_BINARY", str(ROOT / "build" / "release" / "bin" / "ingle"))
 TINY = str(MODELS / "llama.gguf")
+SANITIZED = any(mark in Path(INGLE).read_bytes() for mark in (b"__asan_init", b"__tsan_init"))  # and many times slower
 TIMEOUT = 120
 
 
