@@ -28,9 +28,9 @@ class PaceTest(ServerTest):
 
     def test_cores_are_left_to_others(self):
         self.begin_to_compute()
-        self.wait_for(lambda: self.metric("ingle_threads") == 1)
+        # Others may have computed before.
+        self.wait_for(lambda: self.metric("ingle_threads") == 1 and self.metric("ingle_rest_ratio") > 0)
         self.assertEqual(self.metric("ingle_paced_for_others"), 1)
-        self.assertGreater(self.metric("ingle_rest_ratio"), 0)
         # Fewer threads and pauses, the same text.
         body = {"prompt": "Once upon a time", "max_tokens": 32, "temperature": 0}
         answer = self.post("/v1/completions", **body)
