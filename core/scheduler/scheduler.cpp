@@ -474,7 +474,7 @@ uint32_t Scheduler::rows_for_prompts(size_t answers) const {
   const uint32_t most = engine_.info().batch - std::min(engine_.info().batch, static_cast<uint32_t>(answers));
   if (rows_per_ms_ == 0) return std::min(most, 4 * kFewestPromptRows);
   const double wanted = rows_per_ms_ * std::min(answers > 0 ? options_.pass_ms : options_.lone_pass_ms, pace_.pass_ms);
-  return std::min(most, std::max(kFewestPromptRows, static_cast<uint32_t>(std::min(wanted, 1e9))));
+  return std::min(most, std::max(kFewestPromptRows, static_cast<uint32_t>(std::min(std::max(0.0, wanted), 1e9))));
 }
 
 void Scheduler::run(const std::vector<Part>& parts) {
