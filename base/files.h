@@ -31,8 +31,8 @@ class FileDescriptor {
   int fd_;
 };
 
-/// All of `out` or `bytes`, from or to that place of an open file; `path` is for errors, which are as errno_error; io_error
-/// where the file ends too early.
+/// All of `out` or `bytes`, from or to that place of an open file; `path` is for errors, which are as errno_error;
+/// io_error where the file ends too early.
 Status read_at(int fd, uint64_t offset, std::span<std::byte> out, const std::filesystem::path& path);
 Status write_at(int fd, uint64_t offset, std::span<const std::byte> bytes, const std::filesystem::path& path);
 

@@ -223,7 +223,7 @@ base::Result<std::unique_ptr<PackedCopyWriter>> PackedCopyWriter::create(const P
   const uint64_t bytes = Tables(shape).file_bytes();
   const std::string what = "packed weights of " + std::to_string(bytes >> 20) + " MiB";
   if (bytes > folder.limit_bytes) return Error{ErrorCode::no_space, what + " are more than all copies may take"};
-  if (!base::lives_on_handed_files()) {  // whose starter sees to this
+  if (!base::lives_on_handed_files()) {      // whose starter sees to this
     base::make_private_folder(folder.path);  // a model that only its owner may read is not for others when packed
     make_room(folder, bytes);
     std::error_code failure;

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/hash.h"
-#include "core/memory/state_file.h"
 #include "core/memory/sequence_state.h"
+#include "core/memory/state_file.h"
 #include "core/memory/test_memory.h"
 
 namespace {
