@@ -7,6 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
+from harness import SANITIZED
 from harness_server import PATIENCE, ServerTest
 
 
@@ -53,12 +54,14 @@ class EngineProcessTest(ServerTest):
         asking = threading.Thread(target=ask)
         asking.start()
         self.wait_for(lambda: self.metric("ingle_requests_running") == 1)
-        os.kill(self.child(), signal.SIGSEGV)
+        # A sanitizer looks at a crash before its process ends, for which it starts another, which is forbidden.
+        how = signal.SIGKILL if SANITIZED else signal.SIGSEGV
+        os.kill(self.child(), how)
         asking.join(PATIENCE)
         status, headers, body = outcome["answer"]
         self.assertEqual(status, 503, body)
         self.assertIn("Retry-After", headers)
-        self.assertIn("SIGSEGV", body["error"]["message"])
+        self.assertIn(how.name, body["error"]["message"])
         self.assertEqual(self.ask("GET", "/v1/models")[0], 200)
         self.assertEqual(self.wait_until_it_answers(), before)
 
