@@ -67,7 +67,9 @@ void PrefixFiles::refresh() {
 void PrefixFiles::load_head(File& file) {
   const Facts facts = facts_of(file.fd.get());
   file.written = file.used = facts.written;
+  file.bytes = facts.bytes;
   file.read = false;
+  file.owner.clear();
   file.tokens.clear();
   now_ = std::max(now_, file.used);
   if (facts.bytes == 0 || facts.bytes > 2 * kMostBytes) return;
@@ -75,7 +77,6 @@ void PrefixFiles::load_head(File& file) {
   if (!head) return;
   file.owner = std::move(head->owner);
   file.tokens = std::move(head->tokens);
-  file.bytes = facts.bytes;
 }
 
 std::optional<PrefixFiles::Match> PrefixFiles::find(std::string_view owner, std::span<const TokenId> tokens) const {
@@ -85,7 +86,7 @@ std::optional<PrefixFiles::Match> PrefixFiles::find(std::string_view owner, std:
     if (file.tokens.empty() || file.owner != owner) continue;
     const size_t common = common_prefix(file.tokens, tokens);
     if (windowed_ && common < file.tokens.size()) continue;  // it can't be cut there
-    if (common > (best ? best->tokens : 0)) best = Match{i, common, file.bytes};
+    if (common > (best ? best->tokens : 0)) best = Match{i, common};
   }
   return best;
 }

@@ -37,7 +37,6 @@ class PrefixFiles {
   struct Match {
     size_t file = 0;
     size_t tokens = 0;  ///< that its beginning has in common with those that are looked for
-    uint64_t bytes = 0;
   };
   /// The longest beginning of `tokens` that a file of the owner holds.
   std::optional<Match> find(std::string_view owner, std::span<const TokenId> tokens) const;

@@ -236,9 +236,13 @@ bool Scheduler::preload_prefix() {
   if (!file || prefixes_.full() ||
       engine_.sequence_bytes_in_use() + prefix_files_.sequence_bytes(*file) > state_limit_ / 2)
     return false;
-  if (auto restored = prefix_files_.read(*file))
-    prefixes_.keep(restored->owner, restored->state.tokens, std::move(restored->state.sequence), true);
+  load_prefix(*file);
   return true;
+}
+
+void Scheduler::load_prefix(size_t file) {
+  if (auto restored = prefix_files_.read(file))
+    prefixes_.keep(restored->owner, restored->state.tokens, std::move(restored->state.sequence), true);
 }
 
 // Into memory, where a file holds more of the job's beginning than is there.
@@ -249,8 +253,7 @@ void Scheduler::restore_prefix(Job& job) {
   const uint64_t bytes = prefix_files_.sequence_bytes(match->file);
   while (engine_.sequence_bytes_in_use() + bytes > state_limit_)
     if (!prefixes_.evict()) return;
-  if (auto restored = prefix_files_.read(match->file))
-    prefixes_.keep(restored->owner, restored->state.tokens, std::move(restored->state.sequence), true);
+  load_prefix(match->file);
 }
 
 bool Scheduler::step() {

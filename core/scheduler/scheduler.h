@@ -95,6 +95,7 @@ class Scheduler {
   void use_idle_time();
   bool save_prefix();
   bool preload_prefix();
+  void load_prefix(size_t file);
   void restore_prefix(Job& job);
   void take_mail();
   void change_pace(const Pace& pace);
