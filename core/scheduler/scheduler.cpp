@@ -592,7 +592,7 @@ void Scheduler::finish(Job& job, StopReason reason) {
     job.stats.state_bytes = engine_.sequence_bytes(job.held());
     ++left_;
   }
-  ++(reason == StopReason::cancelled ? counted_.cancelled : counted_.finished);
+  count_end(reason == StopReason::cancelled ? &SchedulerStats::cancelled : &SchedulerStats::finished);
   job.emit();
   if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
     const auto tokens = std::span<const TokenId>(job.text).first(job.held());
@@ -606,9 +606,16 @@ void Scheduler::fail(Job& job, base::Error error) {
   job.ended = true;
   if (job.sequence) ++left_;
   job.sequence.reset();
-  ++counted_.failed;
+  count_end(&SchedulerStats::failed);
   job.event.error = std::move(error);
   job.emit();
+}
+
+// Before the last event is handed on, so that whoever got it finds it counted.
+void Scheduler::count_end(uint64_t SchedulerStats::* which) {
+  ++(counted_.*which);
+  const std::lock_guard lock(mutex_);
+  stats_.*which = counted_.*which;
 }
 
 // Those that ended go; those that lost their memory wait again, before all others.

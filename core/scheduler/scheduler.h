@@ -120,6 +120,7 @@ class Scheduler {
   double least_served() const;
   void measure_ends();
   double retry_after() const;
+  void count_end(uint64_t SchedulerStats::* which);
   void update_stats();
 
   Engine& engine_;

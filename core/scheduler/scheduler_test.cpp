@@ -47,6 +47,7 @@ class SchedulerTest : public testing::Test {
   }
   Scheduler& make(const SchedulerOptions& options = {}) {
     scheduler_ = std::make_unique<Scheduler>(*engine_, options);
+    endings_ = 0;
     return *scheduler_;
   }
 
@@ -79,7 +80,10 @@ class SchedulerTest : public testing::Test {
       heard.stats = event.stats;
       heard.starts += event.started ? 1 : 0;
       ++heard.events;
-      if (heard.ended()) heard.ended_at = endings_++;
+      if (!heard.ended()) return;
+      heard.ended_at = endings_++;
+      const SchedulerStats stats = scheduler_->stats();  // counted before anybody hears of it
+      EXPECT_EQ(stats.finished + stats.cancelled + stats.failed, static_cast<uint64_t>(endings_));
     });
     EXPECT_TRUE(id.ok()) << id.error().message;
     return id ? *id : 0;
