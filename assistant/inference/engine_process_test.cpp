@@ -291,6 +291,17 @@ TEST_F(EngineProcessTest, MessagesThatAreNoneAreRefused) {
   EXPECT_FALSE(decode<messages::FromEngine>(huge));
 }
 
+// Else they would lead the fuzzer nowhere: a new member goes into them, too.
+TEST_F(EngineProcessTest, TheFuzzersSeedsAreMessages) {
+  size_t seeds = 0;
+  for (const auto& seed : std::filesystem::directory_iterator(INGLE_SOURCE_DIR "/tests/data/fuzz/messages_fuzz")) {
+    const std::string bytes = base::read_file(seed.path(), 1 << 20).value();
+    EXPECT_TRUE(decode<messages::FromEngine>(bytes) || decode<messages::ToEngine>(bytes)) << seed.path();
+    ++seeds;
+  }
+  EXPECT_GT(seeds, 10u);
+}
+
 /// Says that it has loaded, and nothing more.
 int run_deaf_host() {
   Channel channel(base::FileDescriptor(kFromStarterFd), base::FileDescriptor(kToStarterFd), milliseconds(1000));

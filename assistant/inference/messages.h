@@ -159,7 +159,7 @@ INGLE_WIRE(ShapeTuning, shape, threads, batch)
 INGLE_WIRE(EngineOptions, context_length, threads, pinning, batch, precision, kv_cache, deterministic, plan, isa, loras,
            memory_limit_bytes, cache_folder, packed_copy_bytes, tuned)
 INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, prefix_files, prefix_file_bytes, state_bytes,
-           preload, pass_ms, lone_pass_ms)
+           preload, lookup, always_look_up, pass_ms, lone_pass_ms)
 INGLE_WIRE(Pace, threads, max_running, pass_ms, rest, reasons)
 INGLE_WIRE(EngineInfo, architecture, name, isa, quantization, vocabulary_size, layers, width, heads, kv_heads, head_dim,
            context_length, trained_context_length, threads, held_threads, batch, parameters, weight_bytes, state_bytes,
@@ -170,15 +170,16 @@ INGLE_WIRE(SamplingParams, temperature, top_k, top_p, min_p, typical_p, xtc_prob
 INGLE_WIRE(ReplyOptions, max_tokens, stop_strings, ignore_stop_tokens, show_special, shown)
 INGLE_WIRE(ChatRequest, messages, tools, add_generation_prompt, enable_thinking, variables, now)
 INGLE_WIRE(TokenLogprob, token, bytes, logprob)
-INGLE_WIRE(GenerationStats, prompt_tokens, cached_tokens, generated_tokens, preemptions, queue_ms, prefill_ms,
-           decode_ms, state_bytes)
+INGLE_WIRE(GenerationStats, prompt_tokens, cached_tokens, generated_tokens, proposed_tokens, taken_tokens, preemptions,
+           queue_ms, prefill_ms, decode_ms, state_bytes)
 INGLE_WIRE(GenerationEvent, text, tokens, token_count, started, finished, stopped_by, error, stats)
 INGLE_WIRE(EmbeddingText, tokens, second)
 INGLE_WIRE(EmbeddingRequest, texts, client, priority)
 INGLE_WIRE(EmbeddingStats, tokens, queue_ms, compute_ms)
 INGLE_WIRE(EmbeddingResult, embeddings, error, stats)
 INGLE_WIRE(SchedulerStats, running, waiting, kept_prefixes, state_bytes, state_limit_bytes, submitted, finished, failed,
-           cancelled, refused, preempted, prompt_tokens, cached_tokens, generated_tokens, passes, retry_after_s)
+           cancelled, refused, preempted, prompt_tokens, cached_tokens, generated_tokens, passes, proposed_tokens,
+           taken_tokens, retry_after_s)
 
 template <typename Wire>
 void members(Wire& wire, GeneratedToken& token) {

@@ -72,6 +72,7 @@ Result<std::unique_ptr<assistant::ModelService>> start_model(const Session& sess
   options.engine = engine_options_here(session);
   options.scheduling.max_running = static_cast<uint32_t>(session.values.integer("parallel"));
   options.scheduling.max_waiting = static_cast<uint32_t>(session.values.integer("queue"));
+  options.scheduling.lookup = session.values.flag("lookup");
   if (!session.values.flag("no-store")) options.scheduling.prefix_file_bytes = session.values.bytes("prefix-cache");
   options.program = security::self_program();
   options.arguments = {"ingle", "__engine"};
@@ -135,6 +136,7 @@ Status run(Session& session) {
   if (session.values.flag("daemon")) return start_daemon(session);
   INGLE_TRY(const std::string asked, model_or_default(session));
   const server::ServerOptions options = server_options(session);
+  session.note_unused({"draft"}, "in a server");
   allow_many_files();
   store::StoreOptions asked_by_others = store_options(session);
   asked_by_others.public_addresses_only = true;

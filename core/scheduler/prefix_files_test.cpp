@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 #include <random>
 
 #include "core/engine/generate.h"
@@ -56,7 +57,8 @@ class PrefixFilesTest : public testing::Test {
     std::string text;
     uint32_t cached = 0;
   };
-  Answer ask(const std::vector<TokenId>& prompt, const std::string& principal = "me", bool keep = true) {
+  Answer ask(const std::vector<TokenId>& prompt, const std::string& principal = "me", bool keep = true,
+             const std::function<void(GenerationRequest&)>& change = {}) {
     GenerationRequest request;
     request.prompt = prompt;
     request.sampling = {.temperature = 1, .seed = 7};
@@ -64,6 +66,7 @@ class PrefixFilesTest : public testing::Test {
     request.reply.ignore_stop_tokens = true;
     request.principal = request.client = principal;
     request.keep_prefix = keep;
+    if (change) change(request);
     Answer answer;
     EXPECT_TRUE(scheduler_
                     ->submit(request,
@@ -108,6 +111,34 @@ TEST_F(PrefixFilesTest, ARestartGoesOnFromThem) {
     EXPECT_EQ(answer.cached, 200u);
     EXPECT_EQ(answer.text, computed.text);
     for (const fs::path& file : files_) fs::resize_file(file, 0);
+  }
+}
+
+// An answer may end while tokens behind it have been computed ahead.
+TEST_F(PrefixFilesTest, HoldNothingThatWasOnlyProposed) {
+  const auto three_tokens = [](GenerationRequest& request) {
+    request.sampling = {.temperature = 0, .logit_bias = {{40, 100}, {41, 100}, {42, 100}}};
+    request.reply.max_tokens = 60;
+  };
+  for (const char* model : {"llama.gguf", "gemma3.gguf"}) {
+    start(model, {.lookup = false});
+    std::vector<TokenId> prompt = text(40, 1);
+    prompt.insert(prompt.end(), prompt.begin(), prompt.begin() + 30);
+    const std::string answer = ask(prompt, "me", false, three_tokens).text;
+    for (size_t at = answer.size() / 2; at < answer.size() / 2 + 8; ++at) {
+      SCOPED_TRACE(model + (" " + std::to_string(at)));
+      const auto stops = [&](GenerationRequest& request) {
+        three_tokens(request);
+        request.reply.stop_strings = {answer.substr(0, at)};
+      };
+      for (const fs::path& file : files_) fs::resize_file(file, 0);
+      start(model, {.always_look_up = true});
+      ask(prompt, "me", true, stops);
+      EXPECT_EQ(ask(prompt, "me", true, stops).cached, prompt.size() - 1);
+      const size_t entries = scheduler_->stats().kept_prefixes;
+      end();
+      EXPECT_EQ(std::ranges::count_if(files_, [](const fs::path& file) { return fs::file_size(file) > 0; }), entries);
+    }
   }
 }
 

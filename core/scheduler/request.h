@@ -45,9 +45,10 @@ struct GeneratedToken : TokenLogprob {
 };
 
 struct GenerationStats {
-  uint32_t prompt_tokens = 0, cached_tokens = 0;  ///< cached: of the prompt, what did not have to be computed
-  uint32_t generated_tokens = 0;                  ///< with the stop token, where one ended it
-  uint32_t preemptions = 0;                       ///< how often it lost its memory to others and was computed again
+  uint32_t prompt_tokens = 0, cached_tokens = 0;   ///< cached: of the prompt, what did not have to be computed
+  uint32_t generated_tokens = 0;                   ///< with the stop token, where one ended it
+  uint32_t proposed_tokens = 0, taken_tokens = 0;  ///< computed by speculation, and of these became part of the answer
+  uint32_t preemptions = 0;                        ///< how often it lost its memory to others and was computed again
   double queue_ms = 0, prefill_ms = 0, decode_ms = 0;
   uint64_t state_bytes = 0;  ///< what its sequence takes
 };

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/engine/speculation.h"
+
 namespace ingle::core {
 namespace {
 
@@ -65,11 +67,12 @@ struct Scheduler::Job {
         owner(prefix_owner(request.principal)),
         text(request.prompt),
         reply(tokenizer, request.reply),
+        leaves_prefixes(request.keep_prefix),
         arrived(seconds_now()) {
     if (request.constraint) matcher.emplace(request.constraint);
   }
 
-  uint32_t held() const { return sequence ? sequence->length() : 0; }
+  uint32_t held() const { return sequence ? sequence->length() - ahead : 0; }
   /// Tokens of the text that were not computed yet.
   uint32_t pending() const { return static_cast<uint32_t>(text.size()) - held(); }
   bool interactive() const { return request.priority == Priority::interactive; }
@@ -93,9 +96,13 @@ struct Scheduler::Job {
   std::unique_ptr<Sampler> sampler;
   std::optional<Matcher> matcher;
   std::unique_ptr<Sequence> sequence;  ///< null while it waits
-  uint32_t best = 0;                   ///< logits that the sampler looks at; 0: all
-  uint32_t promised = 0;               ///< tokens that there is memory for
-  bool looked_on_disk = false;         ///< for its prefix
+  uint32_t ahead = 0;  ///< proposed tokens that it holds behind those of the text, in the middle of a pass
+  std::unique_ptr<Speculation> speculation;  ///< null: it has not been alone yet
+  bool looks_up = true;                      ///< false: there was no memory for more than one row
+  uint32_t best = 0;                         ///< logits that the sampler looks at; 0: all
+  uint32_t promised = 0;                     ///< tokens that there is memory for
+  bool looked_on_disk = false;               ///< for its prefix
+  bool leaves_prefixes;                      ///< for later requests
   bool ended = false;
   double arrived, begun = 0, answered = 0;  ///< seconds of the steady clock; begun: with a place
   GenerationEvent event;
@@ -158,7 +165,7 @@ void Scheduler::cancel_all() {
 
 void Scheduler::forget(std::string principal) {
   const std::lock_guard lock(mutex_);
-  forgotten_.push_back(std::move(principal));
+  forgotten_.push_back({std::move(principal), next_id_});
   changed_.notify_all();
 }
 
@@ -281,7 +288,7 @@ bool Scheduler::step() {
 // What others asked for since the last pass.
 void Scheduler::take_mail() {
   std::vector<RequestId> cancelled;
-  std::vector<std::string> forgotten;
+  std::vector<Forgotten> forgotten;
   bool all = false;
   {
     const std::lock_guard lock(mutex_);
@@ -293,9 +300,12 @@ void Scheduler::take_mail() {
     change_pace(next_pace_);
     stats_.waiting = static_cast<uint32_t>(waiting_.size());
   }
-  for (const std::string& principal : forgotten) {
+  for (const auto& [principal, next] : forgotten) {
     prefixes_.forget(prefix_owner(principal));
     prefix_files_.forget(prefix_owner(principal));
+    for (Jobs* jobs : {&running_, &waiting_})
+      for (const auto& job : *jobs)
+        if (job->request.principal == principal && job->id < next) job->leaves_prefixes = false;
   }
   if (cancelled.empty() && !all) return;
   for (Jobs* jobs : {&running_, &waiting_})
@@ -331,7 +341,7 @@ void Scheduler::admit() {
 bool Scheduler::follows_another(const Job& job) const {
   if (!job.request.keep_prefix) return false;
   return std::ranges::any_of(running_, [&](const auto& other) {
-    if (other->ended || !other->in_prompt() || !other->request.keep_prefix ||
+    if (other->ended || !other->in_prompt() || !other->leaves_prefixes ||
         other->request.principal != job.request.principal)
       return false;
     const auto differs = std::ranges::mismatch(job.text, other->text).in1;
@@ -492,40 +502,98 @@ void Scheduler::run(const std::vector<Part>& parts) {
     all_logits = all_logits || job.best == 0;
     best = std::max(best, job.best);
   }
+  proposed_.clear();
+  if (parts.size() == 1) propose(*parts.front().job);
   const double start = seconds_now();
-  std::span<float> logits;
-  std::span<const TokenLogit> found;
-  base::Status status;
-  if (all_logits) {
-    auto computed = engine_.forward_batch(batch);
-    if (computed)
-      logits = *computed;
-    else
-      status = std::move(computed).error();
-  } else {
-    auto computed = engine_.forward_batch_best(batch, best);
-    if (computed)
-      found = *computed;
-    else
-      status = std::move(computed).error();
+  const uint32_t best_count = all_logits ? 0 : best;
+  auto computed = compute(batch, best_count);
+  if (!computed && computed.error().code == ErrorCode::out_of_memory && proposed_.size() > 1) {
+    parts.front().job->looks_up = false;  // there is memory for one row
+    proposed_.erase(proposed_.begin() + 1, proposed_.end());
+    computed = compute(batch, best_count);
   }
   ++counted_.passes;
   pass_end_ = seconds_now();
   pass_seconds_ = pass_end_ - start;
   idle_.worked(pass_end_);
-  if (!status.ok()) {
-    for (const Part& part : parts) fail(*part.job, status.error());
+  if (!computed) {
+    for (const Part& part : parts) fail(*part.job, computed.error());
     return;
   }
   if (rows >= parts.size() + kFewestPromptRows) smooth(rows_per_ms_, rows / (pass_seconds_ * 1000));
-  const size_t vocabulary = engine_.info().vocabulary_size;
-  for (size_t i = 0; i < parts.size(); ++i)
-    advance(parts[i], all_logits ? logits.subspan(i * vocabulary, vocabulary) : logits,
-            all_logits ? found : found.subspan(i * best, best));
+  if (!proposed_.empty()) return advance_alone(*parts.front().job, *computed);
+  for (size_t i = 0; i < parts.size(); ++i) advance(parts[i], computed->row(i));
+}
+
+// An answer that nothing is computed beside: its next token, and what probably follows, where computing that pays.
+void Scheduler::propose(Job& job) {
+  if (!options_.lookup || !job.looks_up || job.in_prompt() || job.pending() != 1) return;
+  if (!job.speculation) {
+    const SpeculationOptions options{.lookup = true, .always = options_.always_look_up};
+    job.speculation = std::make_unique<Speculation>(options, size_t{job.sequence->capacity()} + 1);
+    if (!job.speculation->start(job.text, {}).ok()) return;
+  }
+  // Behind what is held then, there is to be a place for one more token, as without.
+  const size_t kept = job.promised < job.sequence->capacity() ? 1 : 0;
+  size_t most = std::min(kSpeculationRows - 1, job.promised - job.text.size() - kept);
+  if (const uint32_t wanted = job.request.reply.max_tokens; wanted != 0)
+    most = std::min<size_t>(most, wanted - job.reply.tokens() - 1);
+  proposed_.push_back(job.text.back());
+  job.speculation->propose(most, proposed_);
+}
+
+// The rows of all proposed tokens, if there are any, else of each sequence's last one.
+base::Result<Scheduler::Rows> Scheduler::compute(std::span<const SequenceTokens> batch, uint32_t best_count) {
+  Rows rows{.best_count = best_count, .vocabulary_size = engine_.info().vocabulary_size};
+  const auto run = [&]() -> base::Status {
+    Sequence& first = *batch.front().sequence;
+    if (best_count == 0) {
+      INGLE_TRY(rows.logits,
+                proposed_.empty() ? engine_.forward_batch(batch) : engine_.forward(first, proposed_, LogitRows::all));
+    } else {
+      INGLE_TRY(rows.best, proposed_.empty() ? engine_.forward_batch_best(batch, best_count)
+                                             : engine_.forward_best(first, proposed_, LogitRows::all, best_count));
+    }
+    return {};
+  };
+  INGLE_CHECK(run());
+  return rows;
+}
+
+Scheduler::Rows Scheduler::Rows::row(size_t index) const {
+  Rows row = *this;
+  if (best_count == 0)
+    row.logits = logits.subspan(index * vocabulary_size, vocabulary_size);
+  else
+    row.best = best.subspan(index * best_count, best_count);
+  return row;
+}
+
+// Each proposed token that is sampled as well has its own row already.
+void Scheduler::advance_alone(Job& job, const Rows& rows) {
+  job.speculation->measured(proposed_.size(), pass_seconds_);
+  job.ahead = static_cast<uint32_t>(proposed_.size() - 1);
+  job.stats.proposed_tokens += job.ahead;
+  counted_.proposed_tokens += job.ahead;
+  for (size_t row = 0;; ++row) {
+    advance({&job, 1}, rows.row(row));
+    if (job.ended) return;
+    if (job.ahead == 0 || job.text.back() != proposed_[row + 1]) break;
+    --job.ahead;
+    ++job.stats.taken_tokens;
+    ++counted_.taken_tokens;
+  }
+  take_back(job);
+}
+
+// What was proposed wrongly.
+void Scheduler::take_back(Job& job) {
+  const uint32_t held = job.held();
+  if (std::exchange(job.ahead, 0) > 0) job.sequence->truncate(held);
 }
 
 // A job's tokens were computed: if these are all, the next one is chosen.
-void Scheduler::advance(const Part& part, std::span<float> logits, std::span<const TokenLogit> best) {
+void Scheduler::advance(const Part& part, const Rows& row) {
   Job& job = *part.job;
   served_.at(job.request.client) += part.tokens;
   if (job.pending() > 0) return;
@@ -537,9 +605,11 @@ void Scheduler::advance(const Part& part, std::span<float> logits, std::span<con
     keep_prefix(job);
   }
   std::vector<float> untouched;
-  if (job.request.logprobs >= 0) untouched.assign(logits.begin(), logits.end());
-  if (job.matcher && !mask(job, logits)) return finish(job, StopReason::length);
-  const TokenId token = sample(job, logits, best);
+  if (job.request.logprobs >= 0) untouched.assign(row.logits.begin(), row.logits.end());
+  if (job.matcher && !mask(job, row.logits)) return finish(job, StopReason::length);
+  // A pass has whole rows if any of its requests wants them; the token is the same.
+  const TokenId token =
+      row.best_count == 0 ? job.sampler->sample(row.logits) : job.sampler->sample_best(row.best.first(job.best));
   ++job.stats.generated_tokens;
   ++counted_.generated_tokens;
   job.stats.decode_ms = (seconds_now() - job.answered) * 1000;
@@ -547,6 +617,7 @@ void Scheduler::advance(const Part& part, std::span<float> logits, std::span<con
   if (job.reply.ends_with(token) || (job.matcher && job.matcher->ended())) return finish(job, StopReason::stop_token);
 
   job.sampler->accept(token);
+  if (job.speculation) job.speculation->accept(token);
   job.text.push_back(token);
   ++job.event.token_count;
   if (!untouched.empty())
@@ -572,14 +643,9 @@ bool Scheduler::mask(Job& job, std::span<float> logits) {
   return any;
 }
 
-TokenId Scheduler::sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best) {
-  // All are there if any request of the pass wanted them; the token is the same.
-  return logits.empty() ? job.sampler->sample_best(best.first(job.best)) : job.sampler->sample(logits);
-}
-
 // A copy of the prompt's state for others, which shares its pages.
 void Scheduler::keep_prefix(Job& job) {
-  if (!job.request.keep_prefix) return;
+  if (!job.leaves_prefixes) return;
   if (auto fork = job.sequence->fork()) prefixes_.keep(job.owner, job.text, std::move(fork).value());
 }
 
@@ -589,12 +655,13 @@ void Scheduler::finish(Job& job, StopReason reason) {
   job.event.finished = job.reply.finish(reason, job.event.text);
   job.event.stopped_by = job.reply.stopped_by();
   if (job.sequence) {
+    take_back(job);
     job.stats.state_bytes = engine_.sequence_bytes(job.held());
     ++left_;
   }
   count_end(reason == StopReason::cancelled ? &SchedulerStats::cancelled : &SchedulerStats::finished);
   job.emit();
-  if (job.sequence && job.request.keep_prefix && !job.in_prompt()) {
+  if (job.sequence && job.leaves_prefixes && !job.in_prompt()) {
     const auto tokens = std::span<const TokenId>(job.text).first(job.held());
     prefixes_.keep(job.owner, tokens, std::move(job.sequence));
   }
@@ -614,8 +681,7 @@ void Scheduler::fail(Job& job, base::Error error) {
 // Before the last event is handed on, so that whoever got it finds it counted.
 void Scheduler::count_end(uint64_t SchedulerStats::* which) {
   ++(counted_.*which);
-  const std::lock_guard lock(mutex_);
-  stats_.*which = counted_.*which;
+  update_stats();
 }
 
 // Those that ended go; those that lost their memory wait again, before all others.

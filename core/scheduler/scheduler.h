@@ -8,6 +8,8 @@
 //
 // - Interactive requests go first; while there are any, background ones run in one pass of several.
 // - Clients get equal shares of what is computed, whatever number of requests each has: who has had least comes first.
+// - An answer that runs alone is computed with tokens that followed the same words before, where that pays
+//   (core/engine/speculation.h).
 // - Memory for tokens is promised in pieces before it is used. Where none is left, kept prefixes go first, then the
 //   request that came last gives its own up, waits, and is computed again.
 #pragma once
@@ -39,10 +41,12 @@ struct SchedulerOptions {
   uint32_t kept_prefixes = 64;
   std::vector<std::filesystem::path> prefix_files;  ///< where they are kept between runs (prefix_files.h)
   uint64_t prefix_file_bytes = 0;                   ///< the most that those may take together
-  uint64_t state_bytes = 0;   ///< the most that all sequences may take; 0: half of the memory that is free now
-  bool preload = true;        ///< brings weights back into memory while there is nothing to do
-  double pass_ms = 100;       ///< a pass takes about so long at most while answers are in progress
-  double lone_pass_ms = 400;  ///< … and while there are none, for whoever comes next
+  uint64_t state_bytes = 0;     ///< the most that all sequences may take; 0: half of the memory that is free now
+  bool preload = true;          ///< brings weights back into memory while there is nothing to do
+  bool lookup = true;           ///< an answer that is alone is computed with what followed the same tokens before
+  bool always_look_up = false;  ///< … whether it pays or not, to test
+  double pass_ms = 100;         ///< a pass takes about so long at most while answers are in progress
+  double lone_pass_ms = 400;    ///< … and while there are none, for whoever comes next
 };
 
 /// A moment's state, for reports.
@@ -51,6 +55,7 @@ struct SchedulerStats {
   uint64_t state_bytes = 0, state_limit_bytes = 0;
   uint64_t submitted = 0, finished = 0, failed = 0, cancelled = 0, refused = 0, preempted = 0;
   uint64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, passes = 0;
+  uint64_t proposed_tokens = 0, taken_tokens = 0;  ///< computed by speculation, and of these became part of an answer
   double retry_after_s = 1;  ///< 1 to 60: when those that wait now have had their turn, by how fast the last ones ended
 };
 
@@ -73,7 +78,8 @@ class Scheduler {
   /// From any thread: how much of the machine it may take from now on. Threads change at once, the rest before the next
   /// pass. No text depends on it.
   void set_pace(const Pace& pace);
-  /// From any thread: drops what was kept for a principal, in memory and in files, before the next pass.
+  /// From any thread: drops what was kept for a principal, in memory and in files, before the next pass. What their
+  /// requests compute that are here now is not kept either.
   void forget(std::string principal);
 
   /// Waits until there is something to do, and, where the pace has pauses, until the last pass's is over. Meanwhile it
@@ -86,9 +92,22 @@ class Scheduler {
  private:
   struct Job;
   using Jobs = std::list<std::unique_ptr<Job>>;
+  /// A principal, and the first request of theirs that is kept again.
+  struct Forgotten {
+    std::string principal;
+    RequestId next;
+  };
   struct Part {
     Job* job;
     uint32_t tokens;
+  };
+  /// What a pass computed: rows of logits or, of `best_count` != 0, of the best of them.
+  struct Rows {
+    std::span<float> logits;
+    std::span<const TokenLogit> best;
+    uint32_t best_count = 0, vocabulary_size = 0;
+
+    Rows row(size_t index) const;
   };
 
   void rest(std::unique_lock<std::mutex>& lock);
@@ -110,9 +129,12 @@ class Scheduler {
   std::vector<Part> choose_parts();
   uint32_t rows_for_prompts(size_t answers) const;
   void run(const std::vector<Part>& parts);
-  void advance(const Part& part, std::span<float> logits, std::span<const TokenLogit> best);
+  void propose(Job& job);
+  base::Result<Rows> compute(std::span<const SequenceTokens> batch, uint32_t best_count);
+  void advance(const Part& part, const Rows& row);
+  void advance_alone(Job& job, const Rows& rows);
+  void take_back(Job& job);
   bool mask(Job& job, std::span<float> logits);
-  TokenId sample(Job& job, std::span<float> logits, std::span<const TokenLogit> best);
   void keep_prefix(Job& job);
   void finish(Job& job, StopReason reason);
   void fail(Job& job, base::Error error);
@@ -131,6 +153,7 @@ class Scheduler {
   Jobs running_, waiting_;
   std::map<std::string, double> served_;  ///< tokens that each client has had
   uint64_t pass_ = 0;
+  std::vector<TokenId> proposed_;  ///< of the current pass: the next token of the only answer, and what may follow it
   std::vector<uint32_t> mask_;
   Pace pace_;               ///< as of the current pass
   double rows_per_ms_ = 0;  ///< of prompts, lately; 0: not known
@@ -148,7 +171,7 @@ class Scheduler {
   std::vector<RequestId> cancelled_;
   bool all_cancelled_ = false;
   Pace next_pace_;
-  std::vector<std::string> forgotten_;
+  std::vector<Forgotten> forgotten_;
   SchedulerStats stats_;
   RequestId next_id_ = 1;
   bool closed_ = false;

@@ -84,6 +84,7 @@ class SchedulerTest : public testing::Test {
       heard.ended_at = endings_++;
       const SchedulerStats stats = scheduler_->stats();  // counted before anybody hears of it
       EXPECT_EQ(stats.finished + stats.cancelled + stats.failed, static_cast<uint64_t>(endings_));
+      EXPECT_GE(stats.generated_tokens, heard.stats.generated_tokens);
     });
     EXPECT_TRUE(id.ok()) << id.error().message;
     return id ? *id : 0;
@@ -195,6 +196,26 @@ TEST_F(SchedulerTest, APrefixServesItsPrincipalOnly) {
     run_all();
     EXPECT_EQ(forgotten.stats.cached_tokens, 0u);
     EXPECT_EQ(forgotten.text, expected.text);
+
+    scheduler_->forget("somebody");
+    scheduler_->step();
+    Heard meanwhile, after, new_one;
+    submit(first, meanwhile);
+    for (int i = 0; i < 2; ++i) scheduler_->step();
+    EXPECT_FALSE(meanwhile.ended());
+    scheduler_->forget("somebody");
+    run_all();
+    submit(second, after);
+    run_all();
+    EXPECT_EQ(after.stats.cached_tokens, 0u) << "nor what was computed just then";
+    scheduler_->forget("somebody");
+    submit(second, new_one);
+    run_all();
+    EXPECT_EQ(new_one.stats.cached_tokens, 0u);
+    Heard last;
+    submit(second, last);
+    run_all();
+    EXPECT_EQ(last.stats.cached_tokens, second.prompt.size() - 1) << "what came later is kept";
   }
 }
 
@@ -441,6 +462,150 @@ TEST_F(SchedulerTest, AnAnswerKeepsToItsGrammar) {
     EXPECT_EQ(each.finished, StopReason::stop_token);
   }
   EXPECT_EQ(beside.text, expected);
+}
+
+/// Two schedulers answer the same request, one of them computing ahead: the same events' worth of everything.
+class ComputedAhead : public SchedulerTest {
+ protected:
+  /// How many of its tokens were computed ahead.
+  uint32_t compare(const GenerationRequest& request, const std::string& what) {
+    SCOPED_TRACE(what);
+    Heard plain, ahead;
+    make({.lookup = false});
+    submit(request, plain);
+    run_all();
+    EXPECT_EQ(plain.stats.proposed_tokens, 0u);
+    const uint64_t passes = scheduler_->stats().passes;
+    make({.always_look_up = true});
+    submit(request, ahead);
+    run_all();
+    EXPECT_EQ(ahead.text, plain.text);
+    EXPECT_EQ(ahead.finished, plain.finished);
+    EXPECT_EQ(ahead.stats.generated_tokens, plain.stats.generated_tokens);
+    EXPECT_EQ(ahead.stats.state_bytes, plain.stats.state_bytes);
+    EXPECT_EQ(ahead.tokens.size(), plain.tokens.size());
+    for (size_t i = 0; i < std::min(ahead.tokens.size(), plain.tokens.size()); ++i) {
+      EXPECT_EQ(ahead.tokens[i].token, plain.tokens[i].token) << i;
+      EXPECT_EQ(ahead.tokens[i].logprob, plain.tokens[i].logprob) << i;
+    }
+    EXPECT_THAT(ahead.stats.taken_tokens, Le(ahead.stats.proposed_tokens));
+    EXPECT_EQ(scheduler_->stats().passes + ahead.stats.taken_tokens, passes) << "each token taken saves a pass";
+    EXPECT_EQ(scheduler_->stats().taken_tokens, ahead.stats.taken_tokens);
+    EXPECT_EQ(scheduler_->stats().proposed_tokens, ahead.stats.proposed_tokens);
+    // What it left for the next is its text, and nothing that was only proposed.
+    GenerationRequest next = request;
+    next.constraint = nullptr;
+    next.logprobs = -1;
+    next.reply.stop_strings.clear();
+    next.reply.max_tokens = 3;
+    const std::vector<TokenId> answer = engine_->tokenizer().encode(ahead.text);
+    next.prompt.insert(next.prompt.end(), answer.begin(), answer.end());
+    if (next.prompt.size() + 3 < engine_->info().context_length) {
+      Heard again;
+      submit(next, again);
+      run_all();
+      EXPECT_EQ(again.text, alone(next).text);
+    }
+    return ahead.stats.taken_tokens;
+  }
+  /// An answer of three tokens only, so that it repeats itself.
+  GenerationRequest repetitive(uint32_t answer_tokens) const {
+    GenerationRequest one = request(60, 3, answer_tokens);
+    one.sampling = {.temperature = 0, .logit_bias = {{40, 100}, {41, 100}, {42, 100}}};
+    return one;
+  }
+};
+
+TEST_F(ComputedAhead, GivesTheSameAnswer) {
+  for (const char* model : {"llama.gguf", "gemma3.gguf"}) {
+    SCOPED_TRACE(model);
+    load(model);
+    const GenerationRequest plain = repetitive(100);
+    EXPECT_THAT(compare(plain, "the likeliest of three tokens"), Gt(10u));
+    for (uint32_t most = 1; most < 12; ++most) compare(repetitive(most), "max_tokens " + std::to_string(most));
+    GenerationRequest drawn = plain;
+    drawn.sampling = {.temperature = 0};
+    const uint32_t taken = compare(drawn, "the likeliest of all");
+    if (model == std::string("gemma3.gguf")) {
+      EXPECT_THAT(taken, Gt(10u)) << "it repeats itself";
+    }
+    drawn.sampling = {.temperature = 0.5f, .top_k = 5, .seed = 7};
+    compare(drawn, "drawn of the best");
+    drawn.sampling = {.temperature = 0.5f, .repeat_penalty = 1.1f, .seed = 7};
+    compare(drawn, "drawn of all, with penalties");
+    GenerationRequest told = plain;
+    told.logprobs = 2;
+    EXPECT_THAT(compare(told, "log-probabilities"), Gt(10u));
+    GenerationRequest endless = plain;
+    endless.reply.max_tokens = 0;
+    EXPECT_THAT(compare(endless, "to the end of the context"), Gt(10u));
+    const auto grammar = Grammar::compile_gbnf("root ::= (\"ab\" | \"cd\")+ | [0-9]{60}");
+    ASSERT_TRUE(grammar.ok()) << grammar.error().message;
+    GenerationRequest formed = plain;
+    formed.constraint = Constraint::make(*grammar, std::make_shared<TokenTrie>(engine_->tokenizer()));
+    EXPECT_THAT(compare(formed, "in a form"), Gt(10u));
+    const std::string text = alone(plain).text;
+    for (const size_t at : {size_t{20}, size_t{31}, size_t{40}}) {
+      GenerationRequest stopped = plain;
+      stopped.reply.stop_strings = {text.substr(at, 4)};
+      compare(stopped, "a stop string at " + std::to_string(at));
+    }
+  }
+}
+
+// Whoever comes meanwhile is computed beside it, and it goes on alone when they have gone.
+TEST_F(ComputedAhead, OthersComeAndGo) {
+  load();
+  const GenerationRequest one = repetitive(300), other = request(40, 9, 20);
+  const std::string expected = alone(one).text, expected_other = alone(other).text;
+  make({.always_look_up = true});
+  Heard heard;
+  std::vector<Heard> others(3);
+  const RequestId id = submit(one, heard);
+  for (Heard& each : others) {
+    for (int i = 0; i < 4; ++i) scheduler_->step();
+    ASSERT_FALSE(heard.ended());
+    submit(other, each);
+    while (!each.ended()) ASSERT_TRUE(scheduler_->step());
+    EXPECT_EQ(each.text, expected_other);
+  }
+  run_all();
+  EXPECT_EQ(heard.text, expected);
+  EXPECT_EQ(heard.finished, StopReason::length);
+  EXPECT_THAT(heard.stats.taken_tokens, Gt(50u));
+
+  // One that goes in the middle leaves a text that the next one of the kind goes on from.
+  Heard gone, again;
+  const RequestId second = submit(one, gone);
+  EXPECT_NE(second, id);
+  for (int i = 0; i < 5; ++i) scheduler_->step();
+  scheduler_->cancel(second);
+  run_all();
+  EXPECT_EQ(gone.finished, StopReason::cancelled);
+  submit(one, again);
+  run_all();
+  EXPECT_EQ(again.text, expected);
+}
+
+// Nothing is computed ahead where memory suffices for one token at a time, and an answer ends where it ends without.
+TEST_F(ComputedAhead, KeepsToThePromisedMemory) {
+  load();
+  SchedulerOptions options;
+  options.state_bytes = engine_->sequence_bytes(192);  // whole pages
+  for (const size_t shorter : {0, 1, 2, 3}) {
+    GenerationRequest request = repetitive(0);
+    request.prompt.resize(request.prompt.size() - shorter);
+    Heard plain, ahead;
+    for (const bool lookup : {false, true}) {
+      options.lookup = options.always_look_up = lookup;
+      make(options);
+      submit(request, lookup ? ahead : plain);
+      while (scheduler_->step()) ASSERT_THAT(engine_->sequence_bytes_in_use(), Le(options.state_bytes));
+    }
+    EXPECT_EQ(ahead.finished, StopReason::context_full);
+    EXPECT_EQ(ahead.text, plain.text);
+    EXPECT_EQ(ahead.stats.generated_tokens, plain.stats.generated_tokens);
+  }
 }
 
 TEST_F(SchedulerTest, RefusesWhatMakesNoSense) {

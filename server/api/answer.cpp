@@ -129,6 +129,8 @@ base::Json timings_json(const assistant::ModelService& model, const core::Genera
           {"predicted_n", stats.generated_tokens},
           {"predicted_ms", stats.decode_ms},
           {"predicted_per_second", rate(decoded, stats.decode_ms)},
+          {"draft_n", stats.proposed_tokens},
+          {"draft_n_accepted", stats.taken_tokens},
           {"preemptions", stats.preemptions},
           {"device", "cpu"},
           {"isa", info.isa},

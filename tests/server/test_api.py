@@ -6,6 +6,7 @@ import math
 from harness_server import ServerTest
 
 QUESTION = [{"role": "user", "content": "Name three colours."}]
+REPETITION = {"prompt": "red green blue yellow " * 12, "max_tokens": 60, "temperature": 0}
 
 
 class OpenAiTest(ServerTest):
@@ -27,6 +28,13 @@ class OpenAiTest(ServerTest):
         self.assertEqual(answer["usage"]["prompt_tokens"], len(prompt["tokens"]))
         for name in ("device", "isa", "weight_bytes", "state_bytes", "queue_ms", "prompt_ms", "predicted_ms"):
             self.assertIn(name, answer["timings"])
+
+    def test_what_followed_the_same_words_before_is_computed_along(self):
+        timings = self.post("/v1/completions", **REPETITION)["timings"]
+        self.assertGreater(timings["draft_n_accepted"], 0)
+        self.assertGreaterEqual(timings["draft_n"], timings["draft_n_accepted"])
+        self.assertGreaterEqual(self.metric("ingle_proposed_tokens_total"), timings["draft_n"])
+        self.assertGreaterEqual(self.metric("ingle_taken_tokens_total"), timings["draft_n_accepted"])
 
     def test_a_seed_repeats_an_answer_and_the_stream_is_the_same(self):
         options = {"max_tokens": 24, "temperature": 1.2, "seed": 11}
@@ -261,3 +269,11 @@ class AnthropicTest(ServerTest):
         self.assertIn("'tools[0].input_schema'", answer["error"]["message"])
         status, _, answer = self.ask("POST", "/v1/messages", {"model": self.model, "messages": QUESTION})
         self.assertIn("max_tokens", answer["error"]["message"])
+
+
+class NoLookupTest(ServerTest):
+    options = ("--ctx", "2048", "--no-lookup", "--draft", "smollm2-135m")
+
+    def test_nothing_is_computed_along(self):
+        self.assertEqual(self.post("/v1/completions", **REPETITION)["timings"]["draft_n"], 0)
+        self.assertIn("--draft has no effect in a server", "".join(self.log))
