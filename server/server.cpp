@@ -110,12 +110,14 @@ Server::~Server() {
   background_->pool.join();
   for (const auto& [name, threads] : model_threads_) threads->pool.join();
   pool_.end();
+  key_watch_.reset();
 }
 
 base::Status Server::listen(const HttpServer::Listeners& inherited) {
   INGLE_TRY(const HttpServer::Address address, HttpServer::resolve(options_.host, options_.port));
   if (!options_.keys.empty()) {
     INGLE_TRY(keys_, security::Keys::open(options_.keys));
+    INGLE_TRY(key_watch_, security::KeyWatch::start(*keys_, [this](const std::string& id) { forget_key(id); }));
   }
   if (!address.loopback) INGLE_CHECK(check_remote(address));
   if (options_.tls.named()) {
@@ -178,6 +180,22 @@ void Server::stop() {
 void Server::hand_over(bool with_socket) {
   http_.post([this] { handed_over_ = true; });
   http_.hand_over(with_socket);
+}
+
+// What is kept for who had it goes with the key.
+void Server::forget_key(const std::string& id) {
+  const std::string principal = security::key_principal(id);
+  {
+    const std::lock_guard lock(mutex_);
+    gone_.insert(principal);
+  }
+  pool_.forget(principal);
+  responses_->forget(principal);
+}
+
+bool Server::is_gone(const std::string& principal) {
+  const std::lock_guard lock(mutex_);
+  return gone_.contains(principal);
 }
 
 // A page can make a browser call our address by the page's own name (DNS rebinding), but not call it by an address that
@@ -303,7 +321,11 @@ void Server::read_body(const Route& route, Call& call) {
     call.resume = [this, name](std::function<void()> work) {
       boost::asio::post(threads_of(name).pool, std::move(work));
     };
-    boost::asio::post(threads_of(name).pool, [&route, asked = std::move(call)]() mutable { route.handle(asked); });
+    boost::asio::post(threads_of(name).pool, [this, &route, asked = std::move(call)]() mutable {
+      if (is_gone(asked.principal))
+        return asked.fail({401, "the access token is not valid", {}, "invalid_api_key", {}});
+      route.handle(asked);
+    });
   });
 }
 

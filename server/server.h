@@ -7,11 +7,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "assistant/inference/model_pool.h"
+#include "security/keys/key_watch.h"
 #include "security/keys/keys.h"
 #include "server/api/route.h"
 #include "server/http/http_server.h"
@@ -61,6 +63,8 @@ class Server final {
  private:
   struct Threads;
 
+  void forget_key(const std::string& id);
+  bool is_gone(const std::string& principal);
   void handle(const std::shared_ptr<Exchange>& exchange);
   void read_body(const Route& route, Call& call);
   std::string model_named(const Call& call);
@@ -87,6 +91,8 @@ class Server final {
   std::mutex mutex_;
   /// Each model has threads of its own, on which its requests wait for it: one that does not answer holds up no other.
   std::map<std::string, std::unique_ptr<Threads>> model_threads_;  ///< guarded by mutex_
+  std::set<std::string> gone_;                                     ///< whose keys are gone; guarded by mutex_
+  std::unique_ptr<security::KeyWatch> key_watch_;
 };
 
 }  // namespace ingle::server

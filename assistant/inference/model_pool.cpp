@@ -181,7 +181,13 @@ void ModelPool::set_pace(const core::Pace& pace) {
 }
 
 void ModelPool::forget(const std::string& principal) {
-  for (const Resident& resident : this->resident()) resident.model->forget(principal);
+  std::vector<Model> held;  // also by those who answer with one that was dropped
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::weak_ptr<ModelService>& leased : leased_)
+      if (Model model = leased.lock()) held.push_back(std::move(model));
+  }
+  for (const Model& model : held) model->forget(principal);
   core::forget_prefixes(prefix_folder(options_.cache_folder), principal);
 }
 

@@ -163,6 +163,10 @@ Keys::Keys(Keys&&) noexcept = default;
 Keys& Keys::operator=(Keys&&) noexcept = default;
 Keys::~Keys() = default;
 
+const std::filesystem::path& Keys::folder() const {
+  return state_->folder;
+}
+
 Result<Keys> Keys::open(const std::filesystem::path& folder) {
   std::error_code failure;
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), failure);

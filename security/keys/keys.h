@@ -34,6 +34,8 @@ class Keys {
   /// file are another user's, or readable or writable by others (says what to do); those of parse_key_file; io_error.
   static base::Result<Keys> open(const std::filesystem::path& folder);
 
+  const std::filesystem::path& folder() const;
+
   Keys(Keys&&) noexcept;
   Keys& operator=(Keys&&) noexcept;
   ~Keys();

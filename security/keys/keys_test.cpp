@@ -9,13 +9,17 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <sstream>
 #include <thread>
 
 #include "base/files.h"
+#include "security/keys/key_watch.h"
 
 namespace ingle::security {
 namespace {
@@ -292,6 +296,55 @@ TEST_F(KeysTest, GivesUpWaiting) {
   const base::FileDescriptor lock(::open((folder_ / "keys.lock").c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
   EXPECT_EQ(code_of(keys.revoke("x")), "busy");
+}
+
+TEST_F(KeysTest, WatchersHearOfKeysThatAreGone) {
+  Keys server = open(), command = open();
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> gone;
+  const auto one = command.create("one", {Scope::chat}, std::nullopt, kNow);
+  auto watch = KeyWatch::start(server, [&](const std::string& id) {
+    const std::lock_guard lock(mutex);
+    gone.push_back(id);
+    changed.notify_all();
+  });
+  ASSERT_TRUE(watch.ok()) << watch.error().message;
+  const auto hears = [&](const std::vector<std::string>& ids) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, std::chrono::seconds(20), [&] { return gone.size() >= ids.size(); }) && gone == ids;
+  };
+  const auto two = command.create("two", {Scope::chat}, std::nullopt, kNow);
+  ASSERT_TRUE(one.ok() && two.ok());
+  ASSERT_TRUE(command.revoke("one").ok());
+  EXPECT_TRUE(hears({one->key.id}));
+  std::ofstream(folder_ / "keys.json") << "damaged";  // who has them still is not known
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(hears({one->key.id}));
+  std::filesystem::remove(folder_ / "keys.json");
+  EXPECT_TRUE(hears({one->key.id, two->key.id}));
+  const int64_t now = std::time(nullptr);
+  const auto brief = command.create("brief", {Scope::chat}, now + 1, now);
+  ASSERT_TRUE(brief.ok());
+  EXPECT_TRUE(hears({one->key.id, two->key.id, brief->key.id})) << "it expires";
+
+  // Another folder in its place is watched, too.
+  std::filesystem::rename(folder_, root_ / "old");
+  Keys anew = open();
+  const auto three = anew.create("three", {Scope::chat}, now + 2, now);
+  ASSERT_TRUE(three.ok());
+  EXPECT_TRUE(hears({one->key.id, two->key.id, brief->key.id, three->key.id}));
+  watch->reset();
+  {
+    auto another = KeyWatch::start(anew, [&](const std::string& id) {
+      const std::lock_guard lock(mutex);
+      gone.push_back(id);
+      changed.notify_all();
+    });
+    ASSERT_TRUE(another.ok());
+    EXPECT_TRUE(hears({one->key.id, two->key.id, brief->key.id, three->key.id, three->key.id}))
+        << "it has expired before";
+  }
 }
 
 // Written by hand, with the checksum by xxh128sum and SHA-256 of "abc" as FIPS 180 gives it.

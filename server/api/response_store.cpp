@@ -25,6 +25,7 @@ bool ResponseStore::put(const std::string& principal, StoredResponse stored) {
   if (bytes > limits_.bytes_per_principal) return false;
   std::string id = stored.response.at("id").get<std::string>();
   const std::lock_guard lock(mutex_);
+  if (gone_.contains(principal)) return false;
   drop_old();
   entries_.push_back({principal, std::move(id), std::move(stored), bytes, clock_()});
   keep_limits(principal);
@@ -45,6 +46,12 @@ bool ResponseStore::remove(const std::string& principal, const std::string& id) 
   if (found == entries_.end()) return false;
   entries_.erase(found);
   return true;
+}
+
+void ResponseStore::forget(const std::string& principal) {
+  const std::lock_guard lock(mutex_);
+  gone_.insert(principal);
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.principal == principal; });
 }
 
 ResponseStore::Entries::iterator ResponseStore::locate(const std::string& principal, const std::string& id) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ class ResponseStore {
   std::optional<StoredResponse> find(const std::string& principal, const std::string& id);
   /// False as find() has nothing. What came after it keeps what it needs.
   bool remove(const std::string& principal, const std::string& id);
+  /// Drops all that is a principal's, who does not come again: what is put later is not kept.
+  void forget(const std::string& principal);
 
  private:
   struct Entry {
@@ -67,7 +70,8 @@ class ResponseStore {
   const ResponseLimits limits_;
   const Clock clock_;
   mutable std::mutex mutex_;
-  Entries entries_;  ///< guarded by mutex_; the oldest first
+  Entries entries_;             ///< guarded by mutex_; the oldest first
+  std::set<std::string> gone_;  ///< principals; guarded by mutex_
 };
 
 }  // namespace ingle::server

@@ -35,6 +35,16 @@ TEST_F(ResponseStoreTest, IsItsPrincipalsAlone) {
   EXPECT_FALSE(store_.remove("a", "1"));
 }
 
+TEST_F(ResponseStoreTest, NothingIsKeptOfWhoIsGone) {
+  store_.put("a", response("1"));
+  store_.put("b", response("2"));
+  store_.forget("a");
+  EXPECT_FALSE(store_.find("a", "1"));
+  EXPECT_TRUE(store_.find("b", "2"));
+  EXPECT_FALSE(store_.put("a", response("3"))) << "it was being written";
+  EXPECT_FALSE(store_.find("a", "3"));
+}
+
 TEST_F(ResponseStoreTest, TheOldestOfThePrincipalGoesFirst) {
   store_.put("b", response("0"));
   for (const char* id : {"1", "2", "3", "4"}) store_.put("a", response(id));

@@ -68,6 +68,18 @@ class PrefixesTest(ServerTest):
         self.ingle("key", "revoke", "other")
         self.assertEqual(self.written(), [])
 
+    def test_a_revoked_key_leaves_nothing_in_a_running_server(self):
+        key = self.ingle("key", "create", "brief")
+        headers = {"Authorization": f"Bearer {key}"}
+        self.cached(key)
+        _, _, response = self.ask("POST", "/v1/responses", {"input": "Hello", "max_output_tokens": 4}, headers)
+        self.assertEqual(self.ask("GET", f"/v1/responses/{response['id']}", None, headers)[0], 200)
+        self.assertGreater(self.metric("ingle_kept_prefixes"), 0)
+        self.ingle("key", "revoke", "brief")
+        self.wait_for(lambda: self.metric("ingle_kept_prefixes") == 0, 20)
+        self.restart()
+        self.assertEqual(self.written(), [], "nor is it written at its end")
+
     def test_a_deleted_response_leaves_nothing(self):
         response = self.post("/v1/responses", input=TEXT, max_output_tokens=16)
         self.restart()
