@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!body) return 0;
   for (const Route* route : all_routes()) {
     Reader reader(*body);
-    reader.check(route->fields, nullptr);
+    reader.check(route->fields);
     if (reader.error() || route->path != "/v1/chat/completions") continue;
     if (read_messages(reader, "messages").empty()) __builtin_trap();
   }

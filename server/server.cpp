@@ -193,7 +193,7 @@ void Server::forget_key(const std::string& id) {
   responses_->forget(principal);
 }
 
-bool Server::is_gone(const std::string& principal) {
+bool Server::is_gone(const std::string& principal) const {
   const std::lock_guard lock(mutex_);
   return gone_.contains(principal);
 }
@@ -251,6 +251,7 @@ std::optional<ApiError> Server::admit(const HttpRequest& request, Scope scope, C
     const auto principal = keys_->verify(token, std::time(nullptr));
     if (!principal) return ApiError{401, principal.error().message, {}, "invalid_api_key", {}};
     call.principal = call.client = security::key_principal(principal->id);
+    call.key_is_gone = [this, principal = call.principal] { return is_gone(principal); };
     call.keyed = true;
     may_chat = principal->scopes.has(security::Scope::chat);
     may_manage = principal->scopes.has(security::Scope::models);
@@ -307,8 +308,8 @@ void Server::read_body(const Route& route, Call& call) {
         base::parse_json(call.exchange->request().body, {.max_bytes = options_.http.body_bytes, .max_depth = 128});
     if (!body) return call.fail({400, "the body is not JSON: " + body.error().message, {}, "invalid_json", {}});
     call.body = std::move(body).value();
-    Reader reader(call.body);
-    reader.check(route.fields, &call.unused);
+    Reader reader(call.body, {}, &call.unused);
+    reader.check(route.fields);
     if (reader.error()) return call.fail(*reader.error());
   }
   if (route.asks_model && !route.fields.empty() && !call.ready)
@@ -322,7 +323,7 @@ void Server::read_body(const Route& route, Call& call) {
       boost::asio::post(threads_of(name).pool, std::move(work));
     };
     boost::asio::post(threads_of(name).pool, [this, &route, asked = std::move(call)]() mutable {
-      if (is_gone(asked.principal))
+      if (asked.key_is_gone && asked.key_is_gone())
         return asked.fail({401, "the access token is not valid", {}, "invalid_api_key", {}});
       route.handle(asked);
     });

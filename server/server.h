@@ -64,7 +64,7 @@ class Server final {
   struct Threads;
 
   void forget_key(const std::string& id);
-  bool is_gone(const std::string& principal);
+  bool is_gone(const std::string& principal) const;
   void handle(const std::shared_ptr<Exchange>& exchange);
   void read_body(const Route& route, Call& call);
   std::string model_named(const Call& call);
@@ -88,7 +88,7 @@ class Server final {
   HttpServer http_;
   std::unique_ptr<Threads> threads_;     ///< that read bodies
   std::unique_ptr<Threads> background_;  ///< that download
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   /// Each model has threads of its own, on which its requests wait for it: one that does not answer holds up no other.
   std::map<std::string, std::unique_ptr<Threads>> model_threads_;  ///< guarded by mutex_
   std::set<std::string> gone_;                                     ///< whose keys are gone; guarded by mutex_

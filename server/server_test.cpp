@@ -116,8 +116,8 @@ constexpr Field kFields[] = {
 };
 
 std::optional<ApiError> checked(const base::Json& body, std::vector<std::string>* unused = nullptr) {
-  Reader reader(body);
-  reader.check(kFields, unused);
+  Reader reader(body, {}, unused);
+  reader.check(kFields);
   return reader.error();
 }
 
@@ -232,7 +232,7 @@ TEST(Chat, CallsInMessagesHaveTheirForm) {
         {"messages", base::Json::array({{{"role", "assistant"}, {"content", nullptr}, {"tool_calls", calls}}})}};
     static constexpr Field kBody[] = {{"messages", kMessages, ""}};
     Reader reader(body);
-    reader.check(kBody, nullptr);
+    reader.check(kBody);
     if (!reader.error()) read_messages(reader, "messages");
     return reader.error() ? reader.error()->param : std::string();
   };

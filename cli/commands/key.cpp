@@ -95,7 +95,7 @@ Status run(Session& session) {
 
 constexpr Argument arguments[] = {
     {.name = "ACTION",
-     .help = "what to do",
+     .help = "what to do: create, list or revoke",
      .type = ValueType::choice,
      .required = true,
      .choices = "create list revoke"},
@@ -105,7 +105,7 @@ constexpr Option options[] = {
     {.name = "scope",
      .type = ValueType::choice,
      .metavar = "SCOPE",
-     .help = "what the key opens",
+     .help = "what the key opens: chat (answers), models (fetching and removing them), admin (nothing yet)",
      .fallback_note = "chat",
      .choices = "chat models admin",
      .repeatable = true},

@@ -27,6 +27,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
       const std::lock_guard lock(mutex_);
       ids_.push_back(*id);
     }
+    call_.submitted();
     if (stream_) {
       const std::lock_guard lock(mutex_);
       begin();

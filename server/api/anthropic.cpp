@@ -22,6 +22,20 @@ constexpr Field kBlockFields[] = {
     {"caller", "", Use::hint},
 };
 
+// What their values may be, read_tools() says.
+constexpr Field kToolFields[] = {
+    {"name", kAnything, "", Use::required},
+    {"description", kAnything, ""},
+    {"input_schema", kAnything, "", Use::required},
+    {"type", kAnything, ""},
+    {"strict", kAnything, "arguments match the schema in any case"},
+    {"cache_control", "", Use::hint},
+    {"defer_loading", "", Use::hint},
+    {"eager_input_streaming", "", Use::hint},
+    {"input_examples", "", Use::hint},
+    {"allowed_callers", "only the model calls tools here", Use::refused},
+};
+
 std::string text_of(Reader& reader, const base::Json& content, const std::string& path) {
   if (content.is_string()) return content.get<std::string>();
   std::string text;
@@ -30,8 +44,8 @@ std::string text_of(Reader& reader, const base::Json& content, const std::string
   for (size_t i = 0; content.is_array() && i < content.size(); ++i) {
     const base::Json& block = content[i];
     const std::string at = path + "[" + std::to_string(i) + "]";
-    Reader inner(block, at);
-    inner.check(kBlockFields, nullptr);
+    Reader inner = reader.inside(block, at);
+    inner.check(kBlockFields);
     if (inner.text("type").value_or("") != "text") inner.fail("type", "'" + at + "' must be a block of text");
     inner.require("text");
     text += inner.text("text").value_or("");
@@ -49,8 +63,8 @@ class Blocks {
 
   void add(const base::Json& block, size_t index) {
     const std::string at = path_ + ".content[" + std::to_string(index) + "]";
-    Reader inner(block, at);
-    inner.check(kBlockFields, nullptr);
+    Reader inner = reader_.inside(block, at);
+    inner.check(kBlockFields);
     const std::string type = inner.text("type").value_or("");
     const bool assistant = message_["role"] == "assistant";
     if (type == "text") {
@@ -126,9 +140,13 @@ void read_tools_of(Reader& reader, ChatSetup& setup) {
     return;
   }
   base::Json functions = base::Json::array();
-  for (const base::Json& tool : *tools) {
+  for (size_t i = 0; i < tools->size(); ++i) {
+    const base::Json& tool = (*tools)[i];
     if (!tool.is_object() || !tool.contains("input_schema"))
       return reader.fail("tools", "'tools' has an item without 'input_schema'; only such tools are supported");
+    Reader inner = reader.inside(tool, "tools[" + std::to_string(i) + "]");
+    inner.check(kToolFields);
+    if (inner.error()) return reader.adopt(inner.error());
     functions.push_back({{"type", "function"},
                          {"function",
                           {{"name", tool.value("name", base::Json())},

@@ -16,6 +16,34 @@ constexpr std::pair<const char*, const char*> kTexts[] = {
     {"tool_name", "name"},
 };
 
+// A part of a message's content.
+constexpr Field kPartFields[] = {
+    {"type", kText, "", Use::required}, {"text", kText, "", Use::required}, {"annotations", "", Use::hint},
+    {"logprobs", "", Use::hint},        {"cache_control", "", Use::hint},
+};
+// What their values may be, assistant::Tools says. A function may stand alone, without what is around it.
+#define INGLE_FUNCTION_FIELDS                                                             \
+  {"name", kAnything, ""}, {"description", kAnything, ""}, {"parameters", kAnything, ""}, \
+      {"strict", kAnything, "arguments match the schema in any case"}
+constexpr Field kFunctionFields[] = {INGLE_FUNCTION_FIELDS};
+constexpr Field kToolFields[] = {
+    INGLE_FUNCTION_FIELDS, {"type", kAnything, ""}, {"function", kAnything, ""}, {"cache_control", "", Use::hint}};
+
+void check_tools(Reader& reader, const base::Json& tools) {
+  const auto check = [&](const base::Json& object, const std::string& path, std::span<const Field> fields) {
+    if (!object.is_object()) return;
+    Reader inner = reader.inside(object, path);
+    inner.check(fields);
+    reader.adopt(inner.error());
+  };
+  for (size_t i = 0; i < tools.size(); ++i) {
+    const std::string path = "tools[" + std::to_string(i) + "]";
+    check(tools[i], path, kToolFields);
+    if (tools[i].is_object() && tools[i].contains("function"))
+      check(tools[i]["function"], path + ".function", kFunctionFields);
+  }
+}
+
 /// Templates read arguments as objects; OpenAI's clients send them as text. False: they are neither.
 bool open_arguments(base::Json& calls) {
   for (base::Json& call : calls) {
@@ -31,7 +59,7 @@ bool open_arguments(base::Json& calls) {
 }
 
 base::Json read_message(Reader& reader, const base::Json& message, const std::string& path) {
-  Reader inner(message, path);
+  Reader inner = reader.inside(message, path);
   base::Json result = base::Json::object();
   const std::string role = inner.text("role").value_or("");
   result["role"] = role == "developer" ? "system" : role;
@@ -71,9 +99,10 @@ std::string read_content(Reader& reader, const base::Json& content, const std::s
     const std::string kind = type->get<std::string>();
     if (kind != "text" && kind != "input_text" && kind != "output_text")
       return wrong("parts of type '" + kind.substr(0, 64) + "' are not supported; this model reads text", at + ".type");
-    const auto words = part.find("text");
-    if (words == part.end() || !words->is_string()) return wrong("'" + at + ".text' must be a string", at + ".text");
-    text += words->get<std::string>();
+    Reader inner = reader.inside(part, at);
+    inner.check(kPartFields);
+    text += inner.text("text").value_or("");
+    reader.adopt(inner.error());
   }
   return text;
 }
@@ -116,6 +145,7 @@ void read_tools(Reader& reader, ChatSetup& setup) {
     if (choice != nullptr) reader.fail("tool_choice", "'tool_choice' needs 'tools'");
     return;
   }
+  check_tools(reader, *tools);
   auto parsed = assistant::Tools::parse(*tools);
   if (!parsed) return reader.fail("tools", parsed.error().message);
   setup.tools = std::move(parsed).value();

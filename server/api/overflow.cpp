@@ -199,6 +199,12 @@ Overflow read_overflow(Reader& reader, Overflow otherwise) {
   return find_overflow(name->get_ref<const std::string&>()).value_or(otherwise);
 }
 
+void refuse_overflow(Reader& reader) {
+  if (read_overflow(reader) != Overflow::error)
+    reader.fail("ingle.overflow", "'ingle.overflow' is for chats; a prompt has no turns that could go",
+                "unsupported_value");
+}
+
 std::optional<ApiError> fit_chat(assistant::ModelService& model, ChatSetup& setup,
                                  assistant::GenerationRequest& request) {
   auto built = model.chat_prompt(setup.chat);

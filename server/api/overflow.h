@@ -14,6 +14,8 @@ namespace ingle::server {
 
 /// `ingle.overflow`, or else `otherwise`.
 Overflow read_overflow(Reader& reader, Overflow otherwise = Overflow::error);
+/// Of a prompt, which has no turns that could go.
+void refuse_overflow(Reader& reader);
 
 /// Builds the prompt of a chat. With a policy, turns go until there is room for the answer: for max_tokens, but at most
 /// half of the context, or a quarter of it (256 tokens at most) where none is given. Without room for that, all that

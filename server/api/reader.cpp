@@ -120,36 +120,37 @@ std::string without_indices(const std::string& path) {
 
 }  // namespace
 
-Reader::Reader(const base::Json& object, std::string path) : object_(object), path_(std::move(path)) {
+Reader::Reader(const base::Json& object, std::string path, std::vector<std::string>* hints)
+    : object_(object), path_(std::move(path)), hints_(hints) {
   if (!object_.is_object()) fail({}, (path_.empty() ? "the body" : "'" + path_ + "'") + " must be a JSON object");
 }
 
-void Reader::check(std::span<const Field> fields, std::vector<std::string>* unused) {
+void Reader::check(std::span<const Field> fields) {
   if (!object_.is_object()) return;
   for (const auto& [name, value] : object_.items()) {
     const auto field = std::ranges::find(fields, std::string_view(name), &Field::name);
     if (field == fields.end()) return fail(name, "there is no field '" + shortened(name) + "' here", "unknown_field");
     if (value.is_null()) continue;
-    check_value(*field, value, unused);
+    check_value(*field, value);
     if (error_) return;
   }
   for (const Field& field : fields)
     if (field.use == Use::required) require(field.name);
 }
 
-void Reader::check_value(const Field& field, const base::Json& value, std::vector<std::string>* unused) {
+void Reader::check_value(const Field& field, const base::Json& value) {
   const std::string path = path_of(field.name);
   if (field.use == Use::refused)
     return fail(field.name, "'" + path + "' is not supported: " + std::string(field.help), "unsupported_field");
-  if (field.use == Use::hint && unused != nullptr) {
+  if (field.use == Use::hint && hints_ != nullptr) {
     std::string hint = without_indices(path);
-    if (std::ranges::find(*unused, hint) == unused->end()) unused->push_back(std::move(hint));
+    if (std::ranges::find(*hints_, hint) == hints_->end()) hints_->push_back(std::move(hint));
   }
   if (!is_of_type(field.type, value)) return fail(field.name, "'" + path + "' must be " + wanted(field.type));
   if (field.type.fields == nullptr) return;
   const auto check_inside = [&](const base::Json& object, const std::string& at) {
-    Reader inner(object, at);
-    inner.check(fields_of(field.type), unused);
+    Reader inner = inside(object, at);
+    inner.check(fields_of(field.type));
     adopt(inner.error());
   };
   if (field.type.kind == Type::Kind::object) return check_inside(value, path);

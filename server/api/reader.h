@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -18,12 +19,15 @@ namespace ingle::server {
 /// The first thing that is wrong stays; after it, all reading gives defaults.
 class Reader {
  public:
-  /// `object` outlives it. `path`: where it is in the body, "" or "response_format".
-  explicit Reader(const base::Json& object, std::string path = {});
+  /// `object` outlives it. `path`: where it is in the body, "" or "response_format". `hints` (may be null): where
+  /// check() and that of readers inside() note what has no effect.
+  explicit Reader(const base::Json& object, std::string path = {}, std::vector<std::string>* hints = nullptr);
+  /// Of an object in this one's.
+  Reader inside(const base::Json& object, std::string path) const { return Reader(object, std::move(path), hints_); }
 
   /// Looks at every member, and into objects and arrays as far as the table tells of them: names, types, bounds, what
-  /// is missing. Hints that are there are added to `unused`, once each: "messages[].name".
-  void check(std::span<const Field> fields, std::vector<std::string>* unused);
+  /// is missing. Hints that are there are noted once each: "messages[].name".
+  void check(std::span<const Field> fields);
 
   /// Null counts as absent.
   bool has(std::string_view name) const { return find(name) != nullptr; }
@@ -49,11 +53,12 @@ class Reader {
   std::string path_of(std::string_view name) const;
 
  private:
-  void check_value(const Field& field, const base::Json& value, std::vector<std::string>* unused);
+  void check_value(const Field& field, const base::Json& value);
   const base::Json* of_type(std::string_view name, const Type& type);
 
   const base::Json& object_;
   const std::string path_;
+  std::vector<std::string>* const hints_;
   std::optional<ApiError> error_;
 };
 

@@ -56,7 +56,7 @@ std::string content_of(Reader& item, std::string_view name) {
 }
 
 base::Json read_message(Reader& item) {
-  item.check(kMessageItem, nullptr);
+  item.check(kMessageItem);
   const std::string role = item.text("role").value_or("");
   const bool answers = role == "assistant";
   base::Json part = {{"type", answers ? "output_text" : "input_text"}, {"text", content_of(item, "content")}};
@@ -69,7 +69,7 @@ base::Json read_message(Reader& item) {
 }
 
 base::Json read_call(Reader& item) {
-  item.check(kCallItem, nullptr);
+  item.check(kCallItem);
   return {{"type", "function_call"},
           {"id", id_of(item, "fc_")},
           {"status", "completed"},
@@ -79,7 +79,7 @@ base::Json read_call(Reader& item) {
 }
 
 base::Json read_result(Reader& item) {
-  item.check(kResultItem, nullptr);
+  item.check(kResultItem);
   return {{"type", "function_call_output"},
           {"id", id_of(item, "fco_")},
           {"status", "completed"},
@@ -105,7 +105,7 @@ base::Json read_texts(Reader& item, std::string_view name, std::string_view type
 }
 
 base::Json read_reasoning(Reader& item) {
-  item.check(kReasoningItem, nullptr);
+  item.check(kReasoningItem);
   return {{"type", "reasoning"},
           {"id", id_of(item, "rs_")},
           {"status", "completed"},
@@ -114,7 +114,7 @@ base::Json read_reasoning(Reader& item) {
 }
 
 base::Json read_item(Reader& reader, const base::Json& json, const std::string& path) {
-  Reader item(json, path);
+  Reader item = reader.inside(json, path);
   const std::string type = item.text("type").value_or("message");
   base::Json result;
   if (type == "message") {

@@ -23,13 +23,13 @@ constexpr Field kFunctionFields[] = {
 constexpr std::string_view kLogprobs = "message.output_text.logprobs";
 
 /// A tool in this API's form, in that of chat completions.
-base::Json chat_tool(Reader& reader, const base::Json& json, const std::string& path, Call& call) {
-  Reader tool(json, path);
+base::Json chat_tool(Reader& reader, const base::Json& json, const std::string& path) {
+  Reader tool = reader.inside(json, path);
   const std::string type = tool.text("type").value_or("");
   if (type != "function" && !tool.error())
     tool.fail("type", "tools of type '" + type.substr(0, 64) + "' are not supported; only functions are",
               "unsupported_value");
-  tool.check(kFunctionFields, &call.unused);
+  tool.check(kFunctionFields);
   base::Json function = {{"name", tool.text("name").value_or("")}};
   for (const char* name : {"description", "parameters", "strict"})
     if (const base::Json* value = tool.find(name)) function[name] = *value;
@@ -37,11 +37,11 @@ base::Json chat_tool(Reader& reader, const base::Json& json, const std::string& 
   return {{"type", "function"}, {"function", std::move(function)}};
 }
 
-void read_response_tools(Reader& reader, ChatSetup& setup, Call& call) {
+void read_response_tools(Reader& reader, ChatSetup& setup) {
   base::Json body = base::Json::object();
   if (const base::Json* tools = reader.array("tools"); tools != nullptr && !tools->empty()) {
     for (size_t i = 0; i < tools->size() && !reader.error(); ++i)
-      body["tools"].push_back(chat_tool(reader, (*tools)[i], "tools[" + std::to_string(i) + "]", call));
+      body["tools"].push_back(chat_tool(reader, (*tools)[i], "tools[" + std::to_string(i) + "]"));
   }
   if (const base::Json* choice = reader.find("tool_choice")) {
     const bool idle = *choice == "auto" || *choice == "none";
@@ -193,7 +193,7 @@ ResponseRequest read_response_request(Reader& reader, const assistant::ModelServ
   job.setup.param = "input";
   job.setup.overflow = read_truncation(reader);
   read_reasoning_options(reader, job.setup.chat);
-  read_response_tools(reader, job.setup, call);
+  read_response_tools(reader, job.setup);
   job.form = read_text_form(reader);
   if (!reader.error()) request.repeated = repeat(call.body, request);
   return request;

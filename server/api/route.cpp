@@ -2,6 +2,10 @@
 
 namespace ingle::server {
 
+void Call::submitted() const {
+  if (key_is_gone && key_is_gone()) pool->forget(principal);
+}
+
 HttpResponse Call::response(std::string content_type) const {
   HttpResponse response;
   response.content_type = std::move(content_type);

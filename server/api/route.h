@@ -43,6 +43,8 @@ struct Call {
   std::vector<std::string> unused;  ///< hints that came and have no effect
   Headers headers;                  ///< more of the response's
   Family family = Family::openai;
+  /// Whether the key that it came with has been revoked since, or has expired; null: it came without one.
+  std::function<bool()> key_is_gone;
   /// Runs what takes minutes, and is told by `stored` to stop.
   std::function<void(std::function<void()>)> in_background;
   /// Runs what asks the model again, on a thread as that of the handler.
@@ -50,6 +52,8 @@ struct Call {
 
   void respond(const base::Json& json, int status = 200);
   void fail(const ApiError& error);
+  /// After what asks a model: of a key that went meanwhile, nothing is kept.
+  void submitted() const;
   /// With what goes into every answer.
   HttpResponse response(std::string content_type) const;
 };

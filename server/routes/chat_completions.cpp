@@ -118,7 +118,7 @@ void read_logprobs(Reader& reader, assistant::GenerationRequest& request) {
 }
 
 void handle(Call& call) {
-  Reader reader(call.body);
+  Reader reader(call.body, {}, &call.unused);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ChatJob job;

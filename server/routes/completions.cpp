@@ -4,6 +4,7 @@
 #include "core/engine/text_stream.h"
 #include "server/api/generation.h"
 #include "server/api/openai.h"
+#include "server/api/overflow.h"
 
 namespace ingle::server {
 namespace {
@@ -169,6 +170,7 @@ void handle(Call& call) {
   const int64_t count = reader.integer("n").value_or(1);
   request.reply.max_tokens = static_cast<uint32_t>(reader.integer("max_tokens").value_or(16));
   if (const auto likeliest = reader.integer("logprobs")) request.logprobs = static_cast<int32_t>(*likeliest);
+  refuse_overflow(reader);
   const bool echo = reader.boolean("echo").value_or(false);
   if (echo && request.logprobs >= 0)
     reader.fail("echo", "'echo' with 'logprobs' is not supported: a prompt's log-probabilities are not computed");

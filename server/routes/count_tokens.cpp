@@ -6,7 +6,7 @@ namespace ingle::server {
 namespace {
 
 void handle(Call& call) {
-  Reader reader(call.body);
+  Reader reader(call.body, {}, &call.unused);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ChatSetup setup = read_anthropic_chat(reader);

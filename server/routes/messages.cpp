@@ -147,7 +147,7 @@ class MessageFormat final : public ChatAnswer {
 };
 
 void handle(Call& call) {
-  Reader reader(call.body);
+  Reader reader(call.body, {}, &call.unused);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ChatJob job;

@@ -57,7 +57,7 @@ class OllamaChatFormat final : public OllamaAnswer {
 };
 
 void handle(Call& call) {
-  Reader reader(call.body);
+  Reader reader(call.body, {}, &call.unused);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ChatJob job;

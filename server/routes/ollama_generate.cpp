@@ -1,6 +1,7 @@
 // POST /api/generate, as Ollama's API has it: a prompt through the chat template, raw, or around a gap.
 #include "server/api/generation.h"
 #include "server/api/ollama.h"
+#include "server/api/overflow.h"
 
 namespace ingle::server {
 namespace {
@@ -84,6 +85,7 @@ void handle(Call& call) {
   ChatSetup setup;
   read_think(reader, setup.chat);
   const AnswerForm form = read_format(reader);
+  refuse_overflow(reader);
   if (reader.error()) return call.fail(*reader.error());
   if (!reader.has("prompt")) {  // how clients ask for a model to be loaded: it is
     return call.respond(

@@ -13,8 +13,8 @@ constexpr Field kQuery[] = {
 
 void handle(Call& call) {
   const base::Json query = query_json(call.exchange->request().query);
-  Reader reader(query);
-  reader.check(kQuery, &call.unused);
+  Reader reader(query, {}, &call.unused);
+  reader.check(kQuery);
   if (reader.error()) return call.fail(*reader.error());
   if (const auto stored = stored_response(call, call.parameter)) call.respond(stored->response);
 }

@@ -16,8 +16,8 @@ constexpr Field kQuery[] = {
 
 void handle(Call& call) {
   const base::Json query = query_json(call.exchange->request().query);
-  Reader reader(query);
-  reader.check(kQuery, &call.unused);
+  Reader reader(query, {}, &call.unused);
+  reader.check(kQuery);
   const int64_t limit = reader.integer("limit").value_or(20);
   const std::string order = reader.text("order").value_or("desc"), after = reader.text("after").value_or("");
   if (reader.error()) return call.fail(*reader.error());

@@ -5,7 +5,7 @@ namespace ingle::server {
 namespace {
 
 void handle(Call& call) {
-  Reader reader(call.body);
+  Reader reader(call.body, {}, &call.unused);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   const ResponseRequest request = read_response_request(reader, *model, call);

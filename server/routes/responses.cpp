@@ -131,7 +131,7 @@ Keep keeper(const Call& call, const ResponseRequest& request) {
 }
 
 void handle(Call& call) {
-  Reader reader(call.body);
+  Reader reader(call.body, {}, &call.unused);
   assistant::ModelService* model = model_of(call, reader);
   if (model == nullptr) return;
   ResponseRequest request = read_response_request(reader, *model, call);

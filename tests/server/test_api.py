@@ -142,6 +142,29 @@ class OpenAiTest(ServerTest):
         self.refused(400, path, {**body, "response_format": {"type": "xml"}}, param="response_format.type")
         self.refused(400, path, {"model": self.model}, param="messages", code="missing_field")
 
+    def test_so_it_is_inside_of_parts_and_tools(self):
+        path = "/v1/chat/completions"
+        part = {"type": "text", "text": "Hello"}
+
+        def body(part, tool):
+            tools = [{"type": "function", "function": {"name": "look", "parameters": {}, **tool}}]
+            return {"messages": [{"role": "user", "content": [part]}], "tools": tools, "max_tokens": 1}
+
+        status, headers, _ = self.ask("POST", path, body({**part, "cache_control": {"type": "ephemeral"}}, {}))
+        self.assertEqual((status, headers["x-ingle-unused"]), (200, "messages[].content[].cache_control"))
+        at = "messages[0].content[0].colour"
+        self.refused(400, path, body({**part, "colour": 1}, {}), param=at, code="unknown_field")
+        at = "tools[0].function.colour"
+        self.refused(400, path, body(part, {"colour": 1, "strict": True}), param=at, code="unknown_field")
+        tools = [{"name": "look", "parameters": {}, "colour": 1}]
+        alone = {"messages": QUESTION, "tools": tools}
+        self.refused(400, path, alone, param="tools[0].colour", code="unknown_field")
+
+    def test_a_prompt_has_no_turns_that_could_go(self):
+        body = {"prompt": "a", "max_tokens": 1, "ingle": {"overflow": "drop_oldest"}}
+        self.refused(400, "/v1/completions", body, param="ingle.overflow")
+        self.assertEqual(self.ask("POST", "/api/generate", {"prompt": "a", "ingle": body["ingle"]})[0], 400)
+
     def test_the_document_tells_what_is_asked(self):
         status, headers, document = self.ask("GET", "/openapi.json")
         self.assertEqual((status, headers["Content-Type"]), (200, "application/json"))
@@ -267,6 +290,16 @@ class AnthropicTest(ServerTest):
         status, _, answer = self.ask("POST", "/v1/messages/count_tokens", {"messages": QUESTION, "tools": tools})
         self.assertEqual(status, 400)
         self.assertIn("'tools[0].input_schema'", answer["error"]["message"])
+        tools = [{"name": "look", "input_schema": {"type": "object"}, "colour": 1}]
+        status, _, answer = self.ask("POST", "/v1/messages/count_tokens", {"messages": QUESTION, "tools": tools})
+        self.assertEqual(status, 400)
+        self.assertIn("'colour'", answer["error"]["message"])
+        text = {"type": "text", "text": "Hello", "cache_control": {"type": "ephemeral"}}
+        body = {"messages": [{"role": "user", "content": [text]}], "tools": [{**tools[0], "cache_control": {}}]}
+        del body["tools"][0]["colour"]
+        status, headers, _ = self.ask("POST", "/v1/messages/count_tokens", body)
+        self.assertEqual(status, 200)
+        self.assertEqual(headers["x-ingle-unused"], "tools[].cache_control, messages[].content[].cache_control")
         status, _, answer = self.ask("POST", "/v1/messages", {"model": self.model, "messages": QUESTION})
         self.assertIn("max_tokens", answer["error"]["message"])
 
