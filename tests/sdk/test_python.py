@@ -75,11 +75,14 @@ class OpenAiTest(ServerTest):
         ).choices[0]
         if anything.finish_reason == "stop":
             self.assertIsInstance(json.loads(anything.message.content), dict)
-        impossible = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"not": {"type": "null"}}}}
+        impossible = {
+            "type": "json_schema",
+            "json_schema": {"name": "x", "schema": {"type": "array", "contains": {"type": "null"}}},
+        }
         with self.assertRaises(openai.BadRequestError) as refused:
             self.chat.create(model=self.model, messages=QUESTION, response_format=impossible)
         self.assertEqual(refused.exception.param, "response_format")
-        self.assertIn("'not'", str(refused.exception))
+        self.assertIn("'contains'", str(refused.exception))
 
     def test_tools(self):
         asked = [{"role": "user", "content": "How is the weather in Paris?"}]
