@@ -1,8 +1,8 @@
 // ingle stop: ends a server that runs.
+#include <poll.h>
 #include <signal.h>
 
 #include <chrono>
-#include <thread>
 
 #include "base/files.h"
 #include "cli/interrupt.h"
@@ -20,6 +20,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kPatience{40};
 constexpr std::chrono::milliseconds kPause{20};
 
+/// Waits a moment for it. A process's descriptor can be read from once it has ended.
+bool has_ended(const base::FileDescriptor& process) {
+  pollfd end{process.get(), POLLIN, 0};
+  return poll(&end, 1, static_cast<int>(kPause.count())) > 0;
+}
+
 Status run(Session& session) {
   const auto folder = servers_folder(session);
   INGLE_TRY(const RunningServer server, choose_server(session));
@@ -29,7 +35,7 @@ Status run(Session& session) {
   const bool now = session.values.flag("now");
   if (process.get() < 0 || !still_runs(folder, server)) return session.terminal.out("stopped " + who + "\n");
   const auto begun = Clock::now();
-  for (int rounds = 0; still_runs(folder, server); ++rounds) {
+  for (int rounds = 0; rounds == 0 || !has_ended(process); ++rounds) {
     // The second signal ends it at once.
     if (rounds == 0 || (now && rounds % 5 == 0)) {
       const Status sent = signal_process(process, SIGTERM);
@@ -38,7 +44,6 @@ Status run(Session& session) {
     if (interrupted()) return Error{ErrorCode::cancelled, ""};
     if (Clock::now() - begun > kPatience)
       return Error{ErrorCode::busy, who + " has not ended yet; 'ingle stop --now' does not let its answers end"};
-    std::this_thread::sleep_for(kPause);
   }
   return session.terminal.out("stopped " + who + "\n");
 }

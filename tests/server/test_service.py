@@ -1,5 +1,6 @@
 """A server's life: in the background, found, stopped, reloaded, replaced; and who may ask one that others reach."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -36,11 +37,14 @@ class LifeTest(ProgramTest):
         self.runtime.mkdir(mode=0o700)
         self.environment["XDG_RUNTIME_DIR"] = str(self.runtime)
         self.port = free_port()
+        self.started = []
         self.addCleanup(self.end_all)
 
     def end_all(self):
-        for server in self.servers():
-            os.kill(server["pid"], signal.SIGKILL)
+        for process in {*self.started, *(server["pid"] for server in self.servers())}:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if b"serve" in Path(f"/proc/{process}/cmdline").read_bytes():
+                    os.kill(process, signal.SIGKILL)
 
     def serve(self, *words, port=None, model=TINY):
         return ("serve", model, "--ctx", "64", "--port", str(port or self.port), *words)
@@ -50,7 +54,8 @@ class LifeTest(ProgramTest):
         done = self.ingle(*self.serve("--daemon", *words, **options))
         said = done.stderr.decode()
         self.assertEqual(done.returncode, 0, said)
-        return int(re.search(r"pid (\d+), log", said)[1])
+        self.started.append(int(re.search(r"pid (\d+), log", said)[1]))
+        return self.started[-1]
 
     def servers(self):
         done = self.ingle("ps", "--json")
