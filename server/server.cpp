@@ -322,7 +322,7 @@ void Server::read_body(const Route& route, Call& call) {
     call.resume = [this, name](std::function<void()> work) {
       boost::asio::post(threads_of(name).pool, std::move(work));
     };
-    boost::asio::post(threads_of(name).pool, [this, &route, asked = std::move(call)]() mutable {
+    boost::asio::post(threads_of(name).pool, [&route, asked = std::move(call)]() mutable {
       if (asked.key_is_gone && asked.key_is_gone())
         return asked.fail({401, "the access token is not valid", {}, "invalid_api_key", {}});
       route.handle(asked);
