@@ -64,8 +64,7 @@ void ModelPool::end() {
   {
     const std::lock_guard lock(mutex_);
     entries.swap(entries_);
-    for (const std::weak_ptr<ModelService>& leased : leased_)
-      if (Model model = leased.lock()) held.push_back(std::move(model));
+    held = all_held();
   }
   for (const Model& model : held) model->end();
 }
@@ -91,6 +90,14 @@ Model ModelPool::lease(std::unique_ptr<ModelService> model) {
   std::erase_if(leased_, [](const auto& each) { return each.expired(); });
   leased_.push_back(leased);
   return leased;
+}
+
+// With mutex_.
+std::vector<Model> ModelPool::all_held() const {
+  std::vector<Model> held;
+  for (const std::weak_ptr<ModelService>& leased : leased_)
+    if (Model model = leased.lock()) held.push_back(std::move(model));
+  return held;
 }
 
 ModelPool::Entry* ModelPool::entry_of(const std::string& name) {
@@ -184,8 +191,7 @@ void ModelPool::forget(const std::string& principal) {
   std::vector<Model> held;  // also by those who answer with one that was dropped
   {
     const std::lock_guard lock(mutex_);
-    for (const std::weak_ptr<ModelService>& leased : leased_)
-      if (Model model = leased.lock()) held.push_back(std::move(model));
+    held = all_held();
   }
   for (const Model& model : held) model->forget(principal);
   core::forget_prefixes(prefix_folder(options_.cache_folder), principal);

@@ -94,6 +94,7 @@ class ModelPool {
   struct Ended;
 
   Model lease(std::unique_ptr<ModelService> model);
+  std::vector<Model> all_held() const;
   Entry* entry_of(const std::string& name);
   void run();
   void load(std::unique_lock<std::mutex>& lock);
