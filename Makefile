@@ -11,7 +11,7 @@ unexport PROMPT
 endif
 QUESTION := What is a hash table? Answer in two sentences.
 
-.PHONY: help run test build deep bench frames load coverage format lint install clean
+.PHONY: help run test build web deep bench screenshots frames load coverage format lint install clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -34,7 +34,15 @@ test:  ## compile and pass all tests
 	@tools/fetch_test_models $(INGLE) $(MODELS)
 	@INGLE_TEST_MODELS=$(MODELS) ctest --preset release --parallel $(JOBS)
 
-deep:  ## linters, sanitizers, fuzzers, official clients, 64-bit Arm; STAGE=lint|asan|fuzz|tsan|sdk|arm64 for one
+web:  ## compile the web app (web/) into web/dist, which becomes part of the program
+	@tools/web build
+
+screenshots: build  ## the README's pictures, of the app beside the real server
+	@tools/bootstrap deep
+	@tools/fetch_test_models $(INGLE) $(MODELS)
+	@INGLE_TEST_MODELS=$(MODELS) tools/web screenshots
+
+deep:  ## linters, sanitizers, fuzzers, official clients, 64-bit Arm; STAGE=lint|asan|fuzz|tsan|sdk|web|arm64 for one
 	@tools/bootstrap deep
 	@tools/deep $(STAGE)
 

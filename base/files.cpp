@@ -223,10 +223,22 @@ Status NewFile::commit(bool sync, Readers readers) {
   return {};
 }
 
+Status sync_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder.empty() ? "." : folder;
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return errno_error(errno, "open", path);
+  // Some file systems cannot sync a folder (EINVAL); their renames are as durable as they get.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) return errno_error(errno, "sync", path);
+  return {};
+}
+
 void make_private_folder(const std::filesystem::path& folder) {
   std::error_code failure;
-  if (std::filesystem::create_directories(folder, failure))
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+  if (folder.empty() || std::filesystem::exists(folder, failure)) return;
+  make_private_folder(folder.parent_path());
+  if (!std::filesystem::create_directory(folder, failure)) return;
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+  (void)sync_folder(folder.parent_path());
 }
 
 void remove_abandoned(const std::filesystem::path& folder, std::string_view suffix) {

@@ -109,7 +109,11 @@ class NewFile {
   FileDescriptor fd_;
 };
 
-/// Makes a folder, and those above it, for its owner alone. One that is there stays as it is; errors are ignored.
+/// A power cut does not undo what was made, renamed or removed in this folder before. Errors: io_error, not_found.
+Status sync_folder(const std::filesystem::path& folder);
+
+/// Makes a folder, and those above it, for its owner alone, so that a power cut leaves them. One that is there stays as
+/// it is; errors are ignored.
 void make_private_folder(const std::filesystem::path& folder);
 
 /// Deletes what killed processes left of NewFiles called *`suffix`.

@@ -11,6 +11,7 @@
 #include "cli/errors.h"
 #include "cli/input.h"
 #include "cli/interrupt.h"
+#include "cli/kept_chat.h"
 #include "cli/line_editor.h"
 #include "cli/models.h"
 #include "cli/settings.h"
@@ -29,11 +30,14 @@ constexpr uint64_t max_saved_bytes = uint64_t{64} << 20;
 
 class Chat {
  public:
-  Chat(Session& session, const LoadedModel& loaded, Conversation conversation)
+  Chat(Session& session, const LoadedModel& loaded, const KeptChat& kept, Conversation conversation)
       : session_(&session),
         loaded_(&loaded),
+        kept_(&kept),
         conversation_(std::move(conversation)),
-        editor_(session.paths.state / "chat_history", command_names()) {}
+        // What is typed in a temporary chat is kept nowhere.
+        editor_(session.values.flag("temporary") ? std::filesystem::path() : session.paths.state / "chat_history",
+                command_names()) {}
 
   Status loop();
 
@@ -54,6 +58,9 @@ class Chat {
   bool read_message(std::string& message);
   Status handle(const std::string& message);
   Status command(const std::string& line);
+  /// System prompt, template, and where the conversation goes on.
+  Status prepare();
+  void greet() const;
   /// Streams what `produce` generates, then tidies up.
   template <typename Produce>
   Status stream(Produce produce);
@@ -66,6 +73,7 @@ class Chat {
 
   Session* session_;
   const LoadedModel* loaded_;
+  const KeptChat* kept_;
   Conversation conversation_;
   LineEditor editor_;
   uint64_t answers_ = 0;
@@ -78,7 +86,7 @@ struct ChatCommand {
 };
 constexpr ChatCommand chat_commands[] = {
     {"/help", "", "this list", &Chat::help},
-    {"/clear", "", "forget the conversation", &Chat::clear},
+    {"/clear", "", "begin a new conversation", &Chat::clear},
     {"/system", "TEXT", "set the system prompt; without TEXT show it", &Chat::system},
     {"/regen", "", "another answer to the last message", &Chat::regenerate},
     {"/undo", "", "take back the last message and its answer", &Chat::undo},
@@ -146,6 +154,7 @@ Status Chat::stream(Produce produce) {
   INGLE_TRY(core::GenerateOptions options, generate_options(*session_, *loaded_));
   // A fixed seed still has to give another answer each time, and the same ones in the next chat.
   options.sampling.seed += answers_++;
+  options.shown = hidden_reasoning_marks(*loaded_->engine);
   conversation_.set_thinking(thinking_setting(*session_));
   clear_interrupt();
   std::string last;
@@ -220,8 +229,9 @@ Status Chat::help(const std::string&) {
 }
 
 Status Chat::clear(const std::string&) {
+  const bool stays = conversation_.kept() != nullptr && conversation_.kept()->conversation();
   conversation_.clear();
-  say("The conversation is forgotten.");
+  say(stays ? "A new conversation begins; the one before is kept." : "The conversation is forgotten.");
   return {};
 }
 
@@ -325,12 +335,20 @@ Status Chat::load(const std::string& rest) {
   return {};
 }
 
+/// What `ingle history show` takes, and the app shows.
+std::string kept_as(const Conversation& conversation) {
+  if (conversation.kept() == nullptr) return "no";
+  const auto& id = conversation.kept()->conversation();
+  return id ? "conversation " + std::to_string(*id) : "from the first message on";
+}
+
 Status Chat::info(const std::string&) {
   const core::EngineInfo& info = loaded_->engine->info();
   say(pad("model", 12) + loaded_->installed.name + " (" + info.architecture + ", " + info.quantization + ")\n" +
       pad("runs on", 12) + info.isa + ", " + std::to_string(info.threads) + " threads\n" + pad("memory", 12) +
       show_bytes(info.weight_bytes + info.state_bytes + info.activation_bytes) + "\n" + pad("context", 12) +
-      std::to_string(conversation_.tokens_held()) + " of " + std::to_string(conversation_.capacity()) + " tokens used");
+      std::to_string(conversation_.tokens_held()) + " of " + std::to_string(conversation_.capacity()) +
+      " tokens used\n" + pad("kept", 12) + kept_as(conversation_));
   return {};
 }
 
@@ -339,8 +357,11 @@ Status Chat::leave(const std::string&) {
   return {};
 }
 
-Status Chat::loop() {
-  if (const std::string text = session_->values.text("system"); !text.empty()) {
+Status Chat::prepare() {
+  INGLE_CHECK(begin_keeping(*session_, *loaded_, *kept_, conversation_));
+  // A conversation has a system prompt of its own; only who asks for another here and now changes it.
+  const std::string text = session_->values.text("system");
+  if (kept_->resumed ? session_->values.at("system").origin == Origin::flag : !text.empty()) {
     INGLE_CHECK(require_utf8(text, "the system prompt"));
     conversation_.set_system(text);
   }
@@ -351,9 +372,23 @@ Status Chat::loop() {
         check_template(*session_, name_to_show(loaded_->installed), loaded_->engine->chat_template()->source()));
   }
   if (const auto why = why_no_thinking(*loaded_->engine); !why.empty()) session_->note_unused({"think"}, why);
-  if (editor_.interactive() && !session_->terminal.options().quiet) {
-    say(loaded_->installed.name + " is ready. /help lists commands, Ctrl-D leaves.");
-  }
+  return {};
+}
+
+void Chat::greet() const {
+  if (!editor_.interactive() || session_->terminal.options().quiet) return;
+  const bool temporary = session_->values.flag("temporary");
+  say(loaded_->installed.name + " is ready" + (temporary ? ", nothing of this chat is kept" : "") +
+      ". /help lists commands, Ctrl-D leaves.");
+  if (!kept_->resumed) return;
+  const std::string& title = kept_->resumed->title;
+  say("\nConversation " + std::to_string(kept_->resumed->id) + (title.empty() ? "" : ", \"" + title + "\"") + ":\n" +
+      last_messages(conversation_.messages()));
+}
+
+Status Chat::loop() {
+  INGLE_CHECK(prepare());
+  greet();
   Status last;
   std::string message;
   while (!leaving_ && read_message(message)) {
@@ -381,9 +416,9 @@ std::string_view why_no_thinking(const core::Engine& engine) {
   return engine.chat_template()->mentions("enable_thinking") ? "" : "on a model whose chat template has no such switch";
 }
 
-Status run_chat(Session& session, const LoadedModel& loaded) {
+Status run_chat(Session& session, const LoadedModel& loaded, const KeptChat& kept) {
   INGLE_TRY(Conversation conversation, Conversation::start(*loaded.engine));
-  Chat chat(session, loaded, std::move(conversation));
+  Chat chat(session, loaded, kept, std::move(conversation));
   return chat.loop();
 }
 

@@ -1,5 +1,6 @@
 // A conversation with a model: messages, and the sequence that holds as much of them as is still valid. Each turn
-// computes only the tokens that the last ones did not have (the KV cache stays).
+// computes only the tokens that the last ones did not have (the KV cache stays). What is said may be kept, message by
+// message and replies as they grow (kept_conversation.h).
 #pragma once
 
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "cli/kept_conversation.h"
 #include "core/engine/engine.h"
 #include "core/engine/generate.h"
 
@@ -28,7 +30,8 @@ class Conversation {
   base::Result<core::GenerateResult> ask(std::string_view text, const core::GenerateOptions& options,
                                          const std::function<bool(std::string_view)>& on_text,
                                          const std::function<bool()>& cancelled);
-  /// Another answer to the last message. Errors: invalid_argument where there is none.
+  /// Another answer to the last message, or one where it has none yet. Errors: invalid_argument where there is no
+  /// message.
   base::Result<core::GenerateResult> regenerate(const core::GenerateOptions& options,
                                                 const std::function<bool(std::string_view)>& on_text,
                                                 const std::function<bool()>& cancelled);
@@ -36,7 +39,13 @@ class Conversation {
   bool undo();
   void clear();  ///< the system prompt stays
 
-  void set_system(std::string text) { system_ = std::move(text); }
+  /// From now on what is said is kept there.
+  void keep_in(std::unique_ptr<KeptConversation> kept);
+  /// Goes on with one that was kept. Errors: as KeptConversation::resume.
+  base::Status resume(const assistant::Conversation& conversation);
+  const KeptConversation* kept() const { return kept_.get(); }
+
+  void set_system(std::string text);
   const std::string& system() const { return system_; }
   void set_thinking(std::optional<bool> thinking) { thinking_ = thinking; }
 
@@ -57,13 +66,12 @@ class Conversation {
   uint32_t reused_tokens() const { return reused_; }
 
  private:
-  struct Message {
-    std::string role, content;
-  };
-
   Conversation(core::Engine& engine, std::unique_ptr<core::Sequence> sequence)
       : engine_(&engine), sequence_(std::move(sequence)) {}
 
+  std::optional<int64_t> last_kept() const;
+  /// What is kept of the last answer ends as it did.
+  std::optional<int64_t> end_kept_reply(const base::Result<core::GenerateResult>& result);
   /// The whole conversation as tokens, ready for the answer.
   base::Result<std::vector<core::TokenId>> prompt() const;
   base::Result<core::GenerateResult> answer(const core::GenerateOptions& options,
@@ -75,7 +83,8 @@ class Conversation {
   std::vector<core::TokenId> held_;  ///< what the sequence has computed
   std::string system_;
   std::optional<bool> thinking_;
-  std::vector<Message> messages_;
+  std::vector<ChatMessage> messages_;
+  std::unique_ptr<KeptConversation> kept_;  ///< null: nothing is kept
   uint32_t reused_ = 0;
 };
 

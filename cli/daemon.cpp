@@ -132,10 +132,12 @@ fs::path log_path(const Session& session) {
   return session.paths.state / "serve.log";
 }
 
-std::vector<std::string> words_again(const Session& session, std::string_view left_out) {
-  std::vector<std::string> words = {std::string(session.command->name)};
+std::vector<std::string> words_again(const Session& session, std::string_view command, std::string_view left_out) {
+  std::vector<std::string> words = {std::string(command)};
+  const std::vector<const Option*> taken = options_of(*find_command(command));
   for (const ParsedFlag& flag : session.flags) {
-    if (flag.option->name == left_out) continue;
+    if (flag.option->name == left_out || std::ranges::find(taken, flag.option->name, &Option::name) == taken.end())
+      continue;
     const std::string name(flag.option->name);
     for (const std::string& text : flag.texts) {
       if (takes_value(*flag.option)) {
@@ -167,11 +169,13 @@ bool is_older(std::string_view a, std::string_view b) {
   return false;
 }
 
-Status start_daemon(const Session& session) {
-  std::vector<std::string> words = words_again(session, "daemon");
+Status start_daemon(const Session& session, const std::vector<std::string>& more) {
+  std::vector<std::string> words = words_again(session, "serve", "daemon");
+  words.insert(words.begin() + 1, more.begin(), more.end());
   const auto port = static_cast<uint16_t>(session.values.integer("port"));
   INGLE_TRY(const auto running, running_server(servers_folder(session), port));
-  if (running && !session.values.flag("replace") && is_older(running->version, version_text())) {
+  const bool replaces = session.values.has("replace") && session.values.flag("replace");
+  if (running && !replaces && is_older(running->version, version_text())) {
     session.terminal.notice("ingle: replacing version " + running->version + " (pid " + std::to_string(running->pid) +
                             ")");
     words.insert(words.begin() + 1, "--replace");

@@ -33,7 +33,8 @@ enum Group : unsigned {
   group_engine = 1u << 1,    ///< whatever loads a model
   group_sampling = 1u << 2,  ///< whatever generates text
   group_chat = 1u << 3,
-  group_server = 1u << 4,  ///< whatever serves
+  group_server = 1u << 4,   ///< whatever serves
+  group_modules = 1u << 5,  ///< whatever composes the assistant's core
   /// Whatever talks to a person.
   group_talk = group_general | group_engine | group_sampling | group_chat,
   group_all = ~0u,

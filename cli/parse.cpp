@@ -156,10 +156,23 @@ Status parse_options(ParsedLine& line, const std::vector<const Option*>& options
   return {};
 }
 
+/// Whether it is one of the words of "a b c".
+bool is_choice(std::string_view choices, std::string_view word) {
+  return !word.empty() && word.find(' ') == std::string_view::npos &&
+         (" " + std::string(choices) + " ").find(" " + std::string(word) + " ") != std::string::npos;
+}
+
 Status check_arguments(const ParsedLine& line) {
   const auto& arguments = line.command->arguments;
   for (size_t i = line.arguments.size(); i < arguments.size(); ++i) {
     if (arguments[i].required) return usage(std::string(arguments[i].name) + " is missing", line.command);
+  }
+  for (size_t i = 0; i < std::min(line.arguments.size(), arguments.size()); ++i) {
+    if (arguments[i].type != ValueType::choice || is_choice(arguments[i].choices, line.arguments[i])) continue;
+    std::string names(arguments[i].choices);
+    for (size_t at = 0; (at = names.find(' ', at)) != std::string::npos; at += 2) names.insert(at, ",");
+    return usage(std::string(arguments[i].name) + " is one of " + names + "; not '" + line.arguments[i] + "'",
+                 line.command);
   }
   const bool any_number = !arguments.empty() && arguments.back().repeatable;
   if (line.arguments.size() > arguments.size() && !any_number) {
@@ -185,6 +198,7 @@ Result<ParsedLine> parse_line(std::span<const std::string> words) {
   ParsedLine line;
   const size_t place = command_place(words);
   std::vector<std::string> rest(words.begin(), words.end());
+  if (words.empty()) line.command = find_command("open");  // what a person wants who asks for nothing
   if (place < words.size()) {
     if (words[place] == "--") return usage("a command is missing before '--'", nullptr);
     rest.erase(rest.begin() + static_cast<ptrdiff_t>(place));

@@ -29,7 +29,8 @@ TEST(Parse, FindsTheCommandBeforeAndAfterOptions) {
   EXPECT_THAT(flag(*line, "threads"), ElementsAre("2"));
   EXPECT_THAT(flag(*line, "offline"), ElementsAre("true"));
   EXPECT_EQ(parse_line(Words{"ls"})->command->name, "list");
-  EXPECT_EQ(parse_line(Words{})->command, nullptr);
+  EXPECT_EQ(parse_line(Words{})->command->name, "open");
+  EXPECT_EQ(parse_line(Words{"--help"})->command, nullptr);
   EXPECT_TRUE(parse_line(Words{"--version"})->version);
   EXPECT_TRUE(parse_line(Words{"help", "run"})->help);
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "assistant/conversations/retention.h"
 #include "cli/interrupt.h"
 #include "cli/keys.h"
 #include "cli/notify.h"
@@ -61,6 +62,8 @@ server::ServerOptions server_options(const Session& session) {
   options.insecure_http = values.flag("insecure-http");
   options.allow_origins = values.list("allow-origin");
   options.allow_hosts = values.list("allow-host");
+  // Checked when it was read.
+  if (const auto days = assistant::parse_retention(values.text("keep-conversations"))) options.keep_days = *days;
   return options;
 }
 

@@ -223,7 +223,7 @@ TEST(Daemon, TheSameCommandAgain) {
   session.command = line->command;
   session.flags = line->flags;
   session.arguments = line->arguments;
-  const std::vector<std::string> again = words_again(session, "daemon");
+  const std::vector<std::string> again = words_again(session, "serve", "daemon");
   auto twice = parse_line(again);
   ASSERT_TRUE(twice) << twice.error().message;
   EXPECT_EQ(twice->arguments, line->arguments);

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "assistant/conversations/retention.h"
 #include "base/files.h"
 
 namespace ingle::cli {
@@ -30,6 +31,21 @@ Status check_logit_bias(std::string_view text) {
     return Error{ErrorCode::invalid_argument, "is not TOKEN=BIAS, as in 42=-1.5"};
   }
   return {};
+}
+
+/// "forever" or an age.
+Status check_retention(std::string_view text) {
+  const auto days = assistant::parse_retention(text);
+  return days ? Status() : Status(days.error());
+}
+
+/// On or off as the profile says, unless somebody names it.
+constexpr Option module_toggle(std::string_view name, std::string_view help) {
+  return {.name = name,
+          .type = ValueType::toggle,
+          .help = help,
+          .fallback_note = "as the profile says",
+          .group = group_modules};
 }
 
 constexpr auto settings = std::to_array<Option>({
@@ -369,6 +385,11 @@ constexpr auto settings = std::to_array<Option>({
      .help = "let a model that can think do so first",
      .fallback_note = "the model's way",
      .group = group_chat},
+    {.name = "temporary",
+     .type = ValueType::toggle,
+     .help = "keep nothing of a chat",
+     .fallback = "false",
+     .group = group_chat},
     {.name = "accept-template",
      .type = ValueType::toggle,
      .help = "accept a model's own chat template for good, though it is none of the published ones",
@@ -427,16 +448,44 @@ constexpr auto settings = std::to_array<Option>({
      .metavar = "SIZE",
      .help =
          "most disk space for what was computed of conversations, which lets them go on fast after a restart; 0: none",
-     .fallback = "2G",
+     .fallback_note = "2G, or less by the profile",
      .group = group_server},
+    {.name = "keep-conversations",
+     .type = ValueType::text,
+     .metavar = "AGE",
+     .help = "delete conversations that nobody touched for so long, but pinned ones: 30d, 8w, 6m, 1y; or 'forever'",
+     .fallback_note = "as the app's settings say, and they say forever at first",
+     .group = group_server,
+     .check = check_retention},
     {.name = "adapt",
      .type = ValueType::toggle,
      .help = "leave cores to other programs while they need them, and spare a hot device or a low battery",
      .fallback = "true",
      .group = group_server},
+    // Modules (assistant/core/modules.h); what each means when it is off stands there and in docs/modules.md.
+    {.name = "profile",
+     .type = ValueType::choice,
+     .metavar = "NAME",
+     .help = "how much of the assistant to carry: full, light or minimal; auto chooses by memory and cores",
+     .fallback = "auto",
+     .choices = "auto full light minimal",
+     .group = group_modules},
+    module_toggle("module-engine", "load models and answer; without, conversations can be read and searched"),
+    module_toggle("module-memory", "plan memory, keep packed weights and conversations on disk, several models"),
+    module_toggle("module-hardware", "use the fastest instructions and all cores, follow the device's load"),
+    module_toggle("module-extensions", "find what was added to the assistant"),
+    module_toggle("module-sandbox", "run each model in a confined process; without, documents and plugins are refused"),
+    module_toggle("module-updates", "tell whether a newer version is known"),
+    {.name = "update-file",
+     .type = ValueType::path,
+     .metavar = "FILE",
+     .help = "what describes the newest version; nothing is fetched",
+     .fallback_note = "$XDG_DATA_HOME/ingle/update.json",
+     .group = group_modules},
 });
 
-constexpr auto groups = std::to_array<Group>({group_engine, group_sampling, group_chat, group_server, group_general});
+constexpr auto groups =
+    std::to_array<Group>({group_engine, group_sampling, group_chat, group_server, group_modules, group_general});
 
 }  // namespace
 
@@ -466,6 +515,8 @@ std::string_view group_title(Group group) {
       return "Chat";
     case group_server:
       return "Server";
+    case group_modules:
+      return "Modules";
     case group_talk:
     case group_none:
     case group_all:

@@ -10,23 +10,12 @@
 #include <charconv>
 #include <csignal>
 
+#include "base/descriptors.h"
 #include "base/files.h"
 #include "base/utf8.h"
 
 namespace ingle::cli {
 namespace {
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(descriptor, text.data(), text.size());
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return false;
-    }
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
 
 std::string scaled(uint64_t bytes, double base, const std::array<std::string_view, 5>& units) {
   double value = static_cast<double>(bytes);
@@ -41,7 +30,7 @@ std::string scaled(uint64_t bytes, double base, const std::array<std::string_vie
 }  // namespace
 
 base::Status Terminal::out(std::string_view text) const {
-  if (write_all(STDOUT_FILENO, text)) return {};
+  if (base::write_all(STDOUT_FILENO, text)) return {};
   const int code = errno;
   if (code == EPIPE) {
     std::signal(SIGPIPE, SIG_DFL);
@@ -59,7 +48,7 @@ void Terminal::notice(std::string_view line) const {
 }
 
 void Terminal::error(std::string_view text) const {
-  (void)write_all(STDERR_FILENO, text);
+  (void)base::write_all(STDERR_FILENO, text);
 }
 
 std::string Terminal::styled(bool on, Style style, std::string_view text) {

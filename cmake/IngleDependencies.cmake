@@ -22,6 +22,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 find_package(Boost 1.81 REQUIRED)  # headers only
 find_package(CLI11 REQUIRED)

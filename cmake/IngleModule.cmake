@@ -78,6 +78,10 @@ function(ingle_module name)
     target_link_libraries(${name}_test PRIVATE ingle_${name} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE INGLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_compile_options(${name}_test PRIVATE -O1)  # they are compiled more often than run
+    if(INGLE_SANITIZE MATCHES "undefined")
+      # A sixth of the time that they take to compile; AddressSanitizer sees where a wrong pointer is used.
+      target_compile_options(${name}_test PRIVATE -fno-sanitize=null,object-size,pointer-overflow)
+    endif()
     ingle_precompile(${name}_test precompiled_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 900)

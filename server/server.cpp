@@ -10,6 +10,9 @@
 #include <utility>
 
 #include "security/keys/token.h"
+#include "server/app/assets.h"
+#include "server/app/inspector.h"
+#include "server/app/reply_job.h"
 
 namespace ingle::server {
 namespace {
@@ -76,10 +79,25 @@ bool was_passed_on(const HttpRequest& request) {
   });
 }
 
+/// Of pages that this server shows; empty: the request came through a Unix socket.
+std::string own_origin(const HttpRequest& request) {
+  if (request.peer.local_socket) return {};
+  return (request.peer.encrypted ? "https://" : "http://") + std::string(request.header("host").value_or(""));
+}
+
 bool is_json(std::string_view type) {
   type = type.substr(0, type.find(';'));
   while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
   return type == "application/json";
+}
+
+/// A mistake of ours ends one request, and not the server. What it says may hold what the client sent.
+void handle_call(const Route& route, Call& call) {
+  try {
+    route.handle(call);
+  } catch (const std::exception&) {
+    call.fail({500, "internal error", {}, {}, {}});
+  }
 }
 
 }  // namespace
@@ -89,10 +107,12 @@ struct Server::Threads {
   boost::asio::thread_pool pool{kThreads};
 };
 
-Server::Server(const ServerOptions& options, assistant::ModelPool& pool, StoredModels& stored)
+Server::Server(const ServerOptions& options, assistant::ModelPool& pool, StoredModels& stored,
+               assistant::Conversations& conversations)
     : options_(options),
       pool_(pool),
       stored_(stored),
+      conversations_(conversations),
       allow_origins_(options.allow_origins),
       allow_hosts_(options.allow_hosts),
       http_(
@@ -101,14 +121,32 @@ Server::Server(const ServerOptions& options, assistant::ModelPool& pool, StoredM
             return error_response(family_of(path), {status, message, {}, {}, {}});
           }),
       threads_(std::make_unique<Threads>()),
-      background_(std::make_unique<Threads>()) {}
+      background_(std::make_unique<Threads>()),
+      events_(std::make_shared<EventStreams>(
+          conversations, [this](std::function<void()> work) { boost::asio::post(threads_->pool, std::move(work)); })),
+      inspector_(std::make_shared<Inspector>(
+          pool, [this](std::function<void()> work) { boost::asio::post(threads_->pool, std::move(work)); })),
+      app_(std::make_unique<App>(
+          options.app, stored, pool,
+          [this](std::function<void()> work) { boost::asio::post(threads_->pool, std::move(work)); },
+          [this](std::function<void()> work) { boost::asio::post(background_->pool, std::move(work)); },
+          [this](const base::Json& event) { events_->publish(event); })),
+      retention_(std::make_unique<Retention>(conversations, options.keep_days,
+                                             [this](int64_t) {
+                                               inspector_->forget();              // what was seen of them
+                                               pool_.forget(person_principal());  // what was computed of them
+                                             })),
+      pdf_(options.may_parse_documents) {}
 
 // What models still tell goes to connections.
 Server::~Server() {
+  events_->close();
+  inspector_->close();
   stored_.stop();
   threads_->pool.join();
   background_->pool.join();
   for (const auto& [name, threads] : model_threads_) threads->pool.join();
+  retention_.reset();
   pool_.end();
   key_watch_.reset();
 }
@@ -166,6 +204,7 @@ base::Status Server::reload(const ServerOptions& options) {
 }
 
 void Server::run() {
+  retention_->begin();
   http_.run(options_.grace);
 }
 
@@ -174,11 +213,15 @@ void Server::stop() {
     if (!handed_over_) pool_.close();
   });
   stored_.stop();
+  events_->close();
+  inspector_->close();
   http_.stop();
 }
 
 void Server::hand_over(bool with_socket) {
   http_.post([this] { handed_over_ = true; });
+  events_->close();
+  inspector_->close();
   http_.hand_over(with_socket);
 }
 
@@ -223,7 +266,7 @@ std::optional<ApiError> Server::check_sender(const HttpRequest& request) const {
   const bool has_origin = std::ranges::any_of(request.headers, [](const auto& it) { return it.first == "origin"; });
   if (!has_origin) return std::nullopt;
   const auto origin = request.header("origin");
-  const bool own = origin && *origin == (request.peer.encrypted ? "https://" : "http://") + std::string(*host);
+  const bool own = origin && *origin == own_origin(request);
   if (!own && (!origin || std::ranges::find(allow_origins_, *origin) == allow_origins_.end()))
     return ApiError{403,
                     "pages of " + std::string(origin.value_or("several origins").substr(0, 128)) +
@@ -246,23 +289,34 @@ std::optional<ApiError> Server::admit(const HttpRequest& request, Scope scope, C
   std::string_view token = request.header("x-api-key").value_or("");
   const std::string_view bearer = request.header("authorization").value_or("");
   if (bearer.starts_with("Bearer ") || bearer.starts_with("bearer ")) token = bearer.substr(7);
-  bool may_chat = own_user, may_manage = call.keyed;
+  bool may_chat = own_user, may_manage = call.keyed, is_person = call.keyed;
   if (keys_ && security::is_token(token)) {
     const auto principal = keys_->verify(token, std::time(nullptr));
-    if (!principal) return ApiError{401, principal.error().message, {}, "invalid_api_key", {}};
+    // A page's token in another page, or anywhere else, is none.
+    if (!principal || !(principal->origin.empty() || principal->origin == own_origin(request)))
+      return ApiError{401, "the access token is not valid", {}, "invalid_api_key", {}};
+    call.token = token;
     call.principal = call.client = security::key_principal(principal->id);
     call.key_is_gone = [this, principal = call.principal] { return is_gone(principal); };
     call.keyed = true;
     may_chat = principal->scopes.has(security::Scope::chat);
     may_manage = principal->scopes.has(security::Scope::models);
+    is_person = principal->scopes.has(security::Scope::admin);
   }
   if (scope == Scope::none || (scope == Scope::chat && may_chat) || (scope == Scope::keyed && call.keyed) ||
-      (scope == Scope::models && may_manage))
+      (scope == Scope::models && may_manage) || (scope == Scope::person && is_person))
     return std::nullopt;
   if (scope == Scope::models)
     return ApiError{401,
                     "this needs a key for models ('ingle key create NAME --scope models' makes one), or the server's "
                     "socket",
+                    {},
+                    "key_required",
+                    {}};
+  if (scope == Scope::person)
+    return ApiError{401,
+                    "conversations are the server's user's: 'ingle open' opens a page that may see them, and a key for "
+                    "admin ('ingle key create NAME --scope admin') or the server's socket opens them to a program",
                     {},
                     "key_required",
                     {}};
@@ -282,10 +336,24 @@ void Server::handle(const std::shared_ptr<Exchange>& exchange) {
   call.pool = &pool_;
   call.stored = &stored_;
   call.responses = responses_;
+  call.conversations = &conversations_;
+  call.events = events_.get();
+  call.inspector = inspector_.get();
+  call.app = app_.get();
+  call.retention = retention_.get();
+  call.pdf = &pdf_;
+  call.keys = keys_ ? &*keys_ : nullptr;
   call.ready = ready_;
+  call.soon = [this](std::function<void()> work) { boost::asio::post(threads_->pool, std::move(work)); };
+  call.at_model = [this](const std::string& model, std::function<void()> work) {
+    boost::asio::post(threads_of(model).pool, std::move(work));
+  };
   call.in_background = [this](std::function<void()> work) { boost::asio::post(background_->pool, std::move(work)); };
   call.family = family_of(request.path);
+  call.origin = own_origin(request);
   if (const auto refused = check_sender(request)) return call.fail(*refused);
+  if (request.method == "GET" || request.method == "HEAD")
+    if (const Asset* asset = find_asset(request.path)) return exchange->respond(asset_response(*asset, request));
   const Found found = find_route(request);
   if (found.route == nullptr) {
     if (found.allowed.empty())
@@ -312,10 +380,12 @@ void Server::read_body(const Route& route, Call& call) {
     reader.check(route.fields);
     if (reader.error()) return call.fail(*reader.error());
   }
-  if (route.asks_model && !route.fields.empty() && !call.ready)
-    return call.fail({503, "the model is being loaded", {}, {}, 1});
+  const bool asks_model = route.asks_model && !route.fields.empty();
+  if (const base::Status may = pool_.may_load(); asks_model && !may)
+    return call.fail({503, may.error().message, {}, "module_off", {}});  // trying again would not help
+  if (asks_model && !call.ready) return call.fail({503, "the model is being loaded", {}, {}, 1});
   const std::string name = route.asks_model && call.body.is_object() ? model_named(call) : std::string();
-  if (name.empty()) return route.handle(call);
+  if (name.empty()) return handle_call(route, call);
   pool_.when_loaded(name, [this, &route, name, call](base::Result<assistant::Model> model) mutable {
     if (!model) return call.fail(api_error(model.error(), "model"));
     call.model = std::move(model).value();
@@ -325,7 +395,7 @@ void Server::read_body(const Route& route, Call& call) {
     boost::asio::post(threads_of(name).pool, [&route, asked = std::move(call)]() mutable {
       if (asked.key_is_gone && asked.key_is_gone())
         return asked.fail({401, "the access token is not valid", {}, "invalid_api_key", {}});
-      route.handle(asked);
+      handle_call(route, asked);
     });
   });
 }

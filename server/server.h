@@ -16,6 +16,7 @@
 #include "security/keys/key_watch.h"
 #include "security/keys/keys.h"
 #include "server/api/route.h"
+#include "server/app/app.h"
 #include "server/http/http_server.h"
 
 namespace ingle::server {
@@ -30,14 +31,18 @@ struct ServerOptions {
   std::vector<std::string> allow_origins;  ///< pages from there may ask, "https://host:port"
   /// Names by which the server may be called, beside those of the loopback, `host`, and the address that was asked.
   std::vector<std::string> allow_hosts;
+  std::optional<int64_t> keep_days;         ///< of conversations; nothing: as it is set in the app
+  base::Status may_parse_documents;         ///< Core::may_parse_documents
   std::chrono::milliseconds grace{30'000};  ///< for answers in progress, once it is to stop
   HttpLimits http;
+  AppSurroundings app;
 };
 
 class Server final {
  public:
-  /// Both outlive it; the pool's models are ended with it.
-  Server(const ServerOptions& options, assistant::ModelPool& pool, StoredModels& stored);
+  /// All outlive it; the pool's models are ended with it.
+  Server(const ServerOptions& options, assistant::ModelPool& pool, StoredModels& stored,
+         assistant::Conversations& conversations);
   ~Server();
 
   /// `inherited`: sockets of a server that this one replaces, instead of new ones. Errors: as HttpServer::listen and
@@ -75,11 +80,12 @@ class Server final {
   std::optional<ApiError> admit(const HttpRequest& request, Scope scope, Call& call) const;
 
   const ServerOptions options_;
-  std::optional<security::Keys> keys_;
+  mutable std::optional<security::Keys> keys_;
   std::shared_ptr<const TlsIdentity> identity_;
   uint16_t port_ = 0;
   assistant::ModelPool& pool_;
   StoredModels& stored_;
+  assistant::Conversations& conversations_;
   const std::shared_ptr<ResponseStore> responses_ = std::make_shared<ResponseStore>();
   std::atomic<bool> ready_ = false;
   // Of the serving thread, once it runs:
@@ -93,6 +99,11 @@ class Server final {
   std::map<std::string, std::unique_ptr<Threads>> model_threads_;  ///< guarded by mutex_
   std::set<std::string> gone_;                                     ///< whose keys are gone; guarded by mutex_
   std::unique_ptr<security::KeyWatch> key_watch_;
+  const std::shared_ptr<EventStreams> events_;
+  const std::shared_ptr<Inspector> inspector_;
+  const std::unique_ptr<App> app_;
+  std::unique_ptr<Retention> retention_;
+  assistant::PdfReader pdf_;
 };
 
 }  // namespace ingle::server

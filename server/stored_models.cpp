@@ -49,6 +49,11 @@ std::string StoredModels::name_of(std::string_view asked) {
   return known(name) == nullptr ? std::string() : name;
 }
 
+std::string StoredModels::default_name() {
+  const std::lock_guard lock(mutex_);
+  return own_.empty() ? std::string() : own_.front().name;
+}
+
 base::Result<store::InstalledModel> StoredModels::find(const std::string& name) {
   const std::lock_guard lock(mutex_);
   if (const store::InstalledModel* model = known(name)) return *model;

@@ -26,12 +26,16 @@ class StoredModels {
   void add(std::vector<std::string> names, store::InstalledModel model);
   /// The model's own name; empty: there is none. ":latest" may follow.
   std::string name_of(std::string_view asked);
+  /// The own name of the first that was added; empty: none was.
+  std::string default_name();
   /// The model of that own name. Errors: not_found.
   base::Result<store::InstalledModel> find(const std::string& name);
   /// All, by name.
   std::vector<store::InstalledModel> list();
   /// A store of its own for whoever changes what is there; changed() is to follow. Errors: as store::Store::open.
   base::Result<store::Store> open() const { return store::Store::open(options_); }
+  /// Where the store is.
+  const std::filesystem::path& folder() const { return options_.root; }
   void changed();
   /// Downloads are to end.
   void stop() { stopping_ = true; }

@@ -136,6 +136,7 @@ const Fields<CatalogueEntry>& entry_fields() {
       {"architecture", text_field(&Entry::architecture, true, 60)},
       {"parameters", number_field(&Entry::parameters, true, petabyte)},
       {"quantisation", text_field(&Entry::quantisation, true, 60)},
+      {"shape", text_field(&Entry::shape, false, 60)},
       {"licence",
        {true,
         [](const Json& value, Entry& out, std::string_view, const Context& context) {

@@ -37,6 +37,7 @@ struct CatalogueEntry {
   std::string architecture;  ///< "llama", "qwen2", ...
   uint64_t parameters = 0;
   std::string quantisation;  ///< "Q4_K_M"
+  std::string shape;         ///< of core/synth/shapes.h; may be empty
   Licence licence;
   std::string file_name;
   uint64_t size_bytes = 0;

@@ -91,12 +91,12 @@ Status Layout::write_manifest(const Manifest& manifest) const {
   json["installed_at"] = manifest.installed_at;
   INGLE_CHECK(base::write_file_atomic(models_folder() / (manifest.name + ".json"),
                                       json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
-  return sync_folder(models_folder());
+  return base::sync_folder(models_folder());
 }
 
 Status Layout::remove_manifest(std::string_view name) const {
   INGLE_CHECK(remove_path(models_folder() / (std::string(name) + ".json")));
-  return sync_folder(models_folder());
+  return base::sync_folder(models_folder());
 }
 
 bool Layout::has_blob(std::string_view sha256, uint64_t bytes) const {

@@ -42,11 +42,7 @@ bool is_web_page(const std::filesystem::path& file) {
 class Pull {
  public:
   Pull(const StoreOptions& options, const Layout& layout, PullPlan plan, Reporter& reporter)
-      : options_(options),
-        layout_(layout),
-        plan_(std::move(plan)),
-        reporter_(reporter),
-        key_(plan_.target.sha256.empty() ? sha256_text(plan_.sources.front().address.text) : plan_.target.sha256) {}
+      : options_(options), layout_(layout), plan_(std::move(plan)), reporter_(reporter), key_(key_of(plan_)) {}
 
   Result<InstalledModel> run() {
     if (std::optional<InstalledModel> there = find_installed()) return *there;
@@ -184,7 +180,7 @@ class Pull {
     plan_.target.size = file_size_if_exists(fetcher.model_file()).value_or(0);
     ::chmod(fetcher.model_file().c_str(), 0444);  // shared between names: nobody should write to it by accident
     if (std::rename(fetcher.model_file().c_str(), blob.c_str()) != 0) return base::errno_error(errno, "rename", blob);
-    INGLE_CHECK(sync_folder(layout_.blob_folder()));
+    INGLE_CHECK(base::sync_folder(layout_.blob_folder()));
     INGLE_TRY(InstalledModel model, publish_manifest(source, true));
     (void)remove_path(layout_.partial(key_));  // garbage collection takes what stays
     return model;
@@ -212,6 +208,10 @@ class Pull {
 };
 
 }  // namespace
+
+std::string key_of(const PullPlan& plan) {
+  return plan.target.sha256.empty() ? sha256_text(plan.sources.front().address.text) : plan.target.sha256;
+}
 
 InstalledModel installed_from(const Layout& layout, const Manifest& manifest) {
   return InstalledModel{manifest.name,   layout.blob(manifest.sha256), manifest.bytes, manifest.sha256,

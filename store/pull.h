@@ -22,6 +22,9 @@ struct PullPlan {
   std::vector<RankedSource> sources;  ///< by rank
 };
 
+/// What a pull's lock and partial folder are called.
+std::string key_of(const PullPlan& plan);
+
 /// Waits for the lock of what the plan fetches, fetches it unless it is there by then, verifies, publishes.
 Result<InstalledModel> run_pull(const StoreOptions& options, const Layout& layout, PullPlan plan, Reporter& reporter);
 

@@ -157,6 +157,27 @@ TEST_F(PullTest, ResumesInTheNextPull) {
   EXPECT_EQ(requests("model.gguf")[0]["headers"]["Range"], "bytes=1000000-");
 }
 
+TEST_F(PullTest, TellsOfAPartAndRemovesIt) {
+  StoreOptions options = this->options({{url("drops=1000000:1"), 1}});
+  options.retries = 0;
+  ASSERT_FALSE(pull(options).ok());
+  Store store = Store::open(options).value();
+  EXPECT_EQ(store.partial_bytes("test"), 1000000u);
+  EXPECT_EQ(store.partial_bytes("smollm2-135m"), 0u);
+  EXPECT_EQ(store.partial_bytes("no such model"), 0u);
+  {
+    const auto lock = FileLock::try_acquire(root() / "locks" / (server().sha256("model.gguf") + ".lock"));
+    ASSERT_TRUE(lock.ok() && lock->has_value());
+    EXPECT_EQ(store.discard_partial("test").error().code, ErrorCode::busy);
+    EXPECT_EQ(store.partial_bytes("test"), 1000000u);
+  }
+  EXPECT_TRUE(store.discard_partial("test").ok());
+  EXPECT_EQ(store.partial_bytes("test"), 0u);
+  EXPECT_FALSE(std::filesystem::exists(partial()));
+  EXPECT_TRUE(store.discard_partial("test").ok()) << "nothing is there, as is wanted";
+  EXPECT_EQ(store.discard_partial("no such model").error().code, ErrorCode::not_found);
+}
+
 TEST_F(PullTest, StartsAgainWhereTheServerIgnoresTheRange) {
   expect_good(pull_from({{url("drops=1000000:1,norange"), 1}}));
 }

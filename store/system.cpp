@@ -61,14 +61,6 @@ std::optional<uint64_t> file_size_if_exists(const std::filesystem::path& path) {
   return static_cast<uint64_t>(info.st_size);
 }
 
-Status sync_folder(const std::filesystem::path& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return base::errno_error(errno, "open", folder);
-  // Some file systems cannot sync a folder (EINVAL); their renames are as durable as they get.
-  if (::fsync(fd.get()) != 0 && errno != EINVAL) return base::errno_error(errno, "sync", folder);
-  return {};
-}
-
 Status make_folders(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -57,8 +57,6 @@ class AppendFile {
 
 /// Size of a regular file, or nothing where there is none.
 std::optional<uint64_t> file_size_if_exists(const std::filesystem::path& path);
-/// Makes a rename or removal inside this folder durable.
-Status sync_folder(const std::filesystem::path& folder);
 Status make_folders(const std::filesystem::path& folder);
 /// Removes a file or a whole folder; what is already gone is fine.
 Status remove_path(const std::filesystem::path& path);

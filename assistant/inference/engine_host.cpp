@@ -130,6 +130,11 @@ class Host {
   decltype(Reply::what) answer(Detokenize& what) { return told(model_.detokenize(what.tokens, what.show_special)); }
   decltype(Reply::what) answer(CheckGrammar& what) { return told(model_.check_grammar(what.gbnf)); }
   decltype(Reply::what) answer(PairTexts& what) { return told(model_.pair(what.first, what.second)); }
+  decltype(Reply::what) answer(SpellTokens& what) { return told(model_.spell(what.tokens)); }
+  decltype(Reply::what) answer(GetLens& what) { return told(model_.lens(what.key, what.token, what.count)); }
+  decltype(Reply::what) answer(GetAttention& what) { return told(model_.attention(what.key, what.token, what.layer)); }
+  decltype(Reply::what) answer(GetTimeline& what) { return told(model_.timeline(what.key)); }
+  decltype(Reply::what) answer(GetMemoryMap&) { return told(model_.memory_map()); }
   decltype(Reply::what) answer(Generate&) { return Nothing(); }
   decltype(Reply::what) answer(Embed&) { return Nothing(); }
   decltype(Reply::what) answer(GetStats&) { return Nothing(); }
@@ -173,10 +178,6 @@ base::Result<std::unique_ptr<core::Engine>> load_model(const Load& load, Channel
   });
 }
 
-}  // namespace
-
-namespace {
-
 int run_host() {
   constexpr auto kPatience = std::chrono::hours(24);  // who does not listen any more has ended, which ends the pipe
   Channel channel(base::FileDescriptor(kFromStarterFd), base::FileDescriptor(kToStarterFd), kPatience);
@@ -202,13 +203,8 @@ int run_host() {
 
 }  // namespace
 
-// AddressSanitizer learns from /proc, which is closed here, where the first thread's stack is. Where it does not know,
-// exceptions lead to false reports.
 int run_engine_host() {
-  if (!security::kSanitizedBuild) return run_host();
-  int code = 0;
-  std::thread([&code] { code = run_host(); }).join();
-  return code;
+  return security::on_known_stack(run_host);
 }
 
 }  // namespace ingle::assistant

@@ -9,6 +9,7 @@
 #include "assistant/inference/channel.h"
 #include "assistant/inference/engine_host.h"
 #include "assistant/inference/model_files.h"
+#include "base/descriptors.h"
 #include "security/sandbox/launch.h"
 
 namespace ingle::assistant {
@@ -28,16 +29,6 @@ constexpr auto kLasting = std::chrono::seconds(60);
 constexpr auto kGrace = std::chrono::seconds(6);
 /// Pipes take nothing for so long only if the process does not read.
 constexpr auto kSendPatience = std::chrono::seconds(20);
-
-struct Pipe {
-  base::FileDescriptor read, write;
-};
-
-base::Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return base::errno_error(errno, "make", "a pipe");
-  return Pipe{base::FileDescriptor(ends[0]), base::FileDescriptor(ends[1])};
-}
 
 security::Policy policy_of(const EngineProcessOptions& options) {
   constexpr uint64_t kOpenFiles = 256;  // handed in, and opened again under each use
@@ -79,8 +70,8 @@ base::Result<std::shared_ptr<EngineProcess::Process>> EngineProcess::Process::st
   INGLE_TRY(load.machine, core::machine_facts(options.engine.isa, options.engine.cache_folder));
   INGLE_TRY(process->files_, ModelFiles::open(load.model, load.engine, options.scheduling.prefix_file_bytes));
   load.scheduling.prefix_files = process->files_.prefix_files();
-  INGLE_TRY(Pipe to, make_pipe());
-  INGLE_TRY(Pipe from, make_pipe());
+  INGLE_TRY(base::Pipe to, base::make_pipe());
+  INGLE_TRY(base::Pipe from, base::make_pipe());
   std::vector<security::PassedFd> passed = {{to.read.get(), kFromStarterFd}, {from.write.get(), kToStarterFd}};
   int next = kFirstHandedFd;
   for (const ModelFiles::File& file : process->files_.files()) {
@@ -372,6 +363,22 @@ base::Status EngineProcess::check_grammar(const std::string& gbnf) {
 
 base::Result<core::SchedulerStats> EngineProcess::stats() {
   return ask_for<core::SchedulerStats>(GetStats{});
+}
+
+base::Result<std::vector<SpelledToken>> EngineProcess::spell(const std::vector<core::TokenId>& tokens) {
+  return ask_for<std::vector<SpelledToken>>(SpellTokens{tokens});
+}
+base::Result<std::vector<core::LensLayer>> EngineProcess::lens(uint64_t key, uint32_t token, uint32_t count) {
+  return ask_for<std::vector<core::LensLayer>>(GetLens{key, token, count});
+}
+base::Result<core::AttentionWeights> EngineProcess::attention(uint64_t key, uint32_t token, uint32_t layer) {
+  return ask_for<core::AttentionWeights>(GetAttention{key, token, layer});
+}
+base::Result<std::string> EngineProcess::timeline(uint64_t key) {
+  return ask_for<std::string>(GetTimeline{key});
+}
+base::Result<core::MemoryMap> EngineProcess::memory_map() {
+  return ask_for<core::MemoryMap>(GetMemoryMap{});
 }
 
 base::Result<core::EmbeddingText> EngineProcess::pair(std::string_view first, std::string_view second) {

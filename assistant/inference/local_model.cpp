@@ -104,6 +104,35 @@ base::Result<core::RequestId> LocalModel::generate(GenerationRequest request, co
   return scheduler_.submit(std::move(request), std::move(sink));
 }
 
+base::Result<std::vector<SpelledToken>> LocalModel::spell(const std::vector<core::TokenId>& tokens) {
+  const core::Tokenizer& tokenizer = engine_->tokenizer();
+  std::vector<SpelledToken> spelled;
+  for (const core::TokenId token : tokens) {
+    if (token < 0 || static_cast<uint32_t>(token) >= facts_.info.vocabulary_size)
+      return Error{ErrorCode::invalid_argument, "token " + std::to_string(token) + " is not in the vocabulary"};
+    spelled.push_back({tokenizer.token_bytes(token, true), tokenizer.token_kind(token) == core::TokenKind::control});
+  }
+  return spelled;
+}
+
+// Nobody would answer, as the scheduler of an encoder does not run.
+base::Result<std::vector<core::LensLayer>> LocalModel::lens(uint64_t key, uint32_t token, uint32_t count) {
+  if (encodes()) return writes_no_text();
+  return scheduler_.lens(key, token, count);
+}
+base::Result<core::AttentionWeights> LocalModel::attention(uint64_t key, uint32_t token, uint32_t layer) {
+  if (encodes()) return writes_no_text();
+  return scheduler_.attention(key, token, layer);
+}
+base::Result<std::string> LocalModel::timeline(uint64_t key) {
+  if (encodes()) return writes_no_text();
+  return scheduler_.timeline(key);
+}
+base::Result<core::MemoryMap> LocalModel::memory_map() {
+  if (encodes()) return writes_no_text();
+  return scheduler_.memory_map();
+}
+
 base::Result<core::RequestId> LocalModel::embed(core::EmbeddingRequest request, core::EmbeddingSink sink) {
   return embeddings_.submit(std::move(request), std::move(sink));
 }

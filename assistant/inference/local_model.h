@@ -31,6 +31,11 @@ class LocalModel final : public ModelService {
   base::Result<std::string> detokenize(const std::vector<core::TokenId>& tokens, bool show_special) override;
   base::Status check_grammar(const std::string& gbnf) override;
   base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) override;
+  base::Result<std::vector<SpelledToken>> spell(const std::vector<core::TokenId>& tokens) override;
+  base::Result<std::vector<core::LensLayer>> lens(uint64_t key, uint32_t token, uint32_t count) override;
+  base::Result<core::AttentionWeights> attention(uint64_t key, uint32_t token, uint32_t layer) override;
+  base::Result<std::string> timeline(uint64_t key) override;
+  base::Result<core::MemoryMap> memory_map() override;
   base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink) override;
   base::Result<core::EmbeddingText> pair(std::string_view first, std::string_view second) override;
   void cancel(core::RequestId id) override { encodes() ? embeddings_.cancel(id) : scheduler_.cancel(id); }

@@ -45,6 +45,10 @@ struct Detokenize {
   std::vector<core::TokenId> tokens;
   bool show_special = false;
 };
+/// Each token for itself.
+struct SpellTokens {
+  std::vector<core::TokenId> tokens;
+};
 struct CheckGrammar {
   std::string gbnf;
 };
@@ -60,10 +64,24 @@ struct Embed {
   core::EmbeddingRequest embedding;
 };
 struct GetStats {};
+struct GetLens {
+  uint64_t key = 0;  ///< as core::ObservationOptions
+  uint32_t token = 0, count = 0;
+};
+struct GetAttention {
+  uint64_t key = 0;
+  uint32_t token = 0, layer = 0;
+};
+struct GetTimeline {
+  uint64_t key = 0;
+};
+struct GetMemoryMap {};
 /// Each is answered by one Reply.
 struct Ask {
   uint64_t number = 0;
-  std::variant<ChatPrompt, GapPrompt, Tokenize, Detokenize, CheckGrammar, Generate, GetStats, PairTexts, Embed> what;
+  std::variant<ChatPrompt, GapPrompt, Tokenize, Detokenize, CheckGrammar, Generate, GetStats, PairTexts, Embed, GetLens,
+               GetAttention, GetTimeline, GetMemoryMap, SpellTokens>
+      what;
 };
 
 struct Cancel {
@@ -95,7 +113,8 @@ struct NotLoaded {
 struct Nothing {};
 struct Reply {
   uint64_t number = 0;
-  std::variant<base::Error, Nothing, std::vector<core::TokenId>, std::string, core::SchedulerStats, core::EmbeddingText>
+  std::variant<base::Error, Nothing, std::vector<core::TokenId>, std::string, core::SchedulerStats, core::EmbeddingText,
+               std::vector<core::LensLayer>, core::AttentionWeights, core::MemoryMap, std::vector<SpelledToken>>
       what;
 };
 struct Event {
@@ -157,7 +176,7 @@ INGLE_WIRE(MachineFacts, isa, core_cpus, core_speeds, cpu_time)
 INGLE_WIRE(LoraSpec, path, scale)
 INGLE_WIRE(ShapeTuning, shape, threads, batch)
 INGLE_WIRE(EngineOptions, context_length, threads, pinning, batch, precision, kv_cache, deterministic, plan, isa, loras,
-           memory_limit_bytes, cache_folder, packed_copy_bytes, tuned)
+           memory_limit_bytes, cache_folder, packed_copy_bytes, tuned, most_context_length)
 INGLE_WIRE(SchedulerOptions, max_running, max_waiting, kept_prefixes, prefix_files, prefix_file_bytes, state_bytes,
            preload, lookup, always_look_up, pass_ms, lone_pass_ms)
 INGLE_WIRE(Pace, threads, max_running, pass_ms, rest, reasons)
@@ -170,9 +189,17 @@ INGLE_WIRE(SamplingParams, temperature, top_k, top_p, min_p, typical_p, xtc_prob
 INGLE_WIRE(ReplyOptions, max_tokens, stop_strings, ignore_stop_tokens, show_special, shown)
 INGLE_WIRE(ChatRequest, messages, tools, add_generation_prompt, enable_thinking, variables, now)
 INGLE_WIRE(TokenLogprob, token, bytes, logprob)
+INGLE_WIRE(ObservationOptions, key, alternatives, layer_bytes, timeline_bytes)
+INGLE_WIRE(SamplingStep, name, left, probability)
+INGLE_WIRE(TokenProbability, token, probability)
+INGLE_WIRE(LensLayer, name, entropy, probability, rank, likeliest)
+INGLE_WIRE(AttentionWeights, heads, first, position, weights)
+INGLE_WIRE(MemoryMap::Buffer, name, offset, bytes, first_phase, last_phase)
+INGLE_WIRE(MemoryMap::Pages, window, page_bytes, page_positions, users)
+INGLE_WIRE(MemoryMap, weight_bytes, streamed_bytes, arena_bytes, phases, buffers, states)
 INGLE_WIRE(GenerationStats, prompt_tokens, cached_tokens, generated_tokens, proposed_tokens, taken_tokens, preemptions,
-           queue_ms, prefill_ms, decode_ms, state_bytes)
-INGLE_WIRE(GenerationEvent, text, tokens, token_count, started, finished, stopped_by, error, stats)
+           queue_ms, prefill_ms, decode_ms, observing_ms, state_bytes)
+INGLE_WIRE(GenerationEvent, text, tokens, observed, token_count, started, finished, stopped_by, error, stats)
 INGLE_WIRE(EmbeddingText, tokens, second)
 INGLE_WIRE(EmbeddingRequest, texts, client, priority)
 INGLE_WIRE(EmbeddingStats, tokens, queue_ms, compute_ms)
@@ -187,14 +214,23 @@ void members(Wire& wire, GeneratedToken& token) {
   wire(token.likeliest);
 }
 template <typename Wire>
+void members(Wire& wire, ObservedToken& token) {
+  members(wire, static_cast<GeneratedToken&>(token));
+  wire(token.rank, token.entropy, token.allowed, token.steps, token.pass_ms, token.pass_rows, token.pass_sequences,
+       token.guessed);
+}
+template <typename Wire>
 void members(Wire& wire, GenerationRequest& request) {
-  auto& [prompt, sampling, reply, constraint, logprobs, priority, principal, client, keep_prefix] = request;
+  auto& [prompt, sampling, reply, constraint, logprobs, observation, priority, principal, client, keep_prefix] =
+      request;
   static_cast<void>(constraint);  // compiled where the model is
-  wire(prompt, sampling, reply, logprobs, priority, principal, client, keep_prefix);
+  wire(prompt, sampling, reply, logprobs, observation, priority, principal, client, keep_prefix);
 }
 }  // namespace ingle::core
 
 namespace ingle::assistant {
+
+INGLE_WIRE(SpelledToken, bytes, special)
 
 template <typename Wire>
 void members(Wire& wire, GenerationRequest& request) {
@@ -219,9 +255,14 @@ INGLE_WIRE(ChatPrompt, request)
 INGLE_WIRE(GapPrompt, before, after)
 INGLE_WIRE(Tokenize, text, add_special, parse_special)
 INGLE_WIRE(Detokenize, tokens, show_special)
+INGLE_WIRE(SpellTokens, tokens)
 INGLE_WIRE(CheckGrammar, gbnf)
 INGLE_WIRE(Generate, request, generation)
 INGLE_WIRE_EMPTY(GetStats)
+INGLE_WIRE(GetLens, key, token, count)
+INGLE_WIRE(GetAttention, key, token, layer)
+INGLE_WIRE(GetTimeline, key)
+INGLE_WIRE_EMPTY(GetMemoryMap)
 INGLE_WIRE(PairTexts, first, second)
 INGLE_WIRE(Embed, request, embedding)
 INGLE_WIRE(Ask, number, what)

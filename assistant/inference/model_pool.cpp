@@ -36,8 +36,9 @@ struct ModelPool::Ended {
   }
 };
 
-ModelPool::ModelPool(ModelPoolOptions options)
-    : options_(std::move(options)), ended_(std::make_shared<Ended>()), thread_([this] { run(); }) {}
+ModelPool::ModelPool(ModelPoolOptions options) : options_(std::move(options)), ended_(std::make_shared<Ended>()) {
+  if (!options_.off) thread_ = std::thread([this] { run(); });
+}
 
 ModelPool::~ModelPool() {
   end();
@@ -117,7 +118,13 @@ Model ModelPool::find(std::string_view asked) {
   return entry == nullptr ? nullptr : entry->model;
 }
 
+base::Status ModelPool::may_load() const {
+  if (options_.off) return *options_.off;
+  return {};
+}
+
 void ModelPool::when_loaded(std::string_view asked, Then then) {
+  if (options_.off) return then(*options_.off);
   const std::string name = options_.name_of(asked);
   if (name.empty()) return then(Error{ErrorCode::not_found, "there is no model '" + std::string(asked) + "'"});
   Model there;

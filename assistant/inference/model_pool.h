@@ -33,6 +33,8 @@ struct ModelPoolOptions {
   std::function<std::string(std::string_view)> name_of;
   /// Loads a model by that name. On the pool's thread, one at a time.
   std::function<base::Result<std::unique_ptr<ModelService>>(const std::string& name)> load;
+  /// Set: no model is loaded, which is what everybody is told who asks for one; the pool has no thread then.
+  std::optional<base::Error> off;
   std::filesystem::path cache_folder;  ///< where models keep copies of weights, and prefixes; empty: nowhere
   std::function<Clock::time_point()> now = Clock::now;  ///< for tests
 };
@@ -53,6 +55,8 @@ class ModelPool {
   /// Puts one there that has been loaded.
   void add(const std::string& name, std::unique_ptr<ModelService> model, KeepAlive keep_alive);
 
+  /// Error: ModelPoolOptions::off.
+  base::Status may_load() const;
   /// Whether there is a model of that name, in memory or not.
   bool knows(std::string_view name) const { return !options_.name_of(name).empty(); }
   /// The model where it is in memory, else null. Does not count as its use.

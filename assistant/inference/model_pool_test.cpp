@@ -27,6 +27,11 @@ class CountedModel final : public ModelService {
   base::Result<std::vector<core::TokenId>> gap_prompt(std::string_view, std::string_view) override { return unused(); }
   base::Result<std::vector<core::TokenId>> tokenize(std::string_view, bool, bool) override { return unused(); }
   base::Result<std::string> detokenize(const std::vector<core::TokenId>&, bool) override { return unused(); }
+  base::Result<std::vector<SpelledToken>> spell(const std::vector<core::TokenId>&) override { return unused(); }
+  base::Result<std::vector<core::LensLayer>> lens(uint64_t, uint32_t, uint32_t) override { return unused(); }
+  base::Result<core::AttentionWeights> attention(uint64_t, uint32_t, uint32_t) override { return unused(); }
+  base::Result<std::string> timeline(uint64_t) override { return unused(); }
+  base::Result<core::MemoryMap> memory_map() override { return unused(); }
   base::Status check_grammar(const std::string&) override { return unused(); }
   base::Result<core::RequestId> generate(GenerationRequest, core::EventSink) override { return unused(); }
   base::Result<core::RequestId> embed(core::EmbeddingRequest, core::EmbeddingSink) override { return unused(); }
@@ -106,6 +111,15 @@ TEST_F(ModelPoolTest, LoadsOnceWhatSeveralAskFor) {
   EXPECT_EQ(load("model-broken").error().code, ErrorCode::corrupt);
   EXPECT_EQ(load("model-broken").error().code, ErrorCode::corrupt);
   EXPECT_EQ(loads_, 3);
+}
+
+TEST_F(ModelPoolTest, OneThatIsOffLoadsNothingAndSaysWhy) {
+  options_.off = base::Error{ErrorCode::unavailable, "switched off"};
+  EXPECT_EQ(load("model-a").error().message, "switched off");
+  EXPECT_EQ(pool().may_load().error().code, ErrorCode::unavailable);
+  EXPECT_EQ(loads_, 0);
+  EXPECT_TRUE(names().empty());
+  pool().end();
 }
 
 TEST_F(ModelPoolTest, DropsWhatWasNotUsedForLongest) {

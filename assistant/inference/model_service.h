@@ -35,6 +35,12 @@ struct GenerationRequest : core::GenerationRequest {
   std::string grammar;  ///< empty: any text
 };
 
+/// A token by itself.
+struct SpelledToken {
+  std::string bytes;  ///< may be part of a code point
+  bool special = false;
+};
+
 /// For any thread. Every call that asks the model something may also fail with unavailable: its process has ended, and
 /// is being started again.
 class ModelService {
@@ -56,12 +62,18 @@ class ModelService {
                                                             bool parse_special) = 0;
   /// What is not UTF-8 in it becomes U+FFFD.
   virtual base::Result<std::string> detokenize(const std::vector<core::TokenId>& tokens, bool show_special) = 0;
+  virtual base::Result<std::vector<SpelledToken>> spell(const std::vector<core::TokenId>& tokens) = 0;
   /// Whether an answer can be held to this grammar in GBNF. It is compiled, and the latest ones are kept.
   /// Errors: as core::Grammar::compile_gbnf.
   virtual base::Status check_grammar(const std::string& gbnf) = 0;
 
   /// As core::Scheduler::submit and check_grammar.
   virtual base::Result<core::RequestId> generate(GenerationRequest request, core::EventSink sink) = 0;
+  /// Of what was generated with core::ObservationOptions, as core::Scheduler's functions of these names.
+  virtual base::Result<std::vector<core::LensLayer>> lens(uint64_t key, uint32_t token, uint32_t count) = 0;
+  virtual base::Result<core::AttentionWeights> attention(uint64_t key, uint32_t token, uint32_t layer) = 0;
+  virtual base::Result<std::string> timeline(uint64_t key) = 0;
+  virtual base::Result<core::MemoryMap> memory_map() = 0;
   /// Of an encoder, as core::EmbeddingQueue::submit.
   virtual base::Result<core::RequestId> embed(core::EmbeddingRequest request, core::EmbeddingSink sink) = 0;
   /// Two texts as a reranker takes them. Error: unsupported (the tokenizer ends no text).

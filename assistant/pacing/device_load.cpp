@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "assistant/pacing/system_file.h"
 #include "base/control_groups.h"
 
 namespace ingle::assistant {
@@ -16,18 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostBytes = size_t{1} << 20;     // of a file
 constexpr int64_t kMostNumber = int64_t{1} << 60;  // larger ones are none
 constexpr size_t kMostThreads = 4096, kMostZones = 64, kMostTrips = 32, kMostSupplies = 32;
 constexpr int64_t kSlowNs = 1'000'000'000;  // between two looks at what changes slowly, and takes long to be read
-
-std::string read_text(const fs::path& path) {
-  std::string text;
-  std::ifstream file(path, std::ios::binary);
-  for (char buffer[4096]; text.size() < kMostBytes && (file.read(buffer, sizeof buffer), file.gcount() > 0);)
-    text.append(buffer, static_cast<size_t>(file.gcount()));
-  return text;
-}
 
 // The next word of a text, which loses it.
 std::string_view next_word(std::string_view& text) {

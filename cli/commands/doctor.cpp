@@ -1,45 +1,20 @@
 // ingle doctor: what this machine can do, what Ingle would use, and what is wrong with the configuration.
 #include <algorithm>
-#include <thread>
 
+#include "cli/composition.h"
+#include "cli/hardware.h"
 #include "cli/models.h"
+#include "cli/module_report.h"
 #include "cli/settings.h"
 #include "cli/system.h"
 #include "cli/version.h"
 #include "core/engine/engine.h"
-#include "security/sandbox/kernel.h"
 
 namespace ingle::cli {
 namespace {
 
 using base::Json;
 using base::Status;
-
-Json describe_machine(const Session& session) {
-  Json sets = Json::array();
-  for (const core::InstructionSet& set : core::instruction_sets(session.paths.cache)) {
-    sets.push_back({{"name", set.name}, {"works", set.works}, {"chosen", set.chosen}, {"note", set.note}});
-  }
-  Json cores = Json::array();
-  for (const core::CoreKind& kind : core::core_kinds()) cores.push_back({{"count", kind.cores}, {"speed", kind.speed}});
-  const auto cpu_time = core::allowed_cpu_time();
-  return {{"processor", processor_name()},
-          {"hardware_threads", std::thread::hardware_concurrency()},
-          {"cores", cores},
-          {"allowed_cpu_time", cpu_time ? Json(*cpu_time) : Json()},
-          {"default_threads", core::default_threads()},
-          {"memory_bytes", total_memory_bytes()},
-          {"free_memory_bytes", free_memory_bytes()},
-          {"instruction_sets", sets}};
-}
-
-/// What keeps a model's process (of `ingle serve`) from the rest of the machine.
-Json describe_confinement() {
-  Json out = Json::array();
-  for (const security::Protection& protection : security::describe(security::probe_kernel()))
-    out.push_back({{"what", protection.what}, {"enforced", protection.enforced}, {"by", protection.by}});
-  return out;
-}
 
 Json describe_store(const Session& session, const store::Store& store) {
   Json out = {{"path", store_folder(session).string()}};
@@ -184,6 +159,9 @@ void print_models(Page& page, const Json& report) {
 std::string page_of(const Session& session, const Json& report) {
   Page page(session.terminal);
   print_machine(page, report["machine"]);
+  page.heading("Assistant");
+  page.line("Profile", report["profile"]["name"].get<std::string>() + " (" +
+                           report["profile"]["reason"].get<std::string>() + "); see 'ingle doctor --modules'");
   print_models(page, report);
   print_confinement(page, report["confinement"]);
   page.heading("Files");
@@ -205,11 +183,21 @@ std::string page_of(const Session& session, const Json& report) {
   return page.text();
 }
 
+Status run_modules(Session& session) {
+  INGLE_CHECK(resolve_settings(session));  // what is measured is what these say
+  INGLE_TRY(const Json report, report_modules(session));
+  return session.json() ? session.out_json(report) : session.terminal.out(show_modules(session.terminal, report));
+}
+
 Status run(Session& session) {
+  if (session.values.flag("modules")) return run_modules(session);
   Json problems = configuration_problems(session);
   Json report;
   report["version"] = std::string(version_text());
   report["machine"] = describe_machine(session);
+  const Composition composed = composition(session);
+  report["profile"] = {{"name", std::string(assistant::profile(composed.profile).name)},
+                       {"reason", composed.profile_reason}};
   report["confinement"] = describe_confinement();
   if (const auto store = open_store(session)) {
     report["store"] = describe_store(session, *store);
@@ -225,7 +213,14 @@ Status run(Session& session) {
   return session.json() ? session.out_json(report) : session.terminal.out(page_of(session, report));
 }
 
-constexpr Option options[] = {json_option};
+constexpr Option options[] = {
+    {.name = "modules", .help = "which modules of the assistant are on, why, and what each takes, measured"},
+    json_option,
+};
+constexpr Example examples[] = {
+    {"ingle doctor --modules", "The modules that 'ingle serve' would start here."},
+    {"ingle doctor --modules --profile minimal --model smollm2-135m", "What a small device would carry."},
+};
 
 }  // namespace
 
@@ -233,8 +228,15 @@ extern const Command doctor_record;
 const Command doctor_record{
     .name = "doctor",
     .summary = "tell what this machine can do and what Ingle would use",
+    .description =
+        "With --modules the modules that the settings switch on are started, one after the other, in this process and "
+        "in those that they start. What each takes is the difference of two looks at the kernel's figures: the memory "
+        "of all these processes (PSS: what a process has alone, and its share of what several have) and their "
+        "threads. The engine's figure is with the model that would be served, if it is here, after it has answered a "
+        "short prompt; nothing is fetched.",
     .options = options,
-    .groups = group_general | group_engine,
+    .groups = group_general | group_engine | group_modules,
+    .examples = examples,
     .order = 70,
     .tolerates_config = true,
     .run = run,

@@ -19,6 +19,7 @@ Json key_json(const security::Key& key) {
   Json json = {
       {"id", key.id}, {"name", key.name}, {"scopes", security::scope_names(key.scopes)}, {"created", key.created}};
   json["expires"] = key.expires ? Json(*key.expires) : Json();
+  if (!key.origin.empty()) json["origin"] = key.origin;
   return json;
 }
 
@@ -69,7 +70,8 @@ Status list(Session& session, const security::Keys& keys) {
   std::string out;
   for (const security::Key& key : all)
     out += pad(key.name, 20) + "  " + pad(scopes_text(key.scopes), 18) + "  since " + date(key.created) +
-           (key.expires ? "  until " + date(*key.expires) : "") + "\n";
+           (key.expires ? "  until " + date(*key.expires) : "") + (key.origin.empty() ? "" : "  for " + key.origin) +
+           "\n";
   return session.terminal.out(out.empty() ? "no keys\n" : out);
 }
 
@@ -105,7 +107,7 @@ constexpr Option options[] = {
     {.name = "scope",
      .type = ValueType::choice,
      .metavar = "SCOPE",
-     .help = "what the key opens: chat (answers), models (fetching and removing them), admin (nothing yet)",
+     .help = "what the key opens: chat (answers), models (fetching and removing them), admin (your conversations)",
      .fallback_note = "chat",
      .choices = "chat models admin",
      .repeatable = true},

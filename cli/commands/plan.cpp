@@ -1,6 +1,7 @@
-// ingle plan MODEL: where a model's memory would go, from its description alone: of a file here, or of one that could
-// be fetched.
+// ingle plan MODEL: where a model's memory would go and how fast it would be, from its description alone: of a file
+// here, of one that could be fetched or, of a catalogue's model, from its shape.
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/utf8.h"
@@ -8,6 +9,9 @@
 #include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/system.h"
+#include "core/forecast/machine.h"
+#include "core/forecast/shape_file.h"
+#include "core/forecast/speed.h"
 
 namespace ingle::cli {
 namespace {
@@ -32,13 +36,39 @@ Result<core::ModelFile> describe_remote(const store::Store& store, const std::st
   return std::move(**described).value();
 }
 
-Result<core::ModelFile> describe_model(const Session& session, const std::string& model) {
+struct Description {
+  core::ModelFile file;
+  std::string_view from = "file";             ///< or "network", "shape"
+  std::optional<uint64_t> tokenizer_bytes{};  ///< where the file has no vocabulary
+};
+
+/// What the catalogue knows of a model's shape.
+Result<Description> describe_by_shape(const store::CatalogueEntry& entry) {
+  INGLE_TRY(const auto found, core::shape_of(entry.shape, entry.quantisation));
+  INGLE_TRY(core::ModelFile file, core::describe_shape(*found.first, *found.second));
+  return Description{std::move(file), "shape", core::usual_tokenizer_bytes(found.first->vocabulary)};
+}
+
+Result<Description> describe_model(const Session& session, const std::string& model) {
   auto local = local_model(session, model);
-  if (local) return core::ModelFile::open(local->path, core::FileContents::description);
+  if (local) {
+    INGLE_TRY(core::ModelFile file, core::ModelFile::open(local->path, core::FileContents::description));
+    return Description{std::move(file)};
+  }
   if (local.error().code != ErrorCode::not_found) return local.error();
   INGLE_TRY(const store::Store store, open_store(session));
-  if (store.catalogue().find(model) == nullptr && !is_address(model)) return local.error();
-  return describe_remote(store, model);
+  const store::CatalogueEntry* const entry = store.catalogue().find(model);
+  if (entry == nullptr && !is_address(model)) return local.error();
+  auto remote = describe_remote(store, model);
+  if (remote) return Description{std::move(*remote), "network"};
+  // Without a network, or where what there is can't be read in part.
+  if (entry != nullptr && !entry->shape.empty() && remote.error().code != ErrorCode::cancelled)
+    return describe_by_shape(*entry);
+  return remote.error();
+}
+
+Json to_json(const core::SpeedRange& speed) {
+  return {{"expected", speed.expected}, {"least", speed.least}, {"most", speed.most}};
 }
 
 Json to_json(const core::MemoryPlan& plan, uint64_t process_bytes) {
@@ -83,6 +113,22 @@ std::string verdict(const core::MemoryPlan& plan) {
   return "It fits: " + free + " are free. So would a context of " + longest + "; " + trained + ".\n";
 }
 
+/// "41 tokens/s (29 to 57)"
+std::string show_speed(const core::SpeedRange& speed) {
+  // A prediction is not worth more than two digits.
+  const auto digits = [](double value) {
+    const double unit = value > 0 ? std::pow(10, std::floor(std::log10(value)) - 1) : 1;
+    return show_fixed(std::round(value / unit) * unit, value < 10 ? 1 : 0);
+  };
+  return digits(speed.expected) + " tokens/s (" + digits(speed.least) + " to " + digits(speed.most) + ")";
+}
+
+std::string speed_text(const std::optional<core::SpeedForecast>& speed) {
+  if (!speed) return "\nHow fast it would be is not known where weights are read from disk for each token.\n";
+  return "\nIt would write about " + show_speed(speed->decode) + " behind " + show_fixed(speed->depth, 0) +
+         " tokens, and read a prompt at about " + show_speed(speed->prefill) + ".\n";
+}
+
 std::string page_of(const core::MemoryPlan& plan, uint64_t process_bytes) {
   std::string out;
   const auto line = [&](std::string_view label, uint64_t bytes, const std::string& note = {}) {
@@ -109,13 +155,25 @@ std::string page_of(const core::MemoryPlan& plan, uint64_t process_bytes) {
 Status run(Session& session) {
   const uint64_t process_bytes = resident_memory_bytes() + code_bytes;
   INGLE_TRY(const std::string name, model_or_default(session));
-  INGLE_TRY(const core::ModelFile file, describe_model(session, name));
+  INGLE_TRY(const Description model, describe_model(session, name));
   core::EngineOptions options = engine_options(session);
   if (options.memory_limit_bytes == 0) options.memory_limit_bytes = free_memory_bytes();
-  INGLE_TRY(const core::MemoryPlan plan, core::plan_memory(file, options));
-  if (!session.json()) return session.terminal.out(page_of(plan, process_bytes));
+  INGLE_TRY(const core::ModelNeeds needs, model.tokenizer_bytes
+                                              ? core::needs_of(model.file, *model.tokenizer_bytes, options)
+                                              : core::needs_of(model.file, options));
+  const core::MemoryPlan& plan = needs.memory;
+  const auto limits = core::limits_here(options);
+  const auto speed = limits ? core::forecast_speed(needs, *limits) : std::nullopt;
+  if (!session.json()) return session.terminal.out(page_of(plan, process_bytes) + speed_text(speed));
   Json out = to_json(plan, process_bytes);
   out["model"] = name;
+  out["from"] = model.from;
+  out["speed"] = nullptr;
+  if (speed)
+    out["speed"] = {{"decode_tps", to_json(speed->decode)},
+                    {"prefill_tps", to_json(speed->prefill)},
+                    {"depth", speed->depth},
+                    {"prompt", speed->prompt_tokens}};
   return session.out_json(out);
 }
 
@@ -133,11 +191,15 @@ constexpr Example examples[] = {
 extern const Command plan_record;
 const Command plan_record{
     .name = "plan",
-    .summary = "tell where a model's memory would go, and whether it fits",
+    .summary = "tell a model's memory and speed, and whether it fits",
     .description =
         "Reads the header of the model's file and nothing else, also over the network where the model is not here yet. "
         "The sum is the most that the process takes with a full context and a prompt of a whole batch; it is within "
-        "3 % of what 'ingle bench' measures.",
+        "3 % of what 'ingle bench' measures. Of a model of the catalogue that can't be looked at, its published shape "
+        "has "
+        "to do. Speeds follow from what the machine can read and multiply, which is measured once and kept; the "
+        "interval "
+        "is where most measurements lay.",
     .arguments = arguments,
     .options = options,
     .groups = group_general | group_engine,

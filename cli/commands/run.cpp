@@ -172,9 +172,15 @@ Status run(Session& session) {
     INGLE_TRY(const ModelChoice choice, default_model(session, store));
     request.model = choice.model;
   }
+  KeptChat kept;
+  if (chat) {
+    INGLE_TRY(kept, open_kept_chat(session));
+  } else {
+    session.note_unused({"temporary"}, "on a single prompt, of which nothing is kept");
+  }
   INGLE_TRY(const LoadedModel loaded, load_generating_model(session, request.model));
   if (chat) session.note_unused({"special"}, "in a chat");
-  Status status = chat ? run_chat(session, loaded) : answer(session, loaded, request);
+  Status status = chat ? run_chat(session, loaded, kept) : answer(session, loaded, request);
   report_damaged_copy(session, *loaded.engine);
   return status;
 }
@@ -211,7 +217,8 @@ const Command run_record{
     .description =
         "The first argument is the model where it is one: a name of the catalogue, an installed model, an address or a "
         "path. Otherwise it is the prompt and the default model answers. The text streams to standard output. On a "
-        "terminal without a prompt, a chat opens.\n\nThe first Ctrl-C stops the answer, the second ends the program. A "
+        "terminal without a prompt, a chat opens (as 'ingle chat' does, and kept like it).\n\nThe first Ctrl-C stops "
+        "the answer, the second ends the program. A "
         "prompt longer than the context is an error, never cut.",
     .arguments = arguments,
     .options = options,

@@ -1,10 +1,8 @@
 // ingle show MODEL: what the catalogue and the file say about a model. Reads the file's header, loads nothing.
-#include <algorithm>
-#include <map>
-
 #include "base/utf8.h"
 #include "cli/models.h"
 #include "cli/templates.h"
+#include "core/anatomy/anatomy.h"
 #include "core/engine/engine.h"
 #include "core/models/model.h"
 #include "store/known_templates.h"
@@ -15,15 +13,6 @@ namespace {
 using base::Json;
 using base::Result;
 using base::Status;
-
-/// The format that holds most bytes: "Q4_K".
-std::string main_format(const core::ModelFile& file) {
-  std::map<std::string, uint64_t> bytes;
-  for (const core::Tensor& tensor : file.tensors) bytes[std::string(tensor.format->name)] += tensor.data.size();
-  const auto most =
-      std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == bytes.end() ? "" : most->first;
-}
 
 struct ValueJson {
   Json operator()(const std::string& text) const { return text; }
@@ -48,15 +37,15 @@ bool is_encoder(const core::ModelFile& file) {
 }
 
 Json describe_file(const Session& session, const core::ModelFile& file) {
-  const std::string* architecture = file.metadata.find_string("general.architecture");
-  if (architecture == nullptr) architecture = file.metadata.find_string("model_type");
+  const std::string* architecture = core::architecture_name(file);
+  const auto formats = core::format_shares(file);
   Json out;
   out["container"] = file.container == core::ContainerFormat::gguf ? "gguf" : "safetensors";
   if (architecture != nullptr) out["architecture"] = *architecture;
   out["tensors"] = file.tensors.size();
   out["tensor_bytes"] = file.tensor_bytes();
   out["parameters"] = file.parameters();
-  out["format"] = main_format(file);
+  out["format"] = formats.empty() ? "" : formats.front().name;
   const auto chat_template = template_of(file);
   const bool has_template = chat_template.ok() && !chat_template->empty();
   out["chat_template"] = has_template;

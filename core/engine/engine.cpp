@@ -15,6 +15,8 @@
 #include "core/backends/cpu/cpu_device.h"
 #include "core/backends/cpu/isa.h"
 #include "core/engine/defaults.h"
+#include "core/engine/device_inspector.h"
+#include "core/engine/device_sequence.h"
 #include "core/engine/encoder.h"
 #include "core/engine/memory_plan.h"
 #include "core/engine/profile.h"
@@ -83,20 +85,6 @@ std::vector<CpuSet> places(Pinning pinning, uint32_t threads) {
   return places;
 }
 
-class DeviceSequence final : public Sequence {
- public:
-  explicit DeviceSequence(SequenceState of) : state(std::move(of)) {}
-  uint32_t length() const override { return state.length(); }
-  uint32_t capacity() const override { return state.capacity(); }
-  uint32_t truncate(uint32_t length) override { return state.truncate(length); }
-  base::Result<std::unique_ptr<Sequence>> fork() const override {
-    INGLE_TRY(SequenceState copy, state.fork());
-    return std::unique_ptr<Sequence>(std::make_unique<DeviceSequence>(std::move(copy)));
-  }
-
-  SequenceState state;
-};
-
 class CpuEngine final : public Engine {
  public:
   static base::Result<std::unique_ptr<Engine>> load(const std::filesystem::path& path, const EngineOptions& asked,
@@ -150,6 +138,8 @@ class CpuEngine final : public Engine {
   base::Status write_trace(const std::filesystem::path& path) const override {
     return core::write_trace(path, graph_, *device_);
   }
+
+  Inspector* inspector() override { return inspector_.get(); }
 
   uint64_t preload(uint64_t from, uint64_t bytes) override { return device_->weights().preload(from, bytes); }
 
@@ -355,6 +345,7 @@ class CpuEngine final : public Engine {
     } else {
       args.logits = logits_ + first * graph_.vocabulary_size;
     }
+    if (inspector_ != nullptr) inspector_->add_taps(args);
     device_->run(args);
   }
 
@@ -423,10 +414,11 @@ class CpuEngine final : public Engine {
   Graph graph_;
   std::unique_ptr<CpuDevice> device_;
   std::unique_ptr<StatePools> states_;
-  std::string state_key_;                  ///< what saved states belong to
-  std::unique_ptr<SequenceState> before_;  ///< with windows: a sequence before the call that goes on
-  std::vector<TokenId> batch_tokens_;      ///< of a run of several sequences; these have room for max_rows_
-  std::vector<uint32_t> batch_rows_;       ///< … which of its rows want logits
+  std::unique_ptr<DeviceInspector> inspector_;  ///< of a decoder
+  std::string state_key_;                       ///< what saved states belong to
+  std::unique_ptr<SequenceState> before_;       ///< with windows: a sequence before the call that goes on
+  std::vector<TokenId> batch_tokens_;           ///< of a run of several sequences; these have room for max_rows_
+  std::vector<uint32_t> batch_rows_;            ///< … which of its rows want logits
   std::vector<SequenceRows> batch_sequences_;
   uint32_t max_rows_ = 0;
   std::vector<uint32_t> row_indices_;  ///< 0, 1, … max_rows_ - 1: which rows of a batch want logits is a part of this
@@ -489,6 +481,7 @@ base::Status CpuEngine::prepare(const Kernels& kernels, const EngineOptions& opt
   INGLE_CHECK(device_->prepare(graph_, std::move(program), weights, progress));
   if (graph_.embedding >= 0) return prepare_encoder();
   states_ = std::make_unique<StatePools>(*device_, states);
+  inspector_ = std::make_unique<DeviceInspector>(graph_, *device_, *states_);
   state_key_ = state_key(options);
   if (std::any_of(states.windows.begin(), states.windows.end(), [](uint32_t window) { return window != 0; })) {
     INGLE_TRY(SequenceState before, SequenceState::create(*states_));

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/engine/inspector.h"
 #include "core/files/model_file.h"
 #include "core/hal/best_tokens.h"
 #include "core/hal/machine_limits.h"
@@ -66,6 +67,7 @@ struct EngineOptions {
   std::filesystem::path cache_folder;  ///< where verdicts on instruction sets and packed weights are; empty: nowhere
   uint64_t packed_copy_bytes = 0;      ///< the most that packed weights in cache_folder/packed may take; 0: none kept
   std::vector<ShapeTuning> tuned;      ///< for what `threads` and `batch` leave open
+  uint32_t most_context_length = 0;    ///< of a decoder whose context_length is 0: at most that; 0: any
 };
 
 /// What doctor, show and bench report.
@@ -234,6 +236,9 @@ class Engine {
   virtual const ChatTemplate* chat_template() const = 0;
   /// Sampling defaults that the model's metadata names; otherwise SamplingParams' own.
   virtual const SamplingParams& default_sampling() const = 0;
+
+  /// Of a decoder; nullptr: an encoder, which nobody looks into.
+  virtual Inspector* inspector() = 0;
 
   /// Between calls of forward(): has some `bytes` of the weights, from `from` on, in memory, where they are mapped from
   /// disk and the system may have dropped them. Returns where to go on; 0: there is no more. Reads at most that much.

@@ -81,6 +81,7 @@ class FakeEngine final : public Engine {
   base::Result<MachineLimits> measure_limits() override { return MachineLimits(); }
   base::Status start_trace() override { return {}; }
   base::Status write_trace(const std::filesystem::path&) const override { return {}; }
+  Inspector* inspector() override { return nullptr; }
   uint64_t preload(uint64_t, uint64_t) override { return 0; }
   void use_threads(uint32_t) override {}
   base::Result<std::unique_ptr<Sequence>> new_sequence() override { return Error{ErrorCode::internal, "not here"}; }

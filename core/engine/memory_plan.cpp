@@ -189,6 +189,8 @@ base::Result<MemoryPlan> plan_of(const PlanInputs& inputs, const EngineOptions& 
     const uint32_t useful = std::min(kUsefulContext, plan.longest_context_length);
     plan.context_length =
         std::min(plan.trained_context_length, std::max({plan.fitting_context_length, useful, kMinContext}));
+    if (options.most_context_length != 0)
+      plan.context_length = std::min(plan.context_length, options.most_context_length);
   }
   if (plan.context_length > most)
     return Error{ErrorCode::limit_exceeded, "the state of a context of " + std::to_string(plan.context_length) +

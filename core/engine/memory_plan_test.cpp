@@ -52,6 +52,18 @@ TEST_P(MemoryPlanTest, IsWhatAnEngineTakes) {
   }
 }
 
+TEST_P(MemoryPlanTest, AChosenContextIsBoundedAndANamedOneIsNot) {
+  EngineOptions options = this->options();
+  options.most_context_length = 32;
+  EXPECT_EQ(plan(options).context_length, 512u);
+  options.context_length = 0;
+  EXPECT_EQ(plan(options).context_length, 32u);
+  options.most_context_length = 1u << 30;
+  const uint32_t bounded = plan(options).context_length;
+  options.most_context_length = 0;
+  EXPECT_EQ(plan(options).context_length, bounded) << "no more than without";
+}
+
 /// KiB of a mapped file that are resident in this process; 0 where the system does not say.
 uint64_t resident_kib(const std::filesystem::path& path) {
   std::ifstream file("/proc/self/smaps");

@@ -58,6 +58,7 @@ class NaiveDevice final : public Device {
       while (!kernels[end].barrier && end + 1 < kernels.size()) ++end;
       ++end;
       for (size_t i = begin; i < end; ++i) execute_kernel(&kernels[backwards_ ? end - 1 - (i - begin) : i]);
+      copy_taps(begin, end);
     }
   }
 
@@ -69,6 +70,18 @@ class NaiveDevice final : public Device {
   }
 
  private:
+  /// Of the kernels [begin, end), a phase.
+  void copy_taps(size_t begin, size_t end) const {
+    size_t stride = 0;
+    for (const Tap& tap : args_.taps) stride += tap.buffer.width;
+    size_t column = 0;
+    for (const Tap& tap : args_.taps) {
+      for (size_t i = 0; i < args_.tapped_rows.size() && tap.kernel >= begin && tap.kernel < end; ++i)
+        std::copy_n(at(tap.buffer, args_.tapped_rows[i]), tap.buffer.width, args_.tapped + i * stride + column);
+      column += tap.buffer.width;
+    }
+  }
+
   /// 32 activations as 8-bit integers.
   struct Activations {
     int8_t codes[kActivationGroup];

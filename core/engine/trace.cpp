@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -85,9 +86,10 @@ std::string quoted(const std::string& text) {
   return base::Json(text).dump(-1, ' ', false, base::Json::error_handler_t::replace);
 }
 
-}  // namespace
+/// Takes the next part of the text.
+using Add = std::function<base::Status(std::string_view)>;
 
-base::Status write_trace(const std::filesystem::path& path, const Graph& graph, const CpuDevice& device) {
+base::Status write(const Graph& graph, const CpuDevice& device, const Add& add) {
   const Trace& trace = device.trace();
   const Program& program = device.program();
   const auto layers = layers_of(graph, program);
@@ -95,17 +97,15 @@ base::Status write_trace(const std::filesystem::path& path, const Graph& graph, 
   for (const KernelDesc& kernel : program.kernels) names.push_back(quoted(kernel_name(graph, kernel)));
   const int64_t start = trace.runs.empty() ? 0 : trace.runs.front().begin_ns;
 
-  INGLE_TRY(base::NewFile file, base::NewFile::create(path));
-  TraceWriter writer(std::move(file));
-  INGLE_CHECK(writer.add(
-      "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"dropped_runs\":" + std::to_string(trace.dropped_runs) +
-      "},\"traceEvents\":[\n" + R"({"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"ingle"}})"));
-  INGLE_CHECK(writer.add(track_name(0, "runs")));
+  INGLE_CHECK(add("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"dropped_runs\":" + std::to_string(trace.dropped_runs) +
+                  "},\"traceEvents\":[\n" +
+                  R"({"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":"ingle"}})"));
+  INGLE_CHECK(add(track_name(0, "runs")));
   for (const RunSlice& run : trace.runs)
-    INGLE_CHECK(writer.add(slice(0, "\"run\"", run.begin_ns - start, run.end_ns - start) +
-                           ",\"args\":{\"tokens\":" + std::to_string(run.tokens) + "}}"));
+    INGLE_CHECK(add(slice(0, "\"run\"", run.begin_ns - start, run.end_ns - start) +
+                    ",\"args\":{\"tokens\":" + std::to_string(run.tokens) + "}}"));
   for (size_t worker = 0; worker < trace.workers.size(); ++worker) {
-    INGLE_CHECK(writer.add(track_name(worker + 1, "worker " + std::to_string(worker))));
+    INGLE_CHECK(add(track_name(worker + 1, "worker " + std::to_string(worker))));
     for (const KernelSlice& s : trace.workers[worker]) {
       const KernelCost cost = cost_of(program.kernels[s.kernel], device.weights(), s.rows);
       std::string args = "\"rows\":" + std::to_string(s.rows);
@@ -113,14 +113,31 @@ base::Status write_trace(const std::filesystem::path& path, const Graph& graph, 
       if (cost.multiply_adds > 0)
         args += ",\"bytes\":" + std::to_string(static_cast<uint64_t>(cost.weight_bytes)) +
                 ",\"macs\":" + std::to_string(static_cast<uint64_t>(cost.multiply_adds));
-      INGLE_CHECK(writer.add(slice(worker + 1, names[s.kernel], s.begin_ns - start, s.done_ns - start) + ",\"args\":{" +
-                             args + "}}"));
+      INGLE_CHECK(
+          add(slice(worker + 1, names[s.kernel], s.begin_ns - start, s.done_ns - start) + ",\"args\":{" + args + "}}"));
       if (s.met_ns > s.done_ns)
-        INGLE_CHECK(writer.add(slice(worker + 1, "\"wait\"", s.done_ns - start, s.met_ns - start) + "}"));
+        INGLE_CHECK(add(slice(worker + 1, "\"wait\"", s.done_ns - start, s.met_ns - start) + "}"));
     }
   }
-  INGLE_CHECK(writer.add("\n]}\n"));
+  return add("\n]}\n");
+}
+
+}  // namespace
+
+base::Status write_trace(const std::filesystem::path& path, const Graph& graph, const CpuDevice& device) {
+  INGLE_TRY(base::NewFile file, base::NewFile::create(path));
+  TraceWriter writer(std::move(file));
+  INGLE_CHECK(write(graph, device, [&writer](std::string_view part) { return writer.add(part); }));
   return writer.finish();
+}
+
+std::string trace_text(const Graph& graph, const CpuDevice& device) {
+  std::string text;
+  static_cast<void>(write(graph, device, [&text](std::string_view part) {
+    text += part;
+    return base::Status();
+  }));
+  return text;
 }
 
 }  // namespace ingle::core

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "base/result.h"
 #include "core/backends/cpu/cpu_device.h"
@@ -15,5 +16,7 @@ inline constexpr uint64_t kTraceBytes = uint64_t{64} << 20;
 
 /// `graph` is what the device's program was compiled from. Errors: as NewFile's.
 base::Status write_trace(const std::filesystem::path& path, const Graph& graph, const CpuDevice& device);
+/// The same as a text.
+std::string trace_text(const Graph& graph, const CpuDevice& device);
 
 }  // namespace ingle::core

@@ -166,6 +166,12 @@ uint64_t GgufTensor::elements() const {
   return product;
 }
 
+Result<std::string> gguf_header(const GgufDescription& description) {
+  INGLE_CHECK(check_description(description));
+  INGLE_TRY(const std::vector<uint64_t> offsets, place(description.tensors));
+  return make_header(description, offsets);
+}
+
 Result<GgufWriter> GgufWriter::create(const std::filesystem::path& path, GgufDescription description) {
   INGLE_CHECK(check_description(description));
   INGLE_TRY(const std::vector<uint64_t> offsets, place(description.tensors));

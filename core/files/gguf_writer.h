@@ -39,6 +39,9 @@ struct GgufDescription {
   std::vector<GgufTensor> tensors;
 };
 
+/// The bytes of a file before its tensors' data. Errors: as GgufWriter::create, but for the file's.
+base::Result<std::string> gguf_header(const GgufDescription& description);
+
 class GgufWriter {
  public:
   /// Writes the description under a temporary name beside `path`. Errors: invalid_argument (the description is none

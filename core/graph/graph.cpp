@@ -80,8 +80,9 @@ MatrixId Graph::add_matrix(MatrixSource source) {
   return static_cast<MatrixId>(matrices.size() - 1);
 }
 
-VectorId Graph::add_vector(std::vector<float> values) {
+VectorId Graph::add_vector(std::vector<float> values, std::string tensor) {
   vectors.push_back(std::move(values));
+  vector_names.push_back(std::move(tensor));
   return static_cast<VectorId>(vectors.size() - 1);
 }
 

@@ -63,6 +63,7 @@ struct Graph : Constants {
   /// first token.
   ValueId embedding = -1;
   std::map<std::string, ValueId, std::less<>> names;  ///< of values that somebody may want to see
+  std::vector<std::string> vector_names;              ///< by VectorId: the tensor that it comes from
 
   uint32_t layers = 0;  ///< states
   uint32_t vocabulary_size = 0;
@@ -84,7 +85,7 @@ struct Graph : Constants {
   ValueId find_value(std::string_view name) const;
 
   MatrixId add_matrix(MatrixSource source);
-  VectorId add_vector(std::vector<float> values);
+  VectorId add_vector(std::vector<float> values, std::string tensor = {});
   int32_t add_rope(RopeSpec spec);
 
  private:

@@ -34,11 +34,16 @@ class Planner {
     count_uses();
     if (options_.fuse) find_fusions();
     emit_rope_tables();
-    for (size_t i = 0; i < graph_.ops.size(); ++i)
-      if (!skipped_[i]) emit(i);
+    for (size_t i = 0; i < graph_.ops.size(); ++i) {
+      if (skipped_[i]) continue;
+      emit(i);
+      writer_[graph_.ops[i].output] = static_cast<int32_t>(program_.kernels.size() - 1);
+    }
     assign_phases();
     place_kept();
     place_buffers();
+    list_passing();
+    list_arena();
     resolve_offsets();
     program_.logits_once = logits_once();
     return std::move(program_);
@@ -50,6 +55,7 @@ class Planner {
     uses_.assign(graph_.widths.size(), 0);
     last_use_.assign(graph_.widths.size(), 0);
     producer_.assign(graph_.widths.size(), -1);
+    writer_.assign(graph_.widths.size(), -1);
     skipped_.assign(graph_.ops.size(), false);
     in_logits_.assign(graph_.widths.size(), false);
     fused_into_.resize(graph_.ops.size());
@@ -458,6 +464,7 @@ class Planner {
     if (!buffer.used) buffer.first_phase = phase;
     buffer.used = true;
     buffer.last_phase = phase;
+    program_.phases = static_cast<uint32_t>(phase + 1);
   }
 
   // From when they are written, nothing else may be where a kept value is.
@@ -493,6 +500,30 @@ class Planner {
     }
   }
 
+  void list_passing() {
+    for (const auto& [name, value] : graph_.names) {
+      const int32_t buffer = value_buffer_[value], writer = writer_[value];
+      if (buffer < 0 || writer < 0 || graph_.output_rows[value] || !program_.kernels[writer].out.valid()) continue;
+      program_.passing.push_back({value, static_cast<uint32_t>(writer), ref(buffer, graph_.widths[value])});
+    }
+    std::ranges::sort(program_.passing, {}, &PassingValue::kernel);
+  }
+
+  void list_arena() {
+    std::vector<int32_t> values(buffers_.size(), -1);
+    for (const auto* owners : {&value_buffer_, &quantized_buffer_})
+      for (size_t value = owners->size(); value-- > 0;)
+        if (const int32_t buffer = (*owners)[value]; buffer >= 0) values[buffer] = static_cast<int32_t>(value);
+    for (size_t i = 0; i < buffers_.size(); ++i) {
+      const Buffer& buffer = buffers_[i];
+      if (!buffer.used) continue;
+      const size_t last = std::min<size_t>(buffer.last_phase, program_.phases - 1);
+      program_.arena.push_back({buffer.offset, buffer.bytes, static_cast<uint32_t>(buffer.first_phase),
+                                static_cast<uint32_t>(last), values[i]});
+    }
+    std::ranges::sort(program_.arena, {}, &ArenaBuffer::offset);
+  }
+
   void resolve_offsets() {
     const auto resolve = [&](BufferRef& b) {
       if (b.valid() && b.offset != BufferRef::kLogits) b.offset = buffers_[b.offset].offset;
@@ -505,6 +536,7 @@ class Planner {
       resolve(kernel.rope_table);
     }
     for (KeptValue& kept : program_.kept) resolve(kept.buffer);
+    for (PassingValue& passing : program_.passing) resolve(passing.buffer);
     program_.max_rows = options_.max_rows;
     program_.max_positions = options_.max_positions;
   }
@@ -528,6 +560,7 @@ class Planner {
   std::vector<Buffer> buffers_;
   std::vector<BufferRef> rope_buffers_;
   std::vector<int32_t> uses_, producer_, value_buffer_, quantized_buffer_;
+  std::vector<int32_t> writer_;      ///< by value: the last kernel of the operation that makes it
   std::vector<size_t> last_use_;     ///< the last operation that reads a value
   std::vector<size_t> overwritten_;  ///< the operation that adds to a value in place
   std::vector<bool> skipped_, in_logits_;

@@ -119,6 +119,13 @@ struct SequenceRows {
   std::span<const PageTable> pages;  ///< by state group, for all positions that the rows see or write
 };
 
+/// Rows of a buffer of floats, a row per token, as they are when a kernel and its phase have ended: copied out of the
+/// middle of a run.
+struct Tap {
+  uint32_t kernel = 0;  ///< its number in the program
+  BufferRef buffer;
+};
+
 /// What one run of a program is given.
 struct RunArgs {
   std::span<const int32_t> tokens;          ///< one per row, at most Program::max_rows
@@ -131,6 +138,10 @@ struct RunArgs {
   TokenLogit* best = nullptr;
   uint32_t best_count = 0;
   std::span<const int32_t> types = {};  ///< of the tokens; empty: all 0
+  /// In the order of their kernels. Of each, the rows `tapped_rows` go to `tapped`, [tapped_rows][widths of all taps].
+  std::span<const Tap> taps = {};
+  std::span<const uint32_t> tapped_rows = {};
+  float* tapped = nullptr;
 };
 
 }  // namespace ingle::core

@@ -42,14 +42,31 @@ struct KeptValue {
   bool output_rows = false;  ///< a row per wanted logit row instead of per token
 };
 
+/// A named value that some kernel writes as floats: where it is from then until something overwrites it.
+struct PassingValue {
+  int32_t value = -1;   ///< its number in the graph
+  uint32_t kernel = 0;  ///< that writes it
+  BufferRef buffer;
+};
+
+/// What the arena holds: a buffer, and the phases from whose beginning to whose end it is in use.
+struct ArenaBuffer {
+  uint64_t offset = 0, bytes = 0;
+  uint32_t first_phase = 0, last_phase = 0;
+  int32_t value = -1;  ///< of the graph, that it holds first; -1: none of its own
+};
+
 struct Program {
   std::vector<KernelDesc> kernels;
   uint64_t arena_bytes = 0;
-  uint32_t max_rows = 0;          ///< tokens in one run
-  uint32_t max_positions = 0;     ///< of one sequence
-  std::vector<uint32_t> windows;  ///< by state group: how many positions its layers see; 0: all
-  std::vector<KeptValue> kept;    ///< as PlanOptions::keep
-  bool logits_once = false;       ///< one product of output rows writes the logits, and nothing reads them
+  uint32_t max_rows = 0;              ///< tokens in one run
+  uint32_t max_positions = 0;         ///< of one sequence
+  std::vector<uint32_t> windows;      ///< by state group: how many positions its layers see; 0: all
+  std::vector<KeptValue> kept;        ///< as PlanOptions::keep
+  std::vector<PassingValue> passing;  ///< by kernel
+  std::vector<ArenaBuffer> arena;     ///< by offset
+  uint32_t phases = 0;
+  bool logits_once = false;  ///< one product of output rows writes the logits, and nothing reads them
 };
 
 }  // namespace ingle::core

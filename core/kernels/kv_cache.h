@@ -105,4 +105,8 @@ struct KvView {
   }
 };
 
+/// The key of a head at a position, as attention multiplies with it: rotated where the format has codes. head_dim
+/// values; in plain loops, for who looks at a few.
+void read_key(const KvView& kv, uint32_t kv_head, uint32_t position, float* key);
+
 }  // namespace ingle::core

@@ -40,6 +40,7 @@ class PagePool {
   /// One user less. The last one gives the page back, and with `discard` its memory.
   void release(uint32_t page, bool discard);
   bool is_shared(uint32_t page) const { return users_[page] > 1; }
+  uint32_t users(uint32_t page) const { return users_[page]; }
   std::byte* data(uint32_t page) const { return data_[page]; }
 
  private:

@@ -61,13 +61,13 @@ VectorId ModelTensors::vector(const std::string& name, uint32_t size, float add)
   std::vector<float> values = decode(name, size);
   if (add != 0.0f)
     for (float& value : values) value += add;
-  return graph_.add_vector(std::move(values));
+  return graph_.add_vector(std::move(values), container_name(name));
 }
 
 VectorId ModelTensors::bias(const std::string& name, RowRange rows) {
   if (find(name) == nullptr) return -1;
   const std::vector<float> all = decode(name, rows.total);
-  return graph_.add_vector({all.begin() + rows.begin, all.begin() + rows.begin + rows.count});
+  return graph_.add_vector({all.begin() + rows.begin, all.begin() + rows.begin + rows.count}, container_name(name));
 }
 
 }  // namespace ingle::core

@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "core/sampling/candidates.h"
+#include "core/sampling/distribution.h"
 #include "core/sampling/dry.h"
 #include "core/sampling/mirostat.h"
 #include "core/sampling/penalties.h"
@@ -20,9 +21,11 @@
 namespace ingle::core {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 /// The token with the largest logit, of equals the lowest id; 0 where no logit is above -inf.
 int32_t best_token(std::span<const float> logits) {
-  float best = -std::numeric_limits<float>::infinity();
+  float best = -kInfinity;
   size_t token = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
     if (logits[i] > best) {
@@ -54,17 +57,35 @@ class ChainSampler final : public Sampler {
 
   int32_t sample(std::span<float> logits) override {
     logits = logits.first(std::min<size_t>(logits.size(), vocabulary_size_));
-    apply_bias(logits);
-    if (penalties_.active()) penalties_.apply(logits);
-    if (dry_.active()) dry_.apply(history_, logits);
+    change(logits);
     if (params_.temperature <= 0) return best_token(logits);
 
     const auto top_k = static_cast<size_t>(params_.top_k);
-    if (params_.mirostat != 2 && top_k > 0 && top_k < logits.size())
+    if (params_.mirostat != 2 && top_k > 0 && top_k < logits.size()) {
       candidates_.gather_best(logits, top_k);
-    else
+      note("top_k");
+    } else {
       candidates_.gather(logits);
+    }
     return draw();
+  }
+
+  int32_t explain(std::span<float> logits, std::vector<SamplingStep>& steps) override {
+    steps.clear();
+    notes_.clear();
+    explaining_ = true;
+    const int32_t token = sample(logits);
+    explaining_ = false;
+    if (changes()) {  // the logits are still as they were left by that
+      const auto left = std::ranges::count_if(logits, [](float logit) { return logit > -kInfinity; });
+      steps.push_back({"penalties", static_cast<uint32_t>(left), std::exp(Distribution(logits).logprob(token))});
+    }
+    for (const Note& note : notes_) {
+      const double below = (double{logits[static_cast<size_t>(token)]} - note.best_logit) / note.temperature;
+      steps.push_back({note.name, note.left, static_cast<float>(std::exp(below) / note.total)});
+    }
+    if (params_.temperature <= 0) steps.push_back({"greedy", 1, 1});
+    return token;
   }
 
   int32_t sample_best(std::span<const TokenLogit> best) override {
@@ -81,28 +102,51 @@ class ChainSampler final : public Sampler {
   }
 
  private:
-  void apply_bias(std::span<float> logits) const {
-    for (const auto& [token, bias] : params_.logit_bias) {
+  /// Rules for logits.
+  void change(std::span<float> logits) {
+    for (const auto& [token, bias] : params_.logit_bias)
       if (token >= 0 && static_cast<size_t>(token) < logits.size()) logits[static_cast<size_t>(token)] += bias;
-    }
+    if (penalties_.active()) penalties_.apply(logits);
+    if (dry_.active()) dry_.apply(history_, logits);
+  }
+  bool changes() const { return !params_.logit_bias.empty() || penalties_.active() || dry_.active(); }
+
+  /// Weights of temperature 1 are what the next rule would compute anyway.
+  void note(const char* name, double temperature = 1) {
+    if (!explaining_ || candidates_.empty()) return;
+    candidates_.weigh(temperature);
+    notes_.push_back({name, static_cast<uint32_t>(candidates_.items().size()), candidates_.best_logit(), temperature,
+                      candidates_.total()});
   }
 
   int32_t draw() {
     if (params_.mirostat != 2) truncate();
     if (candidates_.empty()) return 0;
     candidates_.weigh(params_.temperature);
+    if (params_.temperature != 1) note("temperature", params_.temperature);
     const double fraction = random_.uniform();
-    const size_t drawn =
-        params_.mirostat == 2 ? mirostat_.draw(candidates_, fraction) : candidates_.find_fraction(fraction);
-    return candidates_.items()[drawn].id;
+    if (params_.mirostat != 2) return candidates_.items()[candidates_.find_fraction(fraction)].id;
+    const int32_t token = candidates_.items()[mirostat_.draw(candidates_, fraction)].id;
+    note("mirostat", params_.temperature);
+    return token;
   }
 
   void truncate() {
-    if (params_.typical_p < 1) keep_typical(candidates_, params_.typical_p);
-    if (params_.top_p < 1) keep_top_p(candidates_, params_.top_p);
-    if (params_.min_p > 0) keep_min_p(candidates_, params_.min_p);
+    if (params_.typical_p < 1) {
+      keep_typical(candidates_, params_.typical_p);
+      note("typical_p");
+    }
+    if (params_.top_p < 1) {
+      keep_top_p(candidates_, params_.top_p);
+      note("top_p");
+    }
+    if (params_.min_p > 0) {
+      keep_min_p(candidates_, params_.min_p);
+      note("min_p");
+    }
     if (params_.xtc_probability > 0 && random_.uniform() < params_.xtc_probability) {
       exclude_top_choices(candidates_, params_.xtc_threshold);
+      note("xtc");
     }
   }
 
@@ -114,6 +158,14 @@ class ChainSampler final : public Sampler {
   Mirostat mirostat_;
   Random random_;
   Candidates candidates_;
+  bool explaining_ = false;
+  /// What a rule left, as weights are: e^((logit - best) / temperature).
+  struct Note {
+    const char* name;
+    uint32_t left;
+    double best_logit, temperature, total;
+  };
+  std::vector<Note> notes_;  ///< of the token that is explained
 };
 
 /// One rule for a field of SamplingParams.

@@ -38,6 +38,13 @@ base::Status validate(const SamplingParams& params);
 /// How many of a row's best logits are all that a sampler with these parameters looks at; 0: it wants the whole row.
 uint32_t best_needed(const SamplingParams& params, uint32_t vocabulary_size);
 
+/// What one rule left of the draw.
+struct SamplingStep {
+  std::string name;
+  uint32_t left = 0;      ///< tokens
+  float probability = 0;  ///< of the token that was drawn at last, among them
+};
+
 class Sampler {
  public:
   virtual ~Sampler() = default;
@@ -48,6 +55,8 @@ class Sampler {
   virtual int32_t sample(std::span<float> logits) = 0;
   /// The same token from the best_needed() best of these logits, as BestTokens leaves them.
   virtual int32_t sample_best(std::span<const TokenLogit> best) = 0;
+  /// As sample(), and tells in `steps`, which it clears, what each rule left; the token is the same.
+  virtual int32_t explain(std::span<float> logits, std::vector<SamplingStep>& steps) = 0;
   /// Restart: history cleared, random state back to the seed.
   virtual void reset() = 0;
 };

@@ -33,30 +33,6 @@ void smooth(double& average, double latest, double weight = kSmoothing) {
   average += average == 0 ? latest : (latest - average) * weight;
 }
 
-/// Of one token, and of the likeliest, before anything is done to the logits.
-GeneratedToken with_logprobs(const Tokenizer& tokenizer, std::span<const float> logits, TokenId token,
-                             size_t likeliest) {
-  float top = -INFINITY;
-  for (const float logit : logits) top = std::max(top, logit);
-  double sum = 0;
-  for (const float logit : logits)
-    if (logit == logit) sum += std::exp(static_cast<double>(logit) - top);
-  const auto logprob = [&](TokenId id) -> TokenLogprob {
-    return {id, tokenizer.token_bytes(id, true),
-            static_cast<float>(static_cast<double>(logits[static_cast<size_t>(id)]) - top - std::log(sum))};
-  };
-  GeneratedToken result{logprob(token), {}};
-  std::vector<TokenId> ids(logits.size());
-  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<TokenId>(i);
-  const size_t count = std::min(likeliest, ids.size());
-  std::ranges::partial_sort(ids, ids.begin() + static_cast<ptrdiff_t>(count), [&](TokenId a, TokenId b) {
-    const float x = logits[static_cast<size_t>(a)], y = logits[static_cast<size_t>(b)];
-    return x != y ? x > y : a < b;
-  });
-  for (size_t i = 0; i < count; ++i) result.likeliest.push_back(logprob(ids[i]));
-  return result;
-}
-
 }  // namespace
 
 struct Scheduler::Job {
@@ -80,8 +56,8 @@ struct Scheduler::Job {
 
   /// Hands on what is new, if anything is.
   void emit() {
-    if (event.text.empty() && event.tokens.empty() && event.token_count == 0 && !event.started && !event.finished &&
-        !event.error)
+    if (event.text.empty() && event.tokens.empty() && event.observed.empty() && event.token_count == 0 &&
+        !event.started && !event.finished && !event.error)
       return;
     event.stats = stats;
     sink(std::exchange(event, {}));
@@ -103,6 +79,7 @@ struct Scheduler::Job {
   uint32_t promised = 0;                     ///< tokens that there is memory for
   bool looked_on_disk = false;               ///< for its prefix
   bool leaves_prefixes;                      ///< for later requests
+  std::shared_ptr<Recording> recording;      ///< null: nobody looks
   bool ended = false;
   double arrived, begun = 0, answered = 0;  ///< seconds of the steady clock; begun: with a place
   GenerationEvent event;
@@ -114,7 +91,8 @@ Scheduler::Scheduler(Engine& engine, const SchedulerOptions& options)
       options_(options),
       state_limit_(options.state_bytes != 0 ? options.state_bytes : available_memory() / 2),
       prefixes_(options.kept_prefixes, engine.info().windowed),
-      prefix_files_(engine, options.prefix_files, options.prefix_file_bytes) {
+      prefix_files_(engine, options.prefix_files, options.prefix_file_bytes),
+      observer_(engine) {
   idle_.worked(seconds_now());
   counted_.state_limit_bytes = state_limit_;
   stats_ = counted_;
@@ -203,7 +181,7 @@ bool Scheduler::wait() {
   rest(lock);
   const auto work = [&] {
     return !arrived_.empty() || !cancelled_.empty() || all_cancelled_ || !forgotten_.empty() || !running_.empty() ||
-           !waiting_.empty();
+           !waiting_.empty() || !questions_.empty();
   };
   const auto ready = [&] { return closed_ || work(); };
   const auto until_due = [&] { return std::chrono::duration<double>(idle_.due - seconds_now()); };
@@ -289,6 +267,7 @@ bool Scheduler::step() {
 void Scheduler::take_mail() {
   std::vector<RequestId> cancelled;
   std::vector<Forgotten> forgotten;
+  std::vector<std::function<void()>> questions;
   bool all = false;
   {
     const std::lock_guard lock(mutex_);
@@ -296,6 +275,7 @@ void Scheduler::take_mail() {
     waiting_.splice(waiting_.end(), arrived_);
     cancelled.swap(cancelled_);
     forgotten.swap(forgotten_);
+    questions.swap(questions_);
     all = std::exchange(all_cancelled_, false);
     change_pace(next_pace_);
     stats_.waiting = static_cast<uint32_t>(waiting_.size());
@@ -306,7 +286,9 @@ void Scheduler::take_mail() {
     for (Jobs* jobs : {&running_, &waiting_})
       for (const auto& job : *jobs)
         if (job->request.principal == principal && job->id < next) job->leaves_prefixes = false;
+    observer_.clear();
   }
+  for (const auto& question : questions) question();
   if (cancelled.empty() && !all) return;
   for (Jobs* jobs : {&running_, &waiting_})
     for (const auto& job : *jobs)
@@ -377,7 +359,8 @@ bool Scheduler::start(Job& job) {
     job.stats.queue_ms = (job.begun - job.arrived) * 1000;
     counted_.prompt_tokens += job.stats.prompt_tokens;
     counted_.cached_tokens += cached;
-    const bool whole_rows = job.request.logprobs >= 0 || job.matcher;
+    if (!job.recording) job.recording = observer_.begin(job.request.observation, job.stats.prompt_tokens);
+    const bool whole_rows = job.request.logprobs >= 0 || job.matcher || job.recording;
     job.best = whole_rows ? 0 : best_needed(job.request.sampling, engine_.info().vocabulary_size);
     job.sampler = make_sampler(job.request.sampling, engine_.info().vocabulary_size, job.text.size() + kPromised);
     for (const TokenId token : job.text) job.sampler->accept(token);
@@ -391,7 +374,7 @@ bool Scheduler::reserve(Job& job) {
   if (job.promised >= std::min(needed, capacity)) return true;
   const uint32_t promised = std::exchange(job.promised, std::min(needed + kPromised, capacity));
   while (promised_bytes(job) > state_limit_) {
-    if (prefixes_.evict()) continue;
+    if (observer_.drop_sequence() || prefixes_.evict()) continue;
     if (Job* victim = find_victim(job)) {
       preempt(*victim);
       continue;
@@ -506,15 +489,21 @@ void Scheduler::run(const std::vector<Part>& parts) {
   if (parts.size() == 1) propose(*parts.front().job);
   const double start = seconds_now();
   const uint32_t best_count = all_logits ? 0 : best;
+  pass_rows_ = std::max(rows, static_cast<uint32_t>(proposed_.size()));
+  pass_sequences_ = static_cast<uint32_t>(parts.size());
+  watch(parts);
+  pass_cost_ms_ = -observer_.pass_cost_ms();
   auto computed = compute(batch, best_count);
   if (!computed && computed.error().code == ErrorCode::out_of_memory && proposed_.size() > 1) {
     parts.front().job->looks_up = false;  // there is memory for one row
     proposed_.erase(proposed_.begin() + 1, proposed_.end());
+    watch(parts);
     computed = compute(batch, best_count);
   }
   ++counted_.passes;
   pass_end_ = seconds_now();
   pass_seconds_ = pass_end_ - start;
+  pass_cost_ms_ += observer_.pass_cost_ms();
   idle_.worked(pass_end_);
   if (!computed) {
     for (const Part& part : parts) fail(*part.job, computed.error());
@@ -523,6 +512,20 @@ void Scheduler::run(const std::vector<Part>& parts) {
   if (rows >= parts.size() + kFewestPromptRows) smooth(rows_per_ms_, rows / (pass_seconds_ * 1000));
   if (!proposed_.empty()) return advance_alone(*parts.front().job, *computed);
   for (size_t i = 0; i < parts.size(); ++i) advance(parts[i], computed->row(i));
+}
+
+// Tells which rows of the pass somebody looks at.
+void Scheduler::watch(const std::vector<Part>& parts) {
+  observer_.forget_pass();
+  uint32_t row = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Job& job = *parts[i].job;
+    row += parts[i].tokens;
+    if (!job.recording || !job.recording->first_kept() || parts[i].tokens < job.pending()) continue;
+    observer_.watch(i, row - 1);
+    for (uint32_t next = 1; next < proposed_.size(); ++next) observer_.watch(next, next);
+  }
+  observer_.begin_pass();
 }
 
 // An answer that nothing is computed beside: its next token, and what probably follows, where computing that pays.
@@ -562,6 +565,7 @@ base::Result<Scheduler::Rows> Scheduler::compute(std::span<const SequenceTokens>
 
 Scheduler::Rows Scheduler::Rows::row(size_t index) const {
   Rows row = *this;
+  row.number = index;
   if (best_count == 0)
     row.logits = logits.subspan(index * vocabulary_size, vocabulary_size);
   else
@@ -605,11 +609,11 @@ void Scheduler::advance(const Part& part, const Rows& row) {
     keep_prefix(job);
   }
   std::vector<float> untouched;
-  if (job.request.logprobs >= 0) untouched.assign(row.logits.begin(), row.logits.end());
-  if (job.matcher && !mask(job, row.logits)) return finish(job, StopReason::length);
-  // A pass has whole rows if any of its requests wants them; the token is the same.
-  const TokenId token =
-      row.best_count == 0 ? job.sampler->sample(row.logits) : job.sampler->sample_best(row.best.first(job.best));
+  if (job.request.logprobs >= 0 || job.recording) untouched.assign(row.logits.begin(), row.logits.end());
+  std::optional<uint32_t> allowed;
+  if (job.matcher) allowed = mask(job, row.logits);
+  if (allowed == 0u) return finish(job, StopReason::length);
+  const TokenId token = choose(job, row, untouched, allowed);
   ++job.stats.generated_tokens;
   ++counted_.generated_tokens;
   job.stats.decode_ms = (seconds_now() - job.answered) * 1000;
@@ -620,7 +624,7 @@ void Scheduler::advance(const Part& part, const Rows& row) {
   if (job.speculation) job.speculation->accept(token);
   job.text.push_back(token);
   ++job.event.token_count;
-  if (!untouched.empty())
+  if (job.request.logprobs >= 0)
     job.event.tokens.push_back(
         with_logprobs(engine_.tokenizer(), untouched, token, static_cast<size_t>(job.request.logprobs)));
   if (const auto reason = job.reply.take(token, job.event.text)) return finish(job, *reason);
@@ -629,18 +633,36 @@ void Scheduler::advance(const Part& part, const Rows& row) {
   job.emit();
 }
 
-// Takes from the logits what the answer's form does not allow. False: no token can follow, so that the answer can't be
-// completed.
-bool Scheduler::mask(Job& job, std::span<float> logits) {
+// A pass has whole rows if any of its requests wants them; the token is the same.
+TokenId Scheduler::choose(Job& job, const Rows& row, std::span<const float> untouched,
+                          std::optional<uint32_t> allowed) {
+  if (!job.recording)
+    return row.best_count == 0 ? job.sampler->sample(row.logits) : job.sampler->sample_best(row.best.first(job.best));
+  const double start = seconds_now();
+  ObservedToken observed = observer_.choose(*job.sampler, untouched, row.logits, allowed, job.request.observation);
+  observed.pass_ms = pass_seconds_ * 1000;
+  observed.pass_rows = pass_rows_;
+  observed.pass_sequences = pass_sequences_;
+  observed.guessed = !proposed_.empty() && row.number > 0;
+  const TokenId token = observed.token;
+  observer_.add(*job.recording, row.number, token);
+  job.stats.observing_ms += (seconds_now() - start) * 1000 + (observed.guessed ? 0 : pass_cost_ms_);
+  job.event.observed.push_back(std::move(observed));
+  return token;
+}
+
+// Takes from the logits what the answer's form does not allow. Returns how many tokens are left; where it is none, the
+// answer can't be completed.
+uint32_t Scheduler::mask(Job& job, std::span<float> logits) {
   mask_.resize(job.matcher->mask_words());
   job.matcher->fill_mask(mask_);
-  bool any = false;
+  uint32_t left = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
     const bool allowed = i / 32 < mask_.size() && (mask_[i / 32] >> (i % 32) & 1) != 0;
     if (!allowed) logits[i] = -std::numeric_limits<float>::infinity();
-    any = any || allowed;
+    left += allowed ? 1 : 0;
   }
-  return any;
+  return left;
 }
 
 // A copy of the prompt's state for others, which shares its pages.
@@ -661,11 +683,21 @@ void Scheduler::finish(Job& job, StopReason reason) {
   }
   count_end(reason == StopReason::cancelled ? &SchedulerStats::cancelled : &SchedulerStats::finished);
   job.emit();
+  if (job.recording) observer_.end(*job.recording, job.sequence.get());
   if (job.sequence && job.leaves_prefixes && !job.in_prompt()) {
     const auto tokens = std::span<const TokenId>(job.text).first(job.held());
     prefixes_.keep(job.owner, tokens, std::move(job.sequence));
   }
   job.sequence.reset();
+}
+
+// Whose keys and values it looked at: of an answer that is still written, its own.
+base::Result<const Sequence*> Scheduler::sequence_of(const Recording& recording) const {
+  for (const auto& job : running_)
+    if (job->recording.get() == &recording && job->sequence) return job->sequence.get();
+  if (recording.sequence() == nullptr)
+    return Error{ErrorCode::not_found, "the keys and values of that answer are no longer in memory"};
+  return recording.sequence();
 }
 
 void Scheduler::fail(Job& job, base::Error error) {
@@ -676,6 +708,7 @@ void Scheduler::fail(Job& job, base::Error error) {
   count_end(&SchedulerStats::failed);
   job.event.error = std::move(error);
   job.emit();
+  if (job.recording) observer_.end(*job.recording, nullptr);
 }
 
 // Before the last event is handed on, so that whoever got it finds it counted.

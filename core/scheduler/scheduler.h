@@ -17,10 +17,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +30,7 @@
 
 #include "core/engine/engine.h"
 #include "core/scheduler/idle_preload.h"
+#include "core/scheduler/observer.h"
 #include "core/scheduler/pace.h"
 #include "core/scheduler/prefix_cache.h"
 #include "core/scheduler/prefix_files.h"
@@ -82,6 +85,15 @@ class Scheduler {
   /// requests compute that are here now is not kept either.
   void forget(std::string principal);
 
+  // What is seen of an answer that was asked for with ObservationOptions: by its key, from any thread but that which
+  // runs the scheduler. They wait until the current pass is over. Errors: not_found (nothing is kept of it, or not of
+  // that token), unavailable (it is closed), as the Inspector's.
+  /// Of the pass that chose the generated token number `token`.
+  base::Result<std::vector<LensLayer>> lens(uint64_t key, uint32_t token, uint32_t count);
+  base::Result<AttentionWeights> attention(uint64_t key, uint32_t token, uint32_t layer);
+  base::Result<std::string> timeline(uint64_t key);
+  base::Result<MemoryMap> memory_map();
+
   /// Waits until there is something to do, and, where the pace has pauses, until the last pass's is over. Meanwhile it
   /// writes kept prefixes to their files, reads those of before into memory, and sees to it that the weights stay
   /// there, if SchedulerOptions::preload. False: it is closed, and all is done.
@@ -106,10 +118,14 @@ class Scheduler {
     std::span<float> logits;
     std::span<const TokenLogit> best;
     uint32_t best_count = 0, vocabulary_size = 0;
+    size_t number = 0;  ///< of row(): which it is
 
     Rows row(size_t index) const;
   };
 
+  template <typename Answer>
+  base::Result<Answer> ask(const std::function<base::Result<Answer>()>& question);
+  base::Result<const Sequence*> sequence_of(const Recording& recording) const;
   void rest(std::unique_lock<std::mutex>& lock);
   void use_idle_time();
   bool save_prefix();
@@ -129,12 +145,14 @@ class Scheduler {
   std::vector<Part> choose_parts();
   uint32_t rows_for_prompts(size_t answers) const;
   void run(const std::vector<Part>& parts);
+  void watch(const std::vector<Part>& parts);
   void propose(Job& job);
   base::Result<Rows> compute(std::span<const SequenceTokens> batch, uint32_t best_count);
   void advance(const Part& part, const Rows& row);
   void advance_alone(Job& job, const Rows& rows);
   void take_back(Job& job);
-  bool mask(Job& job, std::span<float> logits);
+  TokenId choose(Job& job, const Rows& row, std::span<const float> untouched, std::optional<uint32_t> allowed);
+  uint32_t mask(Job& job, std::span<float> logits);
   void keep_prefix(Job& job);
   void finish(Job& job, StopReason reason);
   void fail(Job& job, base::Error error);
@@ -150,6 +168,7 @@ class Scheduler {
   const uint64_t state_limit_;
   PrefixCache prefixes_;
   PrefixFiles prefix_files_;
+  Observer observer_;
   Jobs running_, waiting_;
   std::map<std::string, double> served_;  ///< tokens that each client has had
   uint64_t pass_ = 0;
@@ -163,7 +182,9 @@ class Scheduler {
   uint64_t left_ = 0;       ///< requests that had a place and ended, since the last pass
   IdlePreload idle_;
   double pass_seconds_ = 0, pass_end_ = 0;  ///< of the last pass: what it took, and when it was over
-  SchedulerStats counted_;                  ///< as the running thread counts
+  uint32_t pass_rows_ = 0, pass_sequences_ = 0;
+  double pass_cost_ms_ = 0;  ///< … what looking at it cost
+  SchedulerStats counted_;   ///< as the running thread counts
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -172,6 +193,7 @@ class Scheduler {
   bool all_cancelled_ = false;
   Pace next_pace_;
   std::vector<Forgotten> forgotten_;
+  std::vector<std::function<void()>> questions_;
   SchedulerStats stats_;
   RequestId next_id_ = 1;
   bool closed_ = false;

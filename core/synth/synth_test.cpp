@@ -58,7 +58,8 @@ TEST(Shapes, HaveAsManyParametersAsPublished) {
       {"gemma3-270m", 268098176},   {"smollm2-135m", 134515008}, {"llama-3.2-1b", 1235814400},
       {"llama-3.2-3b", 3212749824}, {"llama-2-7b", 6738415616},  {"llama-3.1-8b", 8030261248},
       {"phi-3-mini", 3821079552},   {"qwen2.5-0.5b", 494032768}, {"qwen2.5-1.5b", 1543714304},
-      {"qwen2.5-7b", 7615616512},   {"qwen3-0.6b", 596049920},
+      {"qwen2.5-7b", 7615616512},   {"qwen3-0.6b", 596049920},   {"qwen3-1.7b", 1720574976},
+      {"qwen3-4b", 4022468096},     {"gemma3-1b", 999885952},    {"smollm2-1.7b", 1711376384},
   };
   EXPECT_EQ(all_shapes().size(), published.size());
   for (const Shape& shape : all_shapes()) EXPECT_EQ(parameters_of(shape), published.at(shape.name)) << shape.name;

@@ -18,9 +18,9 @@ using base::Result;
 using base::Status;
 
 constexpr int kVersion = 1;
-constexpr size_t kMaxNameBytes = 64;
+constexpr size_t kMaxNameBytes = 64, kMaxOriginBytes = 300;
 constexpr std::pair<Scope, std::string_view> kScopeNames[] = {
-    {Scope::chat, "chat"}, {Scope::models, "models"}, {Scope::admin, "admin"}};
+    {Scope::chat, "chat"}, {Scope::models, "models"}, {Scope::admin, "admin"}, {Scope::page, "page"}};
 
 Error corrupt(const std::string& what) {
   return Error{ErrorCode::corrupt, "the file of keys is damaged: " + what};
@@ -63,11 +63,15 @@ Result<Key> read_key(const Json& object) {
   INGLE_TRY(key.name, read_text(object, "name"));
   if (!check_key_name(key.id) || !check_key_name(key.name)) return corrupt("a key's name");
   INGLE_TRY(key.scopes, read_scopes(object));
-  const auto created = object.find("created"), expires = object.find("expires");
+  const auto created = object.find("created"), expires = object.find("expires"), origin = object.find("origin");
   if (created == object.end()) return corrupt("no created");
   INGLE_TRY(key.created, read_time(*created, "created"));
   if (expires != object.end()) {
     INGLE_TRY(key.expires, read_time(*expires, "expires"));
+  }
+  if (origin != object.end()) {
+    INGLE_TRY(key.origin, read_text(object, "origin"));
+    if (key.origin.size() > kMaxOriginBytes) return corrupt("an origin is too long");
   }
   INGLE_TRY(const std::string hash, read_text(object, "sha256"));
   if (!from_hex(hash, key.hash)) return corrupt("sha256 is not 64 hexadecimal digits");
@@ -128,6 +132,7 @@ std::string write_key_file(const std::vector<Key>& keys) {
   for (const Key& key : keys) {
     Json object = {{"id", key.id}, {"name", key.name}, {"scopes", scope_names(key.scopes)}, {"created", key.created}};
     if (key.expires) object["expires"] = *key.expires;
+    if (!key.origin.empty()) object["origin"] = key.origin;
     object["sha256"] = to_hex(key.hash);
     list.push_back(std::move(object));
   }

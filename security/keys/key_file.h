@@ -1,8 +1,9 @@
 // The file of keys, as text:
 //   {"version":1,"keys":[{"id":"…","name":"phone","scopes":["chat"],"created":1764000000,"expires":1795000000,
 //                         "sha256":"…"}],"check":"…"}
-// Times are seconds since 1970 (UTC); "expires" may be missing. "check" is hash128_hex of "keys" as nlohmann's dump()
-// writes it: it finds damage and half-done edits. Anyone who can write the file can forge it; its mode keeps them out.
+// Times are seconds since 1970 (UTC); "expires" may be missing, and so may "origin": a page's, which alone may use it.
+// "check" is hash128_hex of "keys" as nlohmann's dump() writes it: it finds damage and half-done edits. Anyone who can
+// write the file can forge it; its mode keeps them out.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ namespace ingle::security {
 enum class Scope : uint32_t {
   chat = 1,    ///< "chat": ask models
   models = 2,  ///< "models": fetch and remove models
-  admin = 4,   ///< "admin": keys and settings
+  admin = 4,   ///< "admin": the person's conversations and settings
+  page = 8,    ///< "page": become a page's token, once (Keys::exchange)
 };
 
 class Scopes {
@@ -50,6 +52,7 @@ struct Key {
   Scopes scopes;
   int64_t created = 0;
   std::optional<int64_t> expires;  ///< from this second on the key opens nothing
+  std::string origin;              ///< of the page that alone may use it, "http://127.0.0.1:11911"; empty: anybody
   TokenHash hash{};
 };
 

@@ -177,18 +177,11 @@ Result<Keys> Keys::open(const std::filesystem::path& folder) {
   return Keys(std::move(state));
 }
 
-Result<Keys::Created> Keys::create(std::string_view name, Scopes scopes, std::optional<int64_t> expires, int64_t now) {
-  INGLE_CHECK(check_key_name(name));
-  if (scopes.empty()) return Error{ErrorCode::invalid_argument, "a key needs a scope: chat, models, admin"};
-  if (expires && *expires <= now) return Error{ErrorCode::invalid_argument, "a key can't expire in the past"};
-  INGLE_CHECK(check_folder(state_->folder));
-  INGLE_TRY(const FileDescriptor lock, lock_folder(state_->folder));
-  INGLE_TRY(Contents contents, read_contents(state_->folder));
-  if (contents.keys.size() >= kMaxKeys) return Error{ErrorCode::limit_exceeded, "there are 256 keys; revoke one first"};
-  for (const Key& key : contents.keys) {
-    if (key.name == name) return Error{ErrorCode::invalid_argument, "there is a key '" + key.name + "' already"};
-  }
-  Created created;
+namespace {
+
+/// A new token and what is kept of it.
+Result<Keys::Created> make_key(std::string_view name, Scopes scopes, std::optional<int64_t> expires, int64_t now) {
+  Keys::Created created;
   INGLE_TRY(created.token, new_token());
   INGLE_TRY(created.key.id, new_id());
   INGLE_TRY(created.key.hash, hash_token(created.token));
@@ -196,6 +189,51 @@ Result<Keys::Created> Keys::create(std::string_view name, Scopes scopes, std::op
   created.key.scopes = scopes;
   created.key.created = now;
   created.key.expires = expires;
+  return created;
+}
+
+/// Codes and pages' tokens of which nobody needs to see that they have expired.
+void drop_expired_pages(std::vector<Key>& keys, int64_t now) {
+  std::erase_if(keys, [now](const Key& key) {
+    return (key.scopes.has(Scope::page) || !key.origin.empty()) && key.expires && *key.expires <= now;
+  });
+}
+
+}  // namespace
+
+Result<Keys::Created> Keys::create(std::string_view name, Scopes scopes, std::optional<int64_t> expires, int64_t now) {
+  INGLE_CHECK(check_key_name(name));
+  if (scopes.empty()) return Error{ErrorCode::invalid_argument, "a key needs a scope: chat, models, admin"};
+  if (expires && *expires <= now) return Error{ErrorCode::invalid_argument, "a key can't expire in the past"};
+  INGLE_CHECK(check_folder(state_->folder));
+  INGLE_TRY(const FileDescriptor lock, lock_folder(state_->folder));
+  INGLE_TRY(Contents contents, read_contents(state_->folder));
+  drop_expired_pages(contents.keys, now);
+  if (contents.keys.size() >= kMaxKeys) return Error{ErrorCode::limit_exceeded, "there are 256 keys; revoke one first"};
+  for (const Key& key : contents.keys) {
+    if (key.name == name) return Error{ErrorCode::invalid_argument, "there is a key '" + key.name + "' already"};
+  }
+  INGLE_TRY(Created created, make_key(name, scopes, expires, now));
+  contents.keys.push_back(created.key);
+  INGLE_CHECK(write_contents(state_->folder, contents.keys));
+  return created;
+}
+
+Result<Keys::Created> Keys::exchange(std::string_view code, std::string_view origin, int64_t now) {
+  constexpr int64_t kPageSeconds = 30 * 24 * 60 * 60;
+  INGLE_TRY(const Principal known, verify(code, now));
+  if (!known.scopes.has(Scope::page) || origin.empty())
+    return Error{ErrorCode::permission_denied, "this token is no code for a page"};
+  INGLE_CHECK(check_folder(state_->folder));
+  INGLE_TRY(const FileDescriptor lock, lock_folder(state_->folder));
+  INGLE_TRY(Contents contents, read_contents(state_->folder));
+  if (std::erase_if(contents.keys, [&](const Key& key) { return key.id == known.id; }) == 0)
+    return Error{ErrorCode::permission_denied, "the access token is not valid"};  // somebody was faster
+  drop_expired_pages(contents.keys, now);
+  INGLE_TRY(const std::string name, new_id());
+  INGLE_TRY(Created created,
+            make_key("page " + name, {Scope::chat, Scope::models, Scope::admin}, now + kPageSeconds, now));
+  created.key.origin = origin;
   contents.keys.push_back(created.key);
   INGLE_CHECK(write_contents(state_->folder, contents.keys));
   return created;
@@ -227,7 +265,7 @@ Result<Principal> Keys::verify(std::string_view token, int64_t now) const {
     if (same_hash(key.hash, hash)) found = &key;
   }
   if (found == nullptr || (found->expires && *found->expires <= now)) return refused;
-  return Principal{found->id, found->name, found->scopes};
+  return Principal{found->id, found->name, found->scopes, found->origin};
 }
 
 }  // namespace ingle::security

@@ -20,6 +20,7 @@ struct Principal {
   std::string id;
   std::string name;
   Scopes scopes;
+  std::string origin;  ///< of the page that alone may use it; empty: anybody
 };
 
 /// What who comes with a key is called where things are kept for him.
@@ -47,6 +48,11 @@ class Keys {
   /// Errors: invalid_argument (name, scopes, a name that is taken, a time that is over), limit_exceeded (256 keys),
   /// busy (somebody else holds the lock for more than 5 seconds), no_space, those of open().
   base::Result<Created> create(std::string_view name, Scopes scopes, std::optional<int64_t> expires, int64_t now);
+
+  /// A token for a page of that origin, against one with Scope::page, which then opens nothing any more: of several who
+  /// try the same, one succeeds. It opens chat, models and admin for 30 days. Errors: permission_denied (as verify(),
+  /// or it has not that scope), those of create().
+  base::Result<Created> exchange(std::string_view code, std::string_view origin, int64_t now);
 
   /// As they are in the file now, the oldest first. Errors: those of open().
   base::Result<std::vector<Key>> list() const;

@@ -375,5 +375,40 @@ TEST(KeyFileTest, WritesWhatItReads) {
   EXPECT_EQ(code_of(parse_key_file(write_key_file(keys))), "corrupt") << "one token, two keys";
 }
 
+TEST_F(KeysTest, ACodeBecomesAPagesTokenOnce) {
+  Keys keys = open();
+  const auto code = keys.create("code", {Scope::page}, kNow + 300, kNow);
+  ASSERT_TRUE(code.ok());
+  EXPECT_EQ(code_of(keys.exchange(code->token, "", kNow)), "permission_denied");
+  EXPECT_EQ(code_of(keys.exchange(code->token, "http://a", kNow + 300)), "permission_denied") << "too late";
+  const auto page = keys.exchange(code->token, "http://a", kNow + 299);
+  ASSERT_TRUE(page.ok()) << page.error().message;
+  EXPECT_EQ(code_of(keys.exchange(code->token, "http://a", kNow)), "permission_denied");
+  EXPECT_EQ(code_of(keys.verify(code->token, kNow)), "permission_denied");
+  EXPECT_EQ(code_of(keys.exchange(page->token, "http://a", kNow)), "permission_denied");
+  // Another process knows it, and where it may be used.
+  const auto known = open().verify(page->token, kNow + 300);
+  ASSERT_TRUE(known.ok());
+  EXPECT_EQ(known->origin, "http://a");
+  EXPECT_TRUE(known->scopes.has(Scope::admin));
+  EXPECT_FALSE(known->scopes.has(Scope::page));
+  EXPECT_EQ(code_of(keys.verify(page->token, kNow + 31 * 24 * 3600)), "permission_denied");
+}
+
+TEST_F(KeysTest, OldPagesLeaveRoomForNewOnes) {
+  Keys keys = open();
+  ASSERT_TRUE(keys.create("kept", {Scope::chat}, kNow + 1, kNow).ok());
+  for (int i = 0; i < 300; ++i) {
+    const int64_t now = kNow + i * 24 * 3600;
+    const auto code = keys.create("code " + std::to_string(i), {Scope::page}, now + 300, now);
+    ASSERT_TRUE(code.ok()) << code.error().message;
+    ASSERT_TRUE(keys.exchange(code->token, "http://a", now).ok());
+    ASSERT_TRUE(keys.create("unused " + std::to_string(i), {Scope::page}, now + 300, now).ok());
+  }
+  const auto left = keys.list();
+  EXPECT_LE(left->size(), 33u);
+  EXPECT_EQ(left->front().name, "kept") << "what a person made is told as expired";
+}
+
 }  // namespace
 }  // namespace ingle::security

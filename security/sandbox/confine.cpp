@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "base/files.h"
@@ -104,6 +105,13 @@ Status give_up_privileges(const Access& access) {
 }
 
 }  // namespace
+
+int on_known_stack(int (*run)()) {
+  if (!kSanitizedBuild) return run();
+  int code = 0;
+  std::thread([&] { code = run(); }).join();
+  return code;
+}
 
 Status check_kernel(const Access& access, const Kernel& kernel) {
   if (!access.require_full) return {};

@@ -23,6 +23,11 @@ namespace ingle::security {
 base::Result<std::vector<std::string>> confine_self(const Access& access, int report = -1,
                                                     const Kernel& kernel = probe_kernel());
 
+/// The whole of a process that is to confine itself: `run`, and what that returns. AddressSanitizer learns from /proc,
+/// which is closed then, where the first thread's stack is, and where it does not know, exceptions lead to false
+/// reports; so under a sanitizer it runs on another thread.
+int on_known_stack(int (*run)());
+
 /// unsupported where `access` wants what `kernel` lacks.
 base::Status check_kernel(const Access& access, const Kernel& kernel);
 

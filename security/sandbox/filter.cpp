@@ -276,6 +276,29 @@ Status load_confined_filter(const Access& access, pid_t self) {
   return rules.load();
 }
 
+// A process that listens already needs no call of these: what it accepts comes without socket() and connect().
+Status load_egress_filter() {
+  constexpr uint64_t kFamilies = 64;  // of which the kernel knows fewer (AF_MAX)
+  Rules rules(SCMP_ACT_ALLOW);
+  rules.set(SCMP_FLTATR_CTL_TSYNC, 1);
+  rules.set(SCMP_FLTATR_CTL_SSB, 1);  // as above
+  for (uint64_t family = 0; family < kFamilies; ++family)
+    if (family != AF_UNIX && family != AF_NETLINK) rules.add(kRefuse, "socket", low32_is(0, family));
+  // Also of a Unix socket, behind which somebody may pass on, and of a connection, which can be dissolved and made
+  // anew.
+  rules.add(kRefuse, "connect");
+  rules.add(kRefuse, "sendto", bits_are(3, MSG_FASTOPEN, MSG_FASTOPEN));
+  for (const char* name : {"sendmsg", "sendmmsg"}) {
+    const unsigned flags = std::string_view(name) == "sendmsg" ? 2 : 3;
+    rules.add(kRefuse, name, bits_are(flags, MSG_FASTOPEN, MSG_FASTOPEN));
+  }
+  // Calls that no filter sees, and other processes' sockets.
+  for (const char* name : {"io_uring_setup", "io_uring_enter", "io_uring_register"}) rules.add(kUnknown, name);
+  for (const char* name : {"process_vm_writev", "pidfd_getfd"}) rules.add(kRefuse, name);
+  if (!kSanitizedBuild) rules.add(kRefuse, "ptrace");  // by which LeakSanitizer looks for leaks
+  return rules.load();
+}
+
 std::string call_name(int number) {
   char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
   if (name == nullptr) return "system call " + std::to_string(number);

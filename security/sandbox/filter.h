@@ -21,6 +21,10 @@ base::Result<std::vector<sock_filter>> launch_filter(const Access& access, int l
 /// Needs no_new_privs, and a handler for SIGSYS (confine.cpp). Errors: internal, permission_denied.
 base::Status load_confined_filter(const Access& access, pid_t self);
 
+/// Loads a filter for all threads of this process that lets pass all but what reaches another machine (egress.h).
+/// Errors: internal, permission_denied.
+base::Status load_egress_filter();
+
 /// The name of a call by this processor's number; "system call 463" where there is none.
 std::string call_name(int number);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/app/app.h"
+
 namespace ingle::server {
 namespace {
 
@@ -60,6 +62,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
       choice.stopped_by = event.stopped_by;
       choice.stats = event.stats;
       ended = event.finished && ++ended_ == choices_.size();
+      if (ended && choices_.size() == 1 && call_.app != nullptr) call_.app->note_speed(model_.name(), event.stats);
       if (stream_) {
         begin();
         piece = format_->piece(choice, event);

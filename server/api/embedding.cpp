@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/base64.h"
 #include "server/api/answer.h"
 
 namespace ingle::server {
@@ -131,20 +132,12 @@ base::Json numbers_json(std::span<const float> values) {
 }
 
 std::string base64(std::span<const float> values) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string bytes;
   for (const float value : values) {
     const auto bits = std::bit_cast<uint32_t>(value);
     for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(bits >> shift & 0xff);
   }
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t triple = 0;
-    for (size_t k = 0; k < 3; ++k)
-      triple = triple << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k) text += i + k > bytes.size() ? '=' : kDigits[triple >> (18 - 6 * k) & 63];
-  }
-  return text;
+  return base::to_base64(bytes);
 }
 
 void embed(const Call& call, assistant::ModelService& model, Texts texts,

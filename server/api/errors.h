@@ -37,6 +37,7 @@ inline constexpr ErrorStatus kErrorStatuses[] = {
     {404, "there is nothing at this path, or no model of this name"},
     {405, "the path takes other methods"},
     {408, "the request did not come to its end in time"},
+    {409, "it can't be done as things are now: a model is in use, or nothing may be fetched"},
     {413, "the body is too long"},
     {415, "from a page, the body's type has to be application/json"},
     {429, "too many requests wait; ask again after Retry-After"},

@@ -9,15 +9,23 @@
 #include <string_view>
 #include <vector>
 
+#include "assistant/conversations/conversations.h"
+#include "assistant/documents/pdf.h"
 #include "assistant/inference/model_pool.h"
 #include "base/json.h"
+#include "security/keys/keys.h"
 #include "server/api/errors.h"
 #include "server/api/reader.h"
 #include "server/api/response_store.h"
+#include "server/app/event_streams.h"
+#include "server/app/retention.h"
 #include "server/http/exchange.h"
 #include "server/stored_models.h"
 
 namespace ingle::server {
+
+class App;
+class Inspector;
 
 /// What a request's sender has to be allowed.
 enum class Scope : uint8_t {
@@ -25,6 +33,7 @@ enum class Scope : uint8_t {
   chat,    ///< inference and the list of models: also processes of the server's own user, without a key
   models,  ///< fetching and removing models: a key for that, or the server's user through the socket
   keyed,   ///< more about the server: any key, or its user through the socket
+  person,  ///< the person's conversations and settings: a key for admin, or the server's user through the socket
 };
 
 /// A request on its way to a handler.
@@ -33,6 +42,13 @@ struct Call {
   assistant::ModelPool* pool = nullptr;
   StoredModels* stored = nullptr;
   std::shared_ptr<ResponseStore> responses;
+  assistant::Conversations* conversations = nullptr;
+  EventStreams* events = nullptr;
+  Inspector* inspector = nullptr;
+  App* app = nullptr;
+  Retention* retention = nullptr;
+  assistant::PdfReader* pdf = nullptr;
+  security::Keys* keys = nullptr;   ///< null: the server has none
   bool ready = true;                ///< the model that the server was started with has been loaded
   assistant::Model model;           ///< that the body names, or the only one; null: it names none, or none that is here
   base::Json body;                  ///< an object; null where the route takes none
@@ -40,6 +56,8 @@ struct Call {
   std::string principal;            ///< whose prefixes it may use
   std::string client;               ///< whose share of the machine it takes
   bool keyed = false;               ///< Scope::keyed is open to it
+  std::string token;                ///< the key that it came with; empty: none
+  std::string origin;               ///< of the pages that this server shows where it was asked; empty: a Unix socket
   std::vector<std::string> unused;  ///< hints that came and have no effect
   Headers headers;                  ///< more of the response's
   Family family = Family::openai;
@@ -47,6 +65,10 @@ struct Call {
   std::function<bool()> key_is_gone;
   /// Runs what takes minutes, and is told by `stored` to stop.
   std::function<void(std::function<void()>)> in_background;
+  /// Runs what takes moments, on a thread that reads bodies.
+  std::function<void(std::function<void()>)> soon;
+  /// Runs what asks a model that is in memory, on a thread of its own name.
+  std::function<void(const std::string& model, std::function<void()>)> at_model;
   /// Runs what asks the model again, on a thread as that of the handler.
   std::function<void(std::function<void()>)> resume;
 

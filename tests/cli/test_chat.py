@@ -86,7 +86,7 @@ class OnTerminal(TerminalTest):
         self.expect("is ready")
         self.expect(">>> ")
         self.type("/he\t\r")
-        self.expect("forget the conversation")
+        self.expect("begin a new conversation")
         self.expect(">>> ")
         self.type("ab\x7fc\r")
         self.expect(">>> ")

@@ -52,7 +52,7 @@ class Usage(ProgramTest):
         self.fails(2, "MODEL is missing", "show")
         self.fails(2, "unexpected argument 'b'", "show", "a", "b")
         self.fails(2, "contradict", "config", "--offline", "--no-offline")
-        self.fails(2, "no completion for 'tcsh'", "completion", "tcsh")
+        self.fails(2, "SHELL is one of bash, zsh, fish; not 'tcsh'", "completion", "tcsh")
 
     def test_values(self):
         for flag, value, says in (

@@ -123,6 +123,27 @@ class Plan(ProgramTest):
         self.assertIn("It does not fit: ", text)
         self.assertIn(f"up to {longest} tokens would", text)
 
+    def test_how_fast_it_would_be(self):
+        plan = self.plan(TINY, "--ctx", "64")
+        self.assertEqual(plan["from"], "file")
+        for speed in (plan["speed"]["decode_tps"], plan["speed"]["prefill_tps"]):
+            self.assertGreater(speed["least"], 0)
+            self.assertLess(speed["least"], speed["expected"])
+            self.assertLess(speed["expected"], speed["most"])
+        self.assertIn("tokens/s (", self.ok("plan", TINY).decode())
+        # The machine is measured once.
+        self.assertEqual(self.plan(TINY, "--ctx", "64")["speed"], plan["speed"])
+
+    def test_a_model_of_the_catalogue_without_a_network(self):
+        small, large = (
+            self.plan(name, "--offline", "--ctx", "2048", "--memory", "64G") for name in ("smollm2-135m", "qwen3-4b")
+        )
+        for plan in (small, large):
+            self.assertEqual((plan["from"], plan["context_length"], plan["fits"]), ("shape", 2048, True))
+        self.assertGreater(large["memory"]["total_bytes"], 10 * small["memory"]["total_bytes"])
+        self.assertLess(large["speed"]["decode_tps"]["expected"], small["speed"]["decode_tps"]["expected"] / 4)
+        self.assertEqual(self.store_files(), ["version"])
+
     def test_a_model_that_is_elsewhere(self):
         content = Path(TINY).read_bytes()
         hub = self.hub(content + bytes(64 << 20))

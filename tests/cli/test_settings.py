@@ -223,7 +223,7 @@ class Made(ProgramTest):
     def test_bash(self):
         self.check_syntax("bash")
         self.assertEqual(self.bash_completes("ingle", "tok"), ["tokenize"])
-        self.assertEqual(set(self.bash_completes("ingle", "run", "--temp")), {"--temp"})
+        self.assertEqual(set(self.bash_completes("ingle", "run", "--temp")), {"--temp", "--temporary"})
         self.assertIn("smollm2-135m", self.bash_completes("ingle", "run", "smollm2-1"))
         self.assertEqual(self.bash_completes("ingle", "run", "--precision", ""), ["normal", "reference"])
         self.assertEqual(self.bash_completes("ingle", "eval", "--kl-against", "ref"), ["reference"])

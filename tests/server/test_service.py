@@ -90,7 +90,8 @@ class LifeTest(ProgramTest):
         self.assertNotEqual(os.getsid(process), os.getsid(0))
         log = self.folder / "state" / "ingle" / "serve.log"
         self.assertEqual(stat.S_IMODE(log.stat().st_mode), 0o600)
-        self.assertIn("serving llama", log.read_text())
+        # It says so once whoever started it knows.
+        self.wait_for(lambda: "serving llama" in log.read_text())
         self.assertNotIn("NOTIFY", self.ok("config").decode())
         (server,) = self.servers()
         self.assertEqual((server["pid"], server["address"]), (process, f"http://127.0.0.1:{self.port}"))

@@ -1,6 +1,7 @@
 #include "core/backends/cpu/attention.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ingle::core {
 namespace {
@@ -61,6 +62,34 @@ void Attention::release(HardwareOps& device) {
 KvView Attention::view(const KernelDesc& kernel, const SequenceRows& sequence) const {
   return {kv_layer_format(format_, kernel.layer), kernel.head_dim, sequence.pages[kernel.state_group],
           layer_offsets_[kernel.layer]};
+}
+
+std::vector<float> Attention::weights(const KernelDesc& kernel, const SequenceRows& sequence, const float* q,
+                                      uint32_t position) const {
+  const KvView kv = view(kernel, sequence);
+  const uint32_t first = first_seen(kernel.window, position), count = position + 1 - first;
+  const uint32_t group = kernel.heads / kernel.kv_heads;
+  std::vector<float> weights(size_t{kernel.heads} * count), key(kernel.head_dim);
+  for (uint32_t kv_head = 0; kv_head < kernel.kv_heads; ++kv_head) {
+    for (uint32_t i = 0; i < count; ++i) {
+      read_key(kv, kv_head, first + i, key.data());
+      for (uint32_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+        double score = 0;
+        for (uint32_t d = 0; d < kernel.head_dim; ++d) score += double{q[head * kernel.head_dim + d]} * key[d];
+        score *= kernel.factor;
+        if (kernel.cap != 0.0f) score = kernel.cap * std::tanh(score / kernel.cap);
+        weights[size_t{head} * count + i] = static_cast<float>(score);
+      }
+    }
+  }
+  for (uint32_t head = 0; head < kernel.heads; ++head) {
+    const auto of_head = std::span(weights).subspan(size_t{head} * count, count);
+    const float best = *std::ranges::max_element(of_head);
+    double sum = 0;
+    for (float& weight : of_head) sum += weight = std::exp(weight - best);
+    for (float& weight : of_head) weight = static_cast<float>(weight / sum);
+  }
+  return weights;
 }
 
 size_t Attention::blocks_of(const KernelDesc& kernel, const SequenceRows& sequence) const {

@@ -31,6 +31,11 @@ class Attention {
 
   KvView view(const KernelDesc& kernel, const SequenceRows& sequence) const;
 
+  /// What each head of one query gives to each position that it sees: [heads][positions from first_seen() to its own].
+  /// `q` is as prepare_attention leaves it; `sequence` has the pages. In plain loops, for who looks at a few.
+  std::vector<float> weights(const KernelDesc& kernel, const SequenceRows& sequence, const float* q,
+                             uint32_t position) const;
+
   /// A worker's share of a kernel. Of `args`, where queries are and results go is given, for all sequences together.
   void attend(const KernelDesc& kernel, std::span<const SequenceRows> sequences, const AttentionArgs& args,
               Counter& counter, std::byte* scratch);

@@ -96,6 +96,22 @@ class Case {
     return out;
   }
 
+  /// How far what read_key() reads is from what was stored, over the size of that.
+  double key_error() const {
+    double error = 0, size = 0;
+    std::vector<float> read(shape_.head_dim);
+    for (uint32_t position = 0; position < k_.size() / width(); ++position)
+      for (uint32_t h = 0; h < shape_.kv_heads; ++h) {
+        read_key(view(), h, position, read.data());
+        const std::vector<float> stored = head(k_, position, h);
+        for (size_t i = 0; i < read.size(); ++i) {
+          error += (double{read[i]} - stored[i]) * (double{read[i]} - stored[i]);
+          size += double{stored[i]} * stored[i];
+        }
+      }
+    return error / size;
+  }
+
   /// All queries see the positions before this one.
   void set_prefix(uint32_t prefix) { prefix_ = prefix; }
 
@@ -245,6 +261,27 @@ class AttentionTest : public testing::TestWithParam<Way> {
   Case make(const Shape& shape, uint32_t length) const { return {*kernels_, GetParam().tiled, shape, length}; }
   const Kernels* kernels_ = nullptr;
 };
+
+TEST_P(AttentionTest, KeysAreReadAsTheyWereStored) {
+  for (const Shape& shape : shapes()) {
+    const Case of = make(shape, 150);
+    const double error = of.key_error();
+    switch (shape.format) {
+      case KvFormat::f32:
+        EXPECT_EQ(error, 0);
+        break;
+      case KvFormat::f16:
+        EXPECT_LT(error, 1e-6);
+        break;
+      case KvFormat::q8_0:
+        EXPECT_LT(error, 1e-5);
+        break;
+      case KvFormat::q4_0:
+        EXPECT_LT(error, 3e-3);
+        break;
+    }
+  }
+}
 
 TEST_P(AttentionTest, IsTheFormula) {
   constexpr uint32_t kLength = 1100;

@@ -173,7 +173,7 @@ void CpuDevice::run(const RunArgs& args) {
 
 void CpuDevice::run_program() {
   if (weights_.unchecked()) return run_checking();
-  if (!times_.empty()) return run_timed();
+  if (timing_ || !args_.taps.empty()) return run_watched();
   workers_.run([this](uint32_t worker) {
     Counter counter;
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
@@ -185,6 +185,46 @@ void CpuDevice::run_program() {
       if (workers_.leaves(worker)) return;
     }
   });
+}
+
+void CpuDevice::run_from(size_t first, const BufferRef& buffer, std::span<const float> rows, const RunArgs& args) {
+  args_ = args;
+  unreadable_ = false;
+  touched_rows_ = std::max(touched_rows_, args_.tokens.size());
+  std::ranges::copy(rows, floats(buffer));
+  for (size_t i = first; i < program_.kernels.size(); ++i) phases_[i].reset();
+  workers_.run([this, first](uint32_t worker) {
+    Counter counter;
+    for (size_t i = first; i < program_.kernels.size(); ++i) {
+      counter.take_from(phases_[i]);
+      work(program_.kernels[i], counter, worker);
+      if (program_.kernels[i].barrier) workers_.finish(counter);
+    }
+  });
+}
+
+void CpuDevice::prepare_taps() {
+  while (tap_phases_.size() < args_.taps.size()) tap_phases_.push_back(std::make_unique<Phase>());
+  tapped_width_ = 0;
+  for (size_t i = 0; i < args_.taps.size(); ++i) {
+    tap_phases_[i]->reset();
+    tapped_width_ += args_.taps[i].buffer.width;
+  }
+}
+
+// Those at a phase that has ended with number `kernel`, before anybody begins the next: each is a phase of its own.
+void CpuDevice::copy_taps(TapPlace& next, size_t kernel, Counter& counter) {
+  for (; next.tap < args_.taps.size() && args_.taps[next.tap].kernel <= kernel; ++next.tap) {
+    const BufferRef& buffer = args_.taps[next.tap].buffer;
+    counter.take_from(*tap_phases_[next.tap]);
+    counter.take(args_.tapped_rows.size(), 1, [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row)
+        std::copy_n(floats(buffer) + size_t{args_.tapped_rows[row]} * buffer.width, buffer.width,
+                    args_.tapped + row * tapped_width_ + next.column);
+    });
+    workers_.finish(counter);
+    next.column += buffer.width;
+  }
 }
 
 // Ends a phase, whose last kernel is number i.
@@ -237,6 +277,7 @@ void CpuDevice::run_checking() {
 }
 
 void CpuDevice::start_timing() {
+  timing_ = true;
   times_.assign(program_.kernels.size() * workers_.count(), {});
   timed_rows_.assign(program_.kernels.size(), 0);
   timed_runs_ = 0;
@@ -264,37 +305,44 @@ base::Result<MachineLimits> CpuDevice::measure_limits(uint64_t large_bytes) {
   return core::measure_limits(workers_, limit_loops(kernels_.name), *this, read, large_bytes);
 }
 
-void CpuDevice::run_timed() {
-  const bool traced = trace_.runs.size() < traceable_runs_;
-  if (!traced && traceable_runs_ != 0) ++trace_.dropped_runs;
+// Timed, tapped, or both.
+void CpuDevice::run_watched() {
+  const bool traced = timing_ && trace_.runs.size() < traceable_runs_;
+  if (timing_ && !traced && traceable_runs_ != 0) ++trace_.dropped_runs;
   const int64_t begin = base::monotonic_ns();
-  ++timed_runs_;
-  for (size_t i = 0; i < program_.kernels.size(); ++i) timed_rows_[i] += rows_of(program_.kernels[i]);
+  if (timing_) {
+    ++timed_runs_;
+    for (size_t i = 0; i < program_.kernels.size(); ++i) timed_rows_[i] += rows_of(program_.kernels[i]);
+  }
+  prepare_taps();
   workers_.run([&](uint32_t worker) {
     Counter counter;
+    TapPlace tap;
     int64_t now = base::monotonic_ns();
     for (size_t i = 0; i < program_.kernels.size(); ++i) {
-      KernelTime& time = times_[i * workers_.count() + worker];
       counter.take_from(phases_[i]);
       const int64_t begun = weights_.await(i) ? base::monotonic_ns() : now;
       work(program_.kernels[i], counter, worker);
       const int64_t done = base::monotonic_ns();
-      int64_t met = done;
-      if (program_.kernels[i].barrier) {
-        finish(i, counter);
-        met = base::monotonic_ns();
-      }
-      time.busy_ns += done - begun;
-      time.waiting_ns += met - done + (begun - now);
-      const auto rows = static_cast<uint32_t>(rows_of(program_.kernels[i]));
-      // A worker may look in again at a run that it has been at; there is no room for that.
-      auto& slices = trace_.workers;
-      if (traced && slices[worker].size() < slices[worker].capacity())
-        slices[worker].push_back({static_cast<uint32_t>(i), rows, now, done, met});
-      now = met;
+      if (program_.kernels[i].barrier) finish(i, counter);
+      const int64_t met = program_.kernels[i].barrier ? base::monotonic_ns() : done;
+      if (timing_) note_time(i, worker, {now, begun, done, met}, traced);
+      if (program_.kernels[i].barrier) copy_taps(tap, i, counter);
+      now = args_.taps.empty() ? met : base::monotonic_ns();
+      if (worker == 0) tapping_ns_ += now - met;
     }
   });
   if (traced) trace_.runs.push_back({static_cast<uint32_t>(args_.tokens.size()), begin, base::monotonic_ns()});
+}
+
+void CpuDevice::note_time(size_t kernel, uint32_t worker, const Turn& turn, bool traced) {
+  KernelTime& time = times_[kernel * workers_.count() + worker];
+  time.busy_ns += turn.done_ns - turn.begun_ns;
+  time.waiting_ns += turn.met_ns - turn.done_ns + (turn.begun_ns - turn.now_ns);
+  // A worker may look in again at a run that it has been at; there is no room for that.
+  if (!traced || trace_.workers[worker].size() >= trace_.workers[worker].capacity()) return;
+  const auto rows = static_cast<uint32_t>(rows_of(program_.kernels[kernel]));
+  trace_.workers[worker].push_back({static_cast<uint32_t>(kernel), rows, turn.now_ns, turn.done_ns, turn.met_ns});
 }
 
 std::vector<KernelTiming> CpuDevice::timings() const {

@@ -85,11 +85,20 @@ class CpuDevice final : public Device {
   void copy(std::byte* to, const std::byte* from, uint64_t bytes) override;
   void discard(std::byte* memory, uint64_t bytes) override;
   void run(const RunArgs& args) override;
+  /// Runs the kernels from number `first` on, as if those before had left `rows` in `buffer`; of weights that are all
+  /// in memory. The rest as run().
+  void run_from(size_t first, const BufferRef& buffer, std::span<const float> rows, const RunArgs& args);
+  /// For Attention::weights().
+  const Attention& attention() const { return attention_; }
   const float* read(const KeptValue& value) const override { return floats(value.buffer); }
 
   /// From now on each run is timed, kernel by kernel; it takes a little longer.
   void start_timing();
+  /// No longer; what was measured stays until the next start.
+  void stop_timing() { timing_ = false; }
   std::vector<KernelTiming> timings() const;
+  /// What RunArgs::taps have taken of all runs.
+  double tapping_seconds() const { return static_cast<double>(tapping_ns_) * 1e-9; }
   /// Times each run, and keeps when each kernel began and ended, of the first runs for which `bytes` of memory suffice.
   /// Error: out_of_memory.
   base::Status start_trace(uint64_t bytes);
@@ -115,9 +124,21 @@ class CpuDevice final : public Device {
   void place_rows();
   void give_back_activations();
   void finish(size_t i, Counter& counter);
+  void prepare_taps();
+  /// A worker's next tap, and where its values go in a row.
+  struct TapPlace {
+    size_t tap = 0, column = 0;
+  };
+  void copy_taps(TapPlace& next, size_t kernel, Counter& counter);
   void run_program();
   void run_checking();
-  void run_timed();
+  void run_watched();
+  /// A kernel's turn on a worker: from when it was free, over its weights' being there and its work's end, to all
+  /// others'.
+  struct Turn {
+    int64_t now_ns, begun_ns, done_ns, met_ns;
+  };
+  void note_time(size_t kernel, uint32_t worker, const Turn& turn, bool traced);
   void work(const KernelDesc& kernel, Counter& counter, uint32_t worker);
   template <typename Work>
   void take_rows(const KernelDesc& kernel, Counter& counter, size_t fewest, Work work);
@@ -166,8 +187,9 @@ class CpuDevice final : public Device {
   Program program_;
   Attention attention_;
   BestLogits best_logits_;
-  std::vector<Place> places_;        ///< by row of this run
-  std::unique_ptr<Phase[]> phases_;  ///< by kernel
+  std::vector<Place> places_;                       ///< by row of this run
+  std::unique_ptr<Phase[]> phases_;                 ///< by kernel
+  std::vector<std::unique_ptr<Phase>> tap_phases_;  ///< by tap
   std::byte* arena_ = nullptr;
   size_t touched_rows_ = 0;  ///< of the arena's buffers
   std::byte* scratch_ = nullptr;
@@ -176,7 +198,10 @@ class CpuDevice final : public Device {
   struct alignas(64) KernelTime {
     int64_t busy_ns = 0, waiting_ns = 0;
   };
-  std::vector<KernelTime> times_;  ///< [kernel][worker]; empty: not timed
+  size_t tapped_width_ = 0;  ///< of all taps of this run
+  int64_t tapping_ns_ = 0;   ///< of worker 0
+  bool timing_ = false;
+  std::vector<KernelTime> times_;  ///< [kernel][worker]
   std::vector<uint64_t> timed_rows_;
   uint64_t timed_runs_ = 0;
   Trace trace_;

@@ -233,6 +233,7 @@ base::Status assume_isa(const std::string& name) {
 
 base::Result<const Kernels*> choose_kernels(std::string_view name, const std::filesystem::path& cache_folder) {
   if (assumed_kernels != nullptr) return assumed_kernels;
+  if (name == "scalar") return find_kernels(name);  // plain C++, which asks nothing of the processor: no need to look
   const auto statuses = probe_isas(cache_folder);
   std::string working;
   for (const IsaStatus& status : statuses) {
