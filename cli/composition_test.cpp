@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/files.h"
+#include "base/test_source_folder.h"
 #include "cli/footprint.h"
 #include "cli/settings.h"
 
@@ -17,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(CompositionTest, EachModuleAndProfileHasASettingAndAPlaceInTheDocumentation) {
-  const std::string page = base::read_file(INGLE_SOURCE_DIR "/docs/modules.md", 1 << 20).value();
+  const std::string page = base::read_file(source_folder() + "/docs/modules.md", 1 << 20).value();
   size_t toggles = 0;
   for (const Option& option : all_settings()) toggles += option.name.starts_with("module-") ? 1 : 0;
   EXPECT_EQ(toggles, assistant::all_modules().size());

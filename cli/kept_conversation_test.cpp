@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_source_folder.h"
 #include "cli/conversation.h"
 #include "core/engine/engine.h"
 
@@ -41,7 +42,7 @@ class KeptConversationTest : public testing::Test {
 class KeptChatTest : public KeptConversationTest {
  protected:
   void SetUp() override {
-    auto loaded = core::Engine::load(INGLE_SOURCE_DIR "/tests/data/models/llama.gguf", {.threads = 1});
+    auto loaded = core::Engine::load(source_folder() + "/tests/data/models/llama.gguf", {.threads = 1});
     ASSERT_TRUE(loaded) << loaded.error().message;
     engine_ = std::move(*loaded);
     options_.sampling.temperature = 0;

@@ -12,7 +12,7 @@
 # Headers of the standard library for a target's files, or those of the tests too; one target compiles them for all.
 # At -O3 gcc 12 warns of them where nothing is wrong.
 function(ingle_precompile target header)
-  if(NOT INGLE_PRECOMPILE)
+  if(NOT INGLE_PRECOMPILE OR INGLE_CCACHE)  # what is precompiled holds paths, so another clone could not find it
     return()
   endif()
   if(NOT TARGET ingle_${header})
@@ -26,6 +26,15 @@ function(ingle_precompile target header)
     target_precompile_headers(ingle_${header} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/${header}.h)
   endif()
   target_precompile_headers(${target} REUSE_FROM ingle_${header})
+endfunction()
+
+function(ingle_source_folder target)
+  if(NOT TARGET ingle_source_folder)
+    add_library(ingle_source_folder STATIC ${CMAKE_SOURCE_DIR}/cmake/source_folder.cpp)
+    target_link_libraries(ingle_source_folder PRIVATE ingle_options)
+    target_compile_definitions(ingle_source_folder PRIVATE INGLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  endif()
+  target_link_libraries(${target} PRIVATE ingle_source_folder)
 endfunction()
 
 function(ingle_module name)
@@ -76,12 +85,8 @@ function(ingle_module name)
   if(INGLE_TESTS AND test_files)
     add_executable(${name}_test ${test_files})
     target_link_libraries(${name}_test PRIVATE ingle_${name} GTest::gtest GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE INGLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    ingle_source_folder(${name}_test)
     target_compile_options(${name}_test PRIVATE -O1)  # they are compiled more often than run
-    if(INGLE_SANITIZE MATCHES "undefined")
-      # A sixth of the time that they take to compile; AddressSanitizer sees where a wrong pointer is used.
-      target_compile_options(${name}_test PRIVATE -fno-sanitize=null,object-size,pointer-overflow)
-    endif()
     ingle_precompile(${name}_test precompiled_test)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 900)

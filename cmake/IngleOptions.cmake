@@ -18,13 +18,19 @@ if(INGLE_SANITIZE)
   target_compile_options(ingle_options INTERFACE -fsanitize=${INGLE_SANITIZE} -fno-omit-frame-pointer
                                                  -fno-sanitize-recover=all)
   target_link_options(ingle_options INTERFACE -fsanitize=${INGLE_SANITIZE})
+  if(INGLE_SANITIZE MATCHES "undefined")
+    # A sixth of what a file takes to compile, half with kernels; AddressSanitizer sees where a wrong pointer is used.
+    target_compile_options(ingle_options INTERFACE -fno-sanitize=null,object-size,pointer-overflow)
+  endif()
 endif()
 if(INGLE_COVERAGE)
   target_compile_options(ingle_options INTERFACE --coverage)
   target_link_options(ingle_options INTERFACE --coverage)
 endif()
 
+# Names below the source folder are hashed as relative ones, so that one clone finds what another has compiled.
 find_program(INGLE_CCACHE ccache)
 if(INGLE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${INGLE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${INGLE_CCACHE})
 endif()

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/test_source_folder.h"
 #include "store/address.h"
 
 namespace ingle::store {
@@ -92,7 +93,7 @@ TEST(BuiltinCatalogue, EveryEntryIsPlausible) {
 }
 
 TEST(BuiltinCatalogue, FollowsItsSchema) {
-  const std::string folder = std::string(INGLE_SOURCE_DIR) + "/store/";
+  const std::string folder = source_folder() + "/store/";
   if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
     GTEST_SKIP() << "Python's jsonschema is not installed";
   const std::string validate =

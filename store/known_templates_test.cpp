@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/test_source_folder.h"
 #include "store/known_templates_table.h"
 
 namespace ingle::store {
@@ -20,7 +21,7 @@ std::string read(const std::filesystem::path& path) {
 
 TEST(KnownTemplates, AreThePublishedOnes) {
   size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(INGLE_SOURCE_DIR "/tests/data/template/models")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_folder() + "/tests/data/template/models")) {
     ++files;
     const std::string text = read(entry.path());
     EXPECT_FALSE(publisher_of_template(text).empty()) << entry.path();

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/files.h"
+#include "base/test_source_folder.h"
 #include "store/http.h"
 #include "store/system.h"
 
@@ -28,7 +29,7 @@ ScratchFolder::~ScratchFolder() {
 TestServer::TestServer(const std::string& certificate, const std::string& key) {
   std::array<int, 2> in{}, out{};
   if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) return;
-  const std::string script = std::string(INGLE_SOURCE_DIR) + "/tests/data/store/fault_server.py";
+  const std::string script = source_folder() + "/tests/data/store/fault_server.py";
   const std::string folder = scratch_.path().string();
   child_ = ::fork();
   if (child_ == 0) {

@@ -9,6 +9,8 @@
 #include <map>
 #include <set>
 
+#include "base/test_source_folder.h"
+
 namespace ingle::assistant {
 namespace {
 
@@ -46,7 +48,7 @@ TEST(Dialect, OfEveryPublishedTemplate) {
   };
   std::map<std::string, std::set<std::string>> chosen;
   size_t generic = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(INGLE_SOURCE_DIR "/tests/data/template/models")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_folder() + "/tests/data/template/models")) {
     const std::string text = published(entry.path());
     const std::string name(choose_dialect({.chat_template = text}).name);
     if (name == "generic") {

@@ -10,6 +10,7 @@
 
 #include "assistant/dialects/reply.h"
 #include "assistant/dialects/test_cases.h"
+#include "base/test_source_folder.h"
 #include "core/template/template.h"
 
 namespace ingle::assistant {
@@ -61,7 +62,7 @@ constexpr Row rows[] = {
 };
 
 std::string source(std::string_view name) {
-  std::ifstream file(INGLE_SOURCE_DIR "/tests/data/template/models/" + std::string(name) + ".jinja", std::ios::binary);
+  std::ifstream file(source_folder() + "/tests/data/template/models/" + std::string(name) + ".jinja", std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -11,6 +11,7 @@
 #include "assistant/dialects/reply.h"
 #include "assistant/dialects/test_cases.h"
 #include "assistant/dialects/test_grammar.h"
+#include "base/test_source_folder.h"
 
 namespace ingle::assistant {
 namespace {
@@ -22,7 +23,7 @@ using testing::Not;
 constexpr core::TemplateAbilities kNone{.system = false, .tools = false, .calls = false, .results = false};
 
 std::string source(std::string_view name) {
-  std::ifstream file(INGLE_SOURCE_DIR "/tests/data/template/models/" + std::string(name) + ".jinja", std::ios::binary);
+  std::ifstream file(source_folder() + "/tests/data/template/models/" + std::string(name) + ".jinja", std::ios::binary);
   EXPECT_TRUE(file.good()) << name;
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -14,6 +14,7 @@
 #include "assistant/inference/channel.h"
 #include "assistant/inference/engine_host.h"
 #include "assistant/inference/local_model.h"
+#include "base/test_source_folder.h"
 #include "core/engine/test_goldens.h"
 #include "security/sandbox/launch.h"
 
@@ -294,7 +295,7 @@ TEST_F(EngineProcessTest, MessagesThatAreNoneAreRefused) {
 // Else they would lead the fuzzer nowhere: a new member goes into them, too.
 TEST_F(EngineProcessTest, TheFuzzersSeedsAreMessages) {
   size_t seeds = 0;
-  for (const auto& seed : std::filesystem::directory_iterator(INGLE_SOURCE_DIR "/tests/data/fuzz/messages_fuzz")) {
+  for (const auto& seed : std::filesystem::directory_iterator(source_folder() + "/tests/data/fuzz/messages_fuzz")) {
     const std::string bytes = base::read_file(seed.path(), 1 << 20).value();
     EXPECT_TRUE(decode<messages::FromEngine>(bytes) || decode<messages::ToEngine>(bytes)) << seed.path();
     ++seeds;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "assistant/model_view/viewer_host.h"
+#include "base/test_source_folder.h"
 #include "core/anatomy/anatomy.h"
 #include "security/sandbox/launch.h"
 
@@ -40,7 +41,7 @@ using ::testing::HasSubstr;
 class ModelViewerTest : public testing::Test {
  protected:
   static fs::path model(const std::string& name) {
-    return fs::path(INGLE_SOURCE_DIR) / "tests" / "data" / "models" / name;
+    return fs::path(source_folder()) / "tests" / "data" / "models" / name;
   }
   static ModelViewer viewer(const char* flag = kViewerFlag) {
     return ModelViewer({security::self_program(), {"viewer", flag}, security::kSanitizedBuild});

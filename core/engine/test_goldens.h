@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/test_source_folder.h"
 #include "core/engine/engine.h"
 
 namespace ingle::core {
@@ -36,7 +37,7 @@ inline void PrintTo(const Golden& golden, std::ostream* out) {
 inline constexpr double kGoldenBound = 1e-6;
 
 inline std::filesystem::path golden_folder() {
-  return std::filesystem::path(INGLE_SOURCE_DIR) / "tests" / "data" / "models";
+  return std::filesystem::path(source_folder()) / "tests" / "data" / "models";
 }
 
 /// `models` is where the model files are.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/test_source_folder.h"
 #include "core/files/model_file.h"
 
 namespace ingle::core {
@@ -47,7 +48,7 @@ std::string parse_hex(std::string_view text) {
 }
 
 std::vector<MalformedCase> read_cases() {
-  std::ifstream stream(INGLE_SOURCE_DIR "/tests/data/files/malformed.txt");
+  std::ifstream stream(source_folder() + "/tests/data/files/malformed.txt");
   std::vector<MalformedCase> cases;
   for (std::string line; std::getline(stream, line);) {
     std::istringstream words(line);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/test_source_folder.h"
 #include "core/files/error_text.h"
 #include "core/files/gguf.h"
 #include "core/files/json_config.h"
@@ -22,7 +23,7 @@ namespace {
 using base::ErrorCode;
 
 std::string read_data(const std::string& name) {
-  return base::read_file(INGLE_SOURCE_DIR "/tests/data/files/" + name, 1 << 20).value();
+  return base::read_file(source_folder() + "/tests/data/files/" + name, 1 << 20).value();
 }
 
 /// Exactly these bytes on the heap, so that AddressSanitizer sees a read past them.

@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/test_source_folder.h"
 #include "core/files/gguf.h"
 #include "core/files/model_file.h"
 #include "core/files/model_file_builder.h"
@@ -20,7 +21,7 @@
 namespace ingle::core {
 namespace {
 
-const std::filesystem::path kFolder = INGLE_SOURCE_DIR "/tests/data/files";
+const std::filesystem::path kFolder = source_folder() + "/tests/data/files";
 
 std::string hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/test_source_folder.h"
 #include "core/grammar/matcher.h"
 
 namespace ingle::core {
@@ -68,7 +69,7 @@ inline bool has(const std::vector<uint32_t>& bits, TokenId id) {
 }
 
 inline base::Json read_golden(const std::string& name) {
-  const auto text = base::read_file(std::string(INGLE_SOURCE_DIR) + "/tests/data/grammar/" + name, 4 << 20);
+  const auto text = base::read_file(source_folder() + "/tests/data/grammar/" + name, 4 << 20);
   EXPECT_TRUE(text.ok()) << name;
   return text ? json(*text) : base::Json::array();
 }

@@ -15,12 +15,13 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/test_source_folder.h"
 #include "core/quants/half.h"
 
 namespace ingle::core {
 namespace {
 
-const std::string kData = std::string(INGLE_SOURCE_DIR) + "/tests/data/quants/";
+const std::string kData = source_folder() + "/tests/data/quants/";
 
 std::string read_data(const std::string& name) {
   return base::read_file(kData + name, 1 << 20).value();

@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/test_source_folder.h"
 #include "core/sampling/random.h"
 
 namespace ingle::core {
@@ -26,9 +27,7 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 const base::Json& goldens() {
   static const base::Json json =
-      base::parse_json(
-          base::read_file(std::string(INGLE_SOURCE_DIR) + "/tests/data/sampling/goldens.json", 1 << 20).value())
-          .value();
+      base::parse_json(base::read_file(source_folder() + "/tests/data/sampling/goldens.json", 1 << 20).value()).value();
   return json;
 }
 

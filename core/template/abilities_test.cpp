@@ -7,11 +7,13 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/test_source_folder.h"
+
 namespace ingle::core {
 namespace {
 
 std::string read(const std::string& name) {
-  std::ifstream file(INGLE_SOURCE_DIR "/tests/data/template/" + name, std::ios::binary);
+  std::ifstream file(source_folder() + "/tests/data/template/" + name, std::ios::binary);
   EXPECT_TRUE(file.good()) << name;
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <thread>
 
+#include "base/test_source_folder.h"
+
 namespace ingle::core {
 namespace {
 
@@ -19,7 +21,7 @@ using ::testing::HasSubstr;
 constexpr int64_t kNow = 1722006245;  // make_goldens.py's clock
 
 std::string read(const std::string& name) {
-  std::ifstream file(std::string(INGLE_SOURCE_DIR) + "/tests/data/template/" + name, std::ios::binary);
+  std::ifstream file(source_folder() + "/tests/data/template/" + name, std::ios::binary);
   EXPECT_TRUE(file.good()) << name;
   std::stringstream out;
   out << file.rdbuf();

@@ -5,12 +5,13 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/test_source_folder.h"
 #include "core/tokenizer/definition.h"
 
 namespace ingle::core {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(INGLE_SOURCE_DIR) / "tests/data/tokenizer";
+const std::filesystem::path kData = std::filesystem::path(source_folder()) / "tests/data/tokenizer";
 
 base::Json read_json(const std::filesystem::path& path) {
   const auto text = base::read_file(path, 1 << 20);

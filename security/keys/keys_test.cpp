@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/test_source_folder.h"
 #include "security/keys/key_watch.h"
 
 namespace ingle::security {
@@ -350,7 +351,7 @@ TEST_F(KeysTest, WatchersHearOfKeysThatAreGone) {
 // Written by hand, with the checksum by xxh128sum and SHA-256 of "abc" as FIPS 180 gives it.
 TEST(KeyFileTest, ReadsAFileOfOthers) {
   std::stringstream stream;
-  stream << std::ifstream(INGLE_SOURCE_DIR "/tests/data/fuzz/key_file_fuzz/whole.json").rdbuf();
+  stream << std::ifstream(source_folder() + "/tests/data/fuzz/key_file_fuzz/whole.json").rdbuf();
   const auto keys = parse_key_file(stream.str());
   ASSERT_TRUE(keys.ok()) << keys.error().message;
   ASSERT_EQ(keys->size(), 2U);
