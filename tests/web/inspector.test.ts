@@ -275,6 +275,16 @@ pageTest("the timeline is zoomed, summed up, and saved for Perfetto", {}, async 
   await page.mouse.wheel(0, 200);
   await page.keyboard.press("Home");
   await until("all is seen", async () => (await caption.innerText()) === whole);
+  for (const width of [1280, 1920]) {
+    await page.setViewportSize({ width, height: 800 });
+    const ends = (row: string) =>
+      page
+        .locator(`.operations ${row}`)
+        .first()
+        .locator("> *:visible")
+        .evaluateAll((cells) => cells.map((cell) => Math.round(cell.getBoundingClientRect().right)));
+    assert.deepEqual(await ends("thead tr"), await ends("tbody tr"), "a number stands below its heading");
+  }
   const coming = page.waitForEvent("download");
   await inspector(page).getByRole("button", { name: "Save for Perfetto" }).click();
   const file = JSON.parse(readFileSync((await (await coming).path())!, "utf8")) as {

@@ -114,9 +114,8 @@ function Operations({ trace, from, to }: { trace: Trace; from: number; to: numbe
             <th scope="col">{t("inspector.timeline.operation")}</th>
             <th scope="col">{t("inspector.timeline.calls")}</th>
             <th scope="col">{t("inspector.time")}</th>
-            <th scope="col" colSpan={2}>
-              {t("inspector.timeline.share")}
-            </th>
+            <th scope="col">{t("inspector.timeline.share")}</th>
+            <td class="operations-bar" />
             <th scope="col">GB/s</th>
             <th scope="col">GOPS</th>
           </tr>
