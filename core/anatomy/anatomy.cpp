@@ -63,7 +63,9 @@ Json describe_config(const ModelConfig& config) {
 class Operations {
  public:
   explicit Operations(const Graph& graph) : graph_(graph), names_(graph.widths.size()) {
-    for (const auto& [name, value] : graph.names) names_[static_cast<size_t>(value)] = name;
+    // Of two names of a value, the layer's ("blk.…" is the first in order).
+    for (const auto& [name, value] : graph.names)
+      if (std::string& known = names_[static_cast<size_t>(value)]; known.empty()) known = name;
   }
 
   Json blocks() {
