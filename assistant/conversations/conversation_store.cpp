@@ -20,11 +20,12 @@ using base::Result;
 using base::Status;
 using std::chrono::steady_clock;
 
-constexpr auto kTick = std::chrono::milliseconds(200);   ///< a reply is written so often
-constexpr auto kSync = std::chrono::milliseconds(1600);  ///< … and synced so often, or a tick later
-constexpr auto kPatrol = std::chrono::seconds(5);        ///< replies whose writers have died are looked for so often
-constexpr size_t kMostNews = 200;                        ///< more is told as a reset
-constexpr int64_t kChecked = int64_t{256} << 20;         ///< bytes of a file that is looked through when opened
+constexpr auto kTick = std::chrono::milliseconds(200);       ///< a reply is written so often
+constexpr auto kSync = std::chrono::milliseconds(1600);      ///< … and synced so often, or a tick later
+constexpr auto kLastWords = std::chrono::milliseconds(300);  ///< for the search's index, where the store is closed
+constexpr auto kPatrol = std::chrono::seconds(5);  ///< replies whose writers have died are looked for so often
+constexpr size_t kMostNews = 200;                  ///< more is told as a reset
+constexpr int64_t kChecked = int64_t{256} << 20;   ///< bytes of a file that is looked through when opened
 
 Result<int64_t> last_change(Database& database) {
   INGLE_TRY(const auto changed, database.integer("SELECT value FROM state WHERE name = 'changed'"));
@@ -67,6 +68,7 @@ Status ConversationStore::open_file() {
       INGLE_CHECK(writer_.database.run("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)",
                                        {table, options_.first_id - 1}));
   }
+  INGLE_TRY(words_due_, are_words_due(writer_.database));
   INGLE_TRY(announced_, last_change(writer_.database));
   return {};
 }
@@ -230,11 +232,12 @@ void ConversationStore::tend() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto has_work = [&] { return ending_ || ended_one_; };
-    if (replies_.empty() && !has_listeners_) {
-      wake_.wait(lock, [&] { return has_work() || !replies_.empty() || has_listeners_; });
+    if (replies_.empty() && !has_listeners_ && !words_due_) {
+      wake_.wait(lock, [&] { return has_work() || !replies_.empty() || has_listeners_ || words_due_; });
     }
     wake_.wait_for(lock, kTick, has_work);
     const bool ending = ending_, looking = has_listeners_, writing = !replies_.empty();
+    bool words_due = std::exchange(words_due_, false);
     ended_one_ = false;
     lock.unlock();
     const auto now = steady_clock::now();
@@ -248,7 +251,14 @@ void ConversationStore::tend() {
       }
       announce();
     }
+    const auto words_until = steady_clock::now() + (ending ? kLastWords : std::chrono::milliseconds(0));
+    while (words_due) {
+      const auto more = merge_words();
+      words_due = more.ok() && *more;  // what failed is tried when the file is opened again
+      if (steady_clock::now() >= words_until) break;
+    }
     lock.lock();
+    words_due_ |= words_due;
     if (ending) return;
   }
 }

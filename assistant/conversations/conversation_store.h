@@ -77,6 +77,7 @@ class ConversationStore {
   /// Sets what `edit` changes of the settings and the leaf. Errors: invalid_argument (no such folder, no such message
   /// in it), what `edit` returns.
   base::Result<Conversation> update(int64_t id, const std::function<base::Status(Conversation&)>& edit);
+  /// Its words leave the search's index a little later, on a thread of the store; so with remove_message().
   base::Status remove(int64_t id);
   /// All of them, and every trace in the file. How many.
   base::Result<int64_t> remove_all();
@@ -210,6 +211,9 @@ class ConversationStore {
   void announce();
   base::Status find_news(std::vector<Change>& news);
 
+  /// One step of rewriting the search's indices without the words of what was deleted; true: there is more to do.
+  base::Result<bool> merge_words();
+  void words_are_due();
   void tend();
   bool flush(Durability durability);
   base::Status flush(LiveReply& reply, Durability durability);
@@ -221,6 +225,7 @@ class ConversationStore {
   void unlock_reply(int64_t message);
   bool is_written_elsewhere(int64_t message);
   std::shared_ptr<LiveReply> active(int64_t message);
+  bool is_being_written(int64_t message);
   std::shared_ptr<LiveReply> start_reply(int64_t conversation, int64_t message);
   void stop_replies(const std::function<bool(const LiveReply&)>& which);
 
@@ -244,6 +249,7 @@ class ConversationStore {
   std::condition_variable wake_;
   std::map<int64_t, std::shared_ptr<LiveReply>> replies_;  ///< that are written here, or can't be saved yet
   bool ending_ = false, has_listeners_ = false, ended_one_ = false;
+  bool words_due_ = false;  ///< merge_words() has something to do
   std::string trouble_;
   std::thread thread_;
 };

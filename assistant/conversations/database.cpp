@@ -227,6 +227,10 @@ int64_t Database::changes() const {
   return sqlite3_changes64(handle_);
 }
 
+int64_t Database::all_changes() const {
+  return sqlite3_total_changes64(handle_);
+}
+
 Result<Transaction> Transaction::begin(Database& database, Durability durability) {
   // In a file with a write-ahead log: FULL syncs the log with each commit, NORMAL does not.
   INGLE_CHECK(

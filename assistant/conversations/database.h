@@ -89,6 +89,8 @@ class Database {
   int64_t last_id() const;
   /// Rows that the last statement changed.
   int64_t changes() const;
+  /// Rows that all statements of the connection changed, also in an index's own tables.
+  int64_t all_changes() const;
   sqlite3* handle() const { return handle_; }
 
  private:

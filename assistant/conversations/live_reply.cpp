@@ -65,6 +65,11 @@ void LiveReply::stop(bool is_deleted) {
   if (call) call();
 }
 
+bool LiveReply::has_ended() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
 void LiveReply::resume(const Message& message) {
   const std::lock_guard lock(mutex_);
   content_ = {message.content, message.content.size(), utf16_units(message.content)};

@@ -41,6 +41,7 @@ class LiveReply {
   LiveReply(int64_t conversation, int64_t message, Told told, std::function<void()> ended)
       : conversation_(conversation), message_(message), told_(std::move(told)), ended_(std::move(ended)) {}
 
+  bool has_ended() const;
   void stop(bool is_deleted);
   /// Goes on with what `message` has.
   void resume(const Message& message);

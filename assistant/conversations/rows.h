@@ -42,6 +42,10 @@ base::Error not_found(std::string_view what, int64_t id);
 /// Error: invalid_argument (not UTF-8), limit_exceeded.
 base::Status check_text(std::string_view what, std::string_view text, size_t most_bytes);
 
+/// That words of deleted texts are in the search's index still (search.cpp).
+base::Status note_words(Database& database);
+base::Result<bool> are_words_due(Database& database);
+
 /// The file beside it whose bytes are locked: N by who writes message N, 0 by all who use it, kOpening by who opens it.
 inline constexpr int64_t kOpening = int64_t{1} << 62;
 base::Result<base::FileDescriptor> open_lock_file(const std::filesystem::path& file);

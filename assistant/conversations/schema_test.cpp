@@ -9,6 +9,7 @@
 #include <string>
 
 #include "assistant/conversations/conversation_store.h"
+#include "base/test_source_folder.h"
 
 namespace ingle::assistant {
 namespace {
@@ -20,7 +21,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 fs::path fixture(int64_t version) {
-  return fs::path(INGLE_SOURCE_DIR) / "tests/data/conversations" / ("version-" + std::to_string(version) + ".db");
+  return fs::path(source_folder()) / "tests/data/conversations" / ("version-" + std::to_string(version) + ".db");
 }
 
 std::unique_ptr<ConversationStore> open(const fs::path& file) {

@@ -33,7 +33,48 @@ constexpr std::string_view kMessages =
     " FROM message_words JOIN messages m ON m.id = message_words.rowid JOIN conversations c ON c.id = m.conversation"
     " WHERE message_words MATCH ?1 ORDER BY rank LIMIT ?2";
 
+// A step takes some milliseconds, and nobody writes meanwhile.
+constexpr int kPagesPerStep = 256;
+
 }  // namespace
+
+// FTS5 marks what is deleted and keeps its words until the parts of an index are merged into one; its own secure delete
+// came with SQLite 3.42. So it is asked to merge them, a few pages at a time, until it finds nothing more to do. That
+// this is so stands in the file, for whoever opens it next.
+Status note_words(Database& database) {
+  return database.run("INSERT OR REPLACE INTO state VALUES ('words_due', 1)");
+}
+
+Result<bool> are_words_due(Database& database) {
+  INGLE_TRY(const auto due, database.integer("SELECT value FROM state WHERE name = 'words_due'"));
+  return due.value_or(0) != 0;
+}
+
+void ConversationStore::words_are_due() {
+  const std::lock_guard lock(mutex_);
+  words_due_ = true;
+  wake_.notify_all();
+}
+
+Result<bool> ConversationStore::merge_words() {
+  const std::lock_guard lock(writer_.mutex);
+  Database& database = writer_.database;
+  {
+    INGLE_TRY(Transaction transaction, Transaction::begin(database, Durability::process_end));
+    const int64_t before = database.all_changes();
+    for (const std::string index : {"message_words", "title_words"}) {
+      // Negative: of parts of all ages, however few. Each command counts as a change of its own.
+      INGLE_CHECK(
+          database.run("INSERT INTO " + index + " (" + index + ", rank) VALUES ('merge', ?1)", {-kPagesPerStep}));
+    }
+    const bool more = database.all_changes() - before > 2;
+    if (!more) INGLE_CHECK(database.run("DELETE FROM state WHERE name = 'words_due'"));
+    INGLE_CHECK(transaction.commit());
+    if (more) return true;
+  }
+  (void)database.run("PRAGMA wal_checkpoint(TRUNCATE)");  // the log has their pages; who reads meanwhile puts that off
+  return false;
+}
 
 Result<std::vector<Found>> ConversationStore::search(std::string_view words, size_t limit) {
   std::vector<Found> found;

@@ -111,11 +111,14 @@ Result<Conversation> ConversationStore::update(int64_t id, const std::function<S
 
 Status ConversationStore::remove(int64_t id) {
   stop_replies([id](const LiveReply& reply) { return reply.conversation() == id; });
-  return write(Durability::power_cut, [&](Database& database, int64_t changed) -> Status {
+  const Status done = write(Durability::power_cut, [&](Database& database, int64_t changed) -> Status {
     INGLE_CHECK(database.run("DELETE FROM conversations WHERE id = ?1", {id}));
     if (database.changes() == 0) return not_found("conversation", id);
+    INGLE_CHECK(note_words(database));
     return note_deletion(database, id, changed);
   });
+  if (done.ok()) words_are_due();
+  return done;
 }
 
 Result<int64_t> ConversationStore::remove_all() {
@@ -149,16 +152,15 @@ Result<int64_t> ConversationStore::remove_before(int64_t time) {
               INGLE_CHECK(database.run("INSERT OR REPLACE INTO deletions SELECT id, ?2" + which, {time, changed}));
               INGLE_CHECK(database.run("DELETE" + which, {time}));
               const int64_t gone = database.changes();
+              if (gone > 0) INGLE_CHECK(note_words(database));
               INGLE_CHECK(database.run("DELETE FROM attachments WHERE message IS NULL AND created < ?1",
                                        {now() - int64_t{24} * 3600 * 1000}));
               return gone;
             }));
   if (count == 0) return count;
-  // Until they are merged, the indices have the words of what was deleted; and the log has its pages.
-  const std::lock_guard lock(writer_.mutex);
-  INGLE_CHECK(writer_.database.run("INSERT INTO message_words (message_words) VALUES ('optimize')"));
-  INGLE_CHECK(writer_.database.run("INSERT INTO title_words (title_words) VALUES ('optimize')"));
-  (void)writer_.database.run("PRAGMA wal_checkpoint(TRUNCATE)");  // who reads meanwhile puts that off
+  for (bool more = true; more;) {
+    INGLE_TRY(more, merge_words());
+  }
   return count;
 }
 

@@ -180,8 +180,10 @@ Result<Message> ConversationStore::add(const NewMessage& message) {
 Status ConversationStore::remove_message(int64_t id) {
   using Ids = std::vector<int64_t>;
   INGLE_TRY(const Ids gone, write(Durability::power_cut, [&](Database& database, int64_t changed) -> Result<Ids> {
+              INGLE_CHECK(note_words(database));
               return remove_branch(database, id, changed);
             }));
+  words_are_due();
   stop_replies([&](const LiveReply& reply) { return std::ranges::find(gone, reply.message()) != gone.end(); });
   return {};
 }

@@ -13,6 +13,8 @@ using base::ErrorCode;
 using base::Result;
 using base::Status;
 
+constexpr auto kLongestEnd = std::chrono::seconds(1);
+
 struct flock byte_lock(short type, int64_t byte) {
   struct flock lock = {};
   lock.l_type = type;
@@ -61,6 +63,14 @@ std::shared_ptr<LiveReply> ConversationStore::active(int64_t message) {
   const std::lock_guard lock(mutex_);
   const auto found = replies_.find(message);
   return found == replies_.end() ? nullptr : found->second;
+}
+
+// Everybody knows of a reply's end a moment before it counts as written.
+bool ConversationStore::is_being_written(int64_t message) {
+  const auto reply = active(message);
+  if (!reply || !reply->has_ended()) return reply != nullptr;
+  std::unique_lock lock(mutex_);
+  return !wake_.wait_for(lock, kLongestEnd, [&] { return !replies_.contains(message); });
 }
 
 std::shared_ptr<LiveReply> ConversationStore::start_reply(int64_t conversation, int64_t message) {
@@ -114,7 +124,8 @@ Result<std::shared_ptr<LiveReply>> ConversationStore::begin_reply(int64_t conver
 }
 
 Result<std::shared_ptr<LiveReply>> ConversationStore::continue_reply(int64_t message, const std::string& model) {
-  if (active(message) || is_written_elsewhere(message)) return Error{ErrorCode::busy, "this reply is being written"};
+  if (is_being_written(message) || is_written_elsewhere(message))
+    return Error{ErrorCode::busy, "this reply is being written"};
   std::shared_ptr<LiveReply> reply;
   const Status begun = write(Durability::power_cut, [&](Database& database, int64_t changed) -> Status {
     INGLE_TRY(Message before, read_message(database, message));
@@ -202,6 +213,7 @@ void ConversationStore::forget(const LiveReply& reply) {
   unlock_reply(reply.message_);
   const std::lock_guard lock(mutex_);
   replies_.erase(reply.message_);
+  wake_.notify_all();
 }
 
 Status ConversationStore::write_end(const LiveReply& reply, const LiveReply::Unwritten& end) {
