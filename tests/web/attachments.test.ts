@@ -76,6 +76,35 @@ pageTest("what has no text is refused with the reason", {}, async (page, watched
   await page.getByRole("alert").filter({ hasText: "noise.bin could not be attached" }).waitFor();
 });
 
+pageTest("what is sent while a file is on its way goes with the file", {}, async (page, watched) => {
+  watched.allow(/ERR_FAILED/); // the upload that is cut off
+  await show(page, (await begin("Hasty")).id);
+  let arrive = (_: boolean) => {};
+  await page.route("**/app/attachments", async (route) => {
+    const arrives = await new Promise<boolean>((resolve) => (arrive = resolve));
+    await (arrives ? route.continue() : route.abort());
+  });
+  const sent = page.locator(".message-user");
+  const pickAndSend = async (name: string, text: string) => {
+    const asked = page.waitForRequest("**/app/attachments");
+    await pick(page, name, "text/plain", "The word is heron.");
+    await asked;
+    await field(page).fill(text);
+    await field(page).press("Enter");
+    await page.locator(".composer .send:disabled").waitFor();
+    assert.equal(await sent.count(), 0);
+  };
+  await pickAndSend("lost.txt", "Which");
+  arrive(false);
+  await page.getByText("lost.txt").first().waitFor(); // what went wrong is told, and nothing is sent without it
+  await page.locator(".composer .send:enabled").waitFor();
+  await pickAndSend("late.txt", "Which word?");
+  arrive(true);
+  await sent.locator(".chip", { hasText: "late.txt" }).waitFor();
+  assert.equal(await sent.count(), 1);
+  await settled(page);
+});
+
 pageTest("a temporary chat's files are temporary, too", {}, async (page) => {
   await pick(page, "kept.txt", "text/plain", Buffer.from("kept"));
   await page.locator(".composer .chip", { hasText: "kept.txt" }).waitFor();

@@ -32,12 +32,16 @@ export function Composer() {
   const writing = useComputed(() => opened.value?.writing?.id).value;
   const { text, attachments } = draft.value;
   const coming = uploads.value.filter((each) => each.owner === owner);
-  const empty = text.trim() === "" && attachments.length === 0;
+  const files = attachments.length + coming.length;
+  const empty = text.trim() === "" && files === 0;
+  // Sent while files were on their way: how many it waits for. It goes once they are all there.
+  const [awaited, setAwaited] = useState<number | null>(null);
   const offline = connection.value === "offline";
 
   useLayoutEffect(() => {
     openDraft(owner, setup.peek().temporary);
     setPaste(null);
+    setAwaited(null);
     if (!touch.peek()) area.current?.focus({ preventScroll: true });
   }, [owner]);
   useEffect(() => {
@@ -50,14 +54,21 @@ export function Composer() {
   useGrowing(area, text);
 
   const send = async () => {
-    if (empty || coming.length || sending.peek()) return;
+    if (empty || sending.peek()) return;
     if (writing !== undefined) {
       announcement.value = t("composer.busy");
       return;
     }
+    setAwaited(coming.length ? files : null);
+    if (coming.length) return;
     setPaste(null);
     if (await sendDraft()) follow.value++;
   };
+  useEffect(() => {
+    if (awaited === null || coming.length) return;
+    if (attachments.length === awaited) void send();
+    else setAwaited(null); // one of them was refused, or taken out
+  }, [awaited, coming.length]);
 
   return (
     <form
@@ -86,7 +97,10 @@ export function Composer() {
           value={text}
           readOnly={sending.value}
           enterkeyhint={touch.value ? "enter" : "send"}
-          onInput={(event) => changeDraft({ text: event.currentTarget.value })}
+          onInput={(event) => {
+            setAwaited(null); // who writes on has not finished
+            changeDraft({ text: event.currentTarget.value });
+          }}
           onKeyDown={(event) => {
             // 229: Safari ends a composition before it tells of the key that did.
             if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return;
@@ -122,7 +136,7 @@ export function Composer() {
               class="send"
               aria-label={t("action.send")}
               title={offline ? t("composer.offline") : t("action.send")}
-              disabled={empty || coming.length > 0 || sending.value}
+              disabled={empty || awaited !== null || sending.value}
             >
               <ArrowUp />
             </button>
