@@ -1,6 +1,7 @@
 // ingle __complete KIND: what the shell completion scripts ask for while a person types. Silent on failure.
 #include <algorithm>
 
+#include "assistant/tools/tool.h"
 #include "cli/models.h"
 #include "cli/settings.h"
 #include "core/synth/shapes.h"
@@ -38,13 +39,16 @@ base::Status run(Session& session) {
   if (kind == "shapes") {
     for (const core::Shape& shape : core::all_shapes()) words.emplace_back(shape.name);
   }
+  if (kind == "tools") {
+    for (const assistant::ToolRecord* tool : assistant::tool_records()) words.emplace_back(tool->name);
+  }
   std::string out;
   for (const std::string& word : words) out += word + "\n";
   return session.terminal.out(out);
 }
 
 constexpr Argument arguments[] = {
-    {.name = "KIND", .help = "models, installed, kl-against, config or shapes", .required = true}};
+    {.name = "KIND", .help = "models, installed, kl-against, config, shapes or tools", .required = true}};
 
 }  // namespace
 
