@@ -74,6 +74,13 @@ TEST(Calculator, CancelledDigitsAreNoResult) {
   EXPECT_EQ(result("gcd(sqrt(2)^2, 4)"), "2 rounded");
 }
 
+TEST(Calculator, LogarithmsNearWholeOnes) {
+  EXPECT_EQ(result("ln(1 + 1e-200)"), "1e-200 rounded");
+  EXPECT_EQ(result("log10(1 - 1e-200)"), "-4.34294481903251827651128918917e-201 rounded");
+  EXPECT_EQ(result("log10(1000)"), "3");
+  EXPECT_EQ(result("log10(1000 + 1e-95)"), "3 rounded");
+}
+
 TEST(Calculator, PercentagesAreOfSomething) {
   EXPECT_EQ(result("15% of 80"), "12");
   EXPECT_EQ(result("200 + 15 % of 80"), "212");
@@ -94,6 +101,7 @@ TEST(Calculator, WhatCouldMeanTwoThingsIsRefused) {
   EXPECT_EQ(result("max(12, 345)"), "345");
   EXPECT_EQ(result("max(12,34)"), "34");
   EXPECT_EQ(result("max(1234,567)"), "1234");
+  EXPECT_EQ(result("max(12,3456)"), "3456");
   EXPECT_EQ(result("round(2.375,2)"), "2.38");
   fails("3,5 * 2", 2, "a comma stands only between arguments");
   fails("1 000", 3, "an operator is missing");

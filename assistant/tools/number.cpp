@@ -39,17 +39,14 @@ Integer integer_power(Integer base, unsigned exponent) {
   return pow(base, exponent);
 }
 
-/// Its first 115 digits are enough, and reading no more of them is several times as fast as Boost's conversion.
+/// Of a long integer its first 420 bits, 126 digits: many times as fast as Boost's conversion.
 Decimal to_decimal(const Integer& value) {
-  constexpr size_t kEnough = 115;
-  std::string digits = abs(value).str();
-  if (digits.size() > kEnough) {
-    const size_t left_out = digits.size() - kEnough;
-    digits.resize(kEnough);
-    digits += "e" + std::to_string(left_out);
-  }
-  const Decimal decimal(digits);
-  return value < 0 ? Decimal(-decimal) : decimal;
+  constexpr unsigned kEnough = 420;
+  const unsigned count = bits(value);
+  if (count <= kEnough) return Decimal(value.str());
+  const unsigned left_out = count - kEnough;
+  const Decimal size = ldexp(Decimal(Integer(abs(value) >> left_out).str()), static_cast<int>(left_out));
+  return value < 0 ? Decimal(-size) : size;
 }
 
 /// Digits without zeros at either end, the first of which stands for 10^order; none for 0.
@@ -121,7 +118,8 @@ std::optional<unsigned> decimals(Integer denominator) {
 /// The root of an integer that is not negative, if it is one.
 std::optional<Integer> integer_root(const Integer& value, unsigned degree) {
   if (value <= 1) return value;
-  if (bits(value) <= degree) return std::nullopt;  // it lies between 1 and 2
+  if (bits(value) <= degree) return std::nullopt;     // it lies between 1 and 2
+  if (lsb(value) % degree != 0) return std::nullopt;  // a power has each prime so many times; the rest is slow
   const Decimal guess =
       degree == 2 ? Decimal(sqrt(to_decimal(value))) : Decimal(exp(Decimal(natural_log(Number::of(value)) / degree)));
   const Digits digits = digits_of(guess);
@@ -382,12 +380,11 @@ Result<Number> exponential(const Decimal& x, bool negative) {
 
 Decimal natural_log(const Number& a) {
   static const Decimal ln10 = log(Decimal(10)), near("1e-10");
-  if (a.exact()) {
+  if (a.exact() && bits(a.numerator()) <= bits(a.denominator()) + 1) {
     const Decimal beyond_one = Number::of(a.numerator() - a.denominator(), a.denominator()).decimal();
     if (abs(beyond_one) < near) return log_near_one(beyond_one);
   }
   const Decimal value = a.decimal();
-  if (abs(Decimal(value - 1)) < near) return log_near_one(Decimal(value - 1));
   const int64_t order = value.backend().order();
   const Decimal mantissa = value * Decimal("1e" + std::to_string(-order));
   // Halley's steps from a double triple its 15 digits; five times as fast as Boost's logarithm.

@@ -36,7 +36,9 @@ class ToolTest(ProgramTest):
     def test_the_persons_clock(self):
         told = json.loads(self.ok("tool", "run", "current_time", "--json", env={"TZ": "XYZ-05:30"}))
         self.assertEqual(told["utc_offset"], "+05:30")
-        self.assertTrue(re.fullmatch(r"\d{4}-\d\d-\d\d", told["date"]) and re.fullmatch(r"\d\d:\d\d:\d\d", told["time"]))
+        self.assertTrue(
+            re.fullmatch(r"\d{4}-\d\d-\d\d", told["date"]) and re.fullmatch(r"\d\d:\d\d:\d\d", told["time"])
+        )
         told = json.loads(self.ok("tool", "run", "current_time", "{}", "--json", env={"TZ": "UTC0"}))
         self.assertEqual(told["utc_offset"], "+00:00")
 
