@@ -35,7 +35,7 @@ unsigned bits(const Integer& value) {
   return value == 0 ? 0 : static_cast<unsigned>(msb(abs(value))) + 1;
 }
 
-Integer integer_power(Integer base, unsigned exponent) {
+Integer integer_power(const Integer& base, unsigned exponent) {
   return pow(base, exponent);
 }
 
