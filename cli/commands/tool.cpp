@@ -131,7 +131,7 @@ const Command tool_record{
     .summary = "show the tools that a model may call, and try them",
     .description =
         "A model gets the name, description and parameters of each tool and may ask for it to be run. These only "
-        "calculate, so nobody is asked first.",
+        "calculate, so nobody is asked first. Chats do not offer them yet.",
     .arguments = arguments,
     .options = options,
     .examples = examples,
