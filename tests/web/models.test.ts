@@ -86,6 +86,45 @@ pageTest("a cancelled download leaves nothing", MODELS, async (page) => {
   assert.equal(models.find((each) => each.name === "distant")?.partial_bytes, 0);
 });
 
+pageTest("an answer that comes late takes back nothing that was told since", MODELS, async (page) => {
+  await letFetch(600_000);
+  const model = card(page, "distant");
+  await model.getByRole("button", { name: "Fetch distant" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Agree and fetch" }).click();
+  await model.getByRole("progressbar").waitFor();
+  await model.getByRole("button", { name: "Pause" }).waitFor();
+  await page.waitForTimeout(300); // what the page asked for after the beginning is there
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    void page.route(
+      `${base}/app/catalogue*`,
+      async (route) => {
+        const response = await route.fetch();
+        const released = new Promise<void>((go) => (release = go));
+        resolve();
+        await released;
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
+  });
+  await page.getByRole("combobox").selectOption("32768");
+  await held;
+  await api("POST", "/app/pulls/distant/pause");
+  await model.getByText(/paused/).waitFor();
+  const taken = page.waitForResponse(`${base}/app/catalogue*`);
+  release();
+  await taken;
+  await card(page, "qwen3-4b")
+    .getByText(/32,768 tokens of context/)
+    .waitFor();
+  await model.getByText(/paused/).waitFor();
+  await model.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove the part" }).click();
+  await model.getByRole("button", { name: "Fetch distant" }).waitFor();
+  await letFetch(WHOLE);
+});
+
 pageTest("a download that fails says why, and can be tried again", MODELS, async (page) => {
   await page.getByRole("textbox", { name: "Address of the model" }).fill("hf:o/r/nothing.gguf");
   await page.keyboard.press("Enter");

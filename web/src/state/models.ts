@@ -22,17 +22,47 @@ export const recommended = computed(
   () => catalogue.value?.models.find((each) => each.name === catalogue.value?.recommended) ?? null,
 );
 
+let asks = 0;
+let answered = 0;
+
 export async function refreshCatalogue() {
   const asked = context.peek();
-  const told = await getCatalogue(asked ?? undefined);
-  if (context.peek() !== asked) return;
+  const ask = ++asks;
+  const told = await withPulls(
+    () => getCatalogue(asked ?? undefined),
+    () => context.peek() === asked && ask > answered,
+  );
+  if (!told) return;
+  answered = ask;
   catalogue.value = told;
-  pulls.value = told.pulls;
+}
+
+/** What was told of downloads while lists of them were on their way, in which it may be missing. */
+const meanwhile = new Set<Pull[]>();
+
+/** Takes an answer's list of downloads, unless it is of no use any more. */
+async function withPulls<T extends { pulls: readonly Pull[] }>(ask: () => Promise<T>, useful: () => boolean) {
+  const since: Pull[] = [];
+  meanwhile.add(since);
+  try {
+    const told = await ask();
+    if (!useful()) return null;
+    pulls.value = told.pulls;
+    since.forEach(show);
+    return told;
+  } finally {
+    meanwhile.delete(since);
+  }
 }
 
 /** What the server tells of a download. */
 export function takePull(pull: Pull) {
   if (pull.state === "done") announce(t("models.pulled", { name: pull.model }));
+  for (const since of meanwhile) since.push(pull);
+  show(pull);
+}
+
+function show(pull: Pull) {
   const others = pulls.value.filter((each) => each.model !== pull.model);
   const over = pull.state === "done" || pull.state === "cancelled";
   if (over) pulls.value = others;
@@ -57,7 +87,12 @@ export async function pull(name: string): Promise<boolean> {
     });
     if (!agreed) return false;
   }
-  return tried(async () => void (pulls.value = (await startPull(name)).pulls));
+  return tried(() =>
+    withPulls(
+      () => startPull(name),
+      () => true,
+    ),
+  );
 }
 
 export const pause = (name: string) => tried(() => pausePull(name));
