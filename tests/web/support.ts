@@ -201,10 +201,10 @@ export async function say(page: Page, text: string) {
     .waitFor();
 }
 
-/** Waits until nothing is being written. */
+/** Waits until nothing is being written. The reply first: until it has begun, nothing is being written, either. */
 export async function settled(page: Page) {
-  await page.locator(".composer .send").waitFor();
   await page.locator(".message-assistant.message-last > .message-actions .icon-button").first().waitFor();
+  await page.locator(".composer .send").waitFor();
 }
 
 export async function sayAndWait(page: Page, text: string) {

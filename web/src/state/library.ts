@@ -10,19 +10,27 @@ export const server = signal<State | null>(null);
 
 export const defaultModel = computed(() => server.value?.default_model ?? null);
 
-export async function refreshFolders() {
-  folders.value = (await listFolders()).folders;
-}
-
-export async function refreshPresets() {
-  presets.value = (await listPresets()).presets;
-}
+export const refreshFolders = newest(listFolders, (told) => (folders.value = told.folders));
+export const refreshPresets = newest(listPresets, (told) => (presets.value = told.presets));
 
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
-export async function refreshServer() {
+export const refreshServer = newest(getState, (told) => {
+  server.value = told;
   clearTimeout(waiting);
-  server.value = await getState();
   // A model that is being loaded tells nobody when it is there.
-  if (!server.value.ready) waiting = setTimeout(() => void refreshServer().catch(() => {}), 1_000);
+  if (!told.ready) waiting = setTimeout(() => void refreshServer().catch(() => {}), 1_000);
+});
+
+/** Asks and shows the answer, unless that to a later question is shown already. */
+function newest<T>(ask: () => Promise<T>, show: (told: T) => void): () => Promise<void> {
+  let asks = 0;
+  let shown = 0;
+  return async () => {
+    const mine = ++asks;
+    const told = await ask();
+    if (mine < shown) return;
+    shown = mine;
+    show(told);
+  };
 }
