@@ -20,7 +20,7 @@ using base::Result;
 using base::Status;
 using std::chrono::steady_clock;
 
-constexpr auto kTick = std::chrono::milliseconds(200);       ///< a reply is written so often
+constexpr auto kTick = std::chrono::milliseconds(150);       ///< a reply is written so often
 constexpr auto kSync = std::chrono::milliseconds(1600);      ///< … and synced so often, or a tick later
 constexpr auto kLastWords = std::chrono::milliseconds(300);  ///< for the search's index, where the store is closed
 constexpr auto kPatrol = std::chrono::seconds(5);  ///< replies whose writers have died are looked for so often

@@ -1,4 +1,4 @@
-// A reply while it is written: what comes is seen at once by whoever looks, is on its way to the disk within 200 ms,
+// A reply while it is written: what comes is seen at once by whoever looks, is on its way to the disk within 150 ms,
 // and on the disk itself within two seconds (ConversationStore::tend).
 #pragma once
 
