@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { getState, listFolders, listPresets } from "../api/routes.ts";
 import type { Folder, Preset, State } from "../api/types.ts";
+import { Order } from "./order.ts";
 
 export const folders = signal<readonly Folder[]>([]);
 export const presets = signal<readonly Preset[]>([]);
@@ -24,13 +25,10 @@ export const refreshServer = newest(getState, (told) => {
 
 /** Asks and shows the answer, unless that to a later question is shown already. */
 function newest<T>(ask: () => Promise<T>, show: (told: T) => void): () => Promise<void> {
-  let asks = 0;
-  let shown = 0;
+  const order = new Order();
   return async () => {
-    const mine = ++asks;
+    const number = order.next();
     const told = await ask();
-    if (mine < shown) return;
-    shown = mine;
-    show(told);
+    if (order.takes(number)) show(told);
   };
 }

@@ -7,6 +7,7 @@ import type { Catalogue, CatalogueModel, Pull } from "../api/types.ts";
 import { formatBytes, t } from "../i18n/index.ts";
 import { refreshServer } from "./library.ts";
 import { announcement, confirm, notify, notifyError } from "./notices.ts";
+import { Order } from "./order.ts";
 
 export const catalogue = signal<Catalogue | null>(null);
 export const pulls = signal<readonly Pull[]>([]);
@@ -22,19 +23,16 @@ export const recommended = computed(
   () => catalogue.value?.models.find((each) => each.name === catalogue.value?.recommended) ?? null,
 );
 
-let asks = 0;
-let answered = 0;
+const order = new Order();
 
 export async function refreshCatalogue() {
   const asked = context.peek();
-  const ask = ++asks;
+  const number = order.next();
   const told = await withPulls(
     () => getCatalogue(asked ?? undefined),
-    () => context.peek() === asked && ask > answered,
+    () => context.peek() === asked && order.takes(number),
   );
-  if (!told) return;
-  answered = ask;
-  catalogue.value = told;
+  if (told) catalogue.value = told;
 }
 
 /** What was told of downloads while lists of them were on their way, in which it may be missing. */
