@@ -71,6 +71,11 @@ TEST(Utf8, SpellsWhatATerminalWouldObey) {
     EXPECT_EQ(escape_controls(text), text);
 }
 
+TEST(Utf8, CountsCodePoints) {
+  EXPECT_EQ(count_code_points(""), 0u);
+  EXPECT_EQ(count_code_points("a\u00e9\u20ac\U0001f600"), 4u);
+}
+
 TEST(Utf8, HoldsBackIncompleteTail) {
   const std::string euro = "\xE2\x82\xAC";
   EXPECT_EQ(complete_utf8_prefix("a" + euro), 4u);

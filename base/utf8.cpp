@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 namespace ingle::base {
 namespace {
 
@@ -68,6 +70,11 @@ size_t find_invalid_utf8(std::string_view text) {
     i += cp.length;
   }
   return i;
+}
+
+size_t count_code_points(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 size_t complete_utf8_prefix(std::string_view text) {

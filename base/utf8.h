@@ -25,6 +25,9 @@ inline bool is_valid_utf8(std::string_view text) {
   return find_invalid_utf8(text) == text.size();
 }
 
+/// Code points of text that is valid UTF-8; of any other, the bytes that could begin one.
+size_t count_code_points(std::string_view text);
+
 /// Length of the longest prefix that does not end inside a code point which later bytes could still complete.
 size_t complete_utf8_prefix(std::string_view text);
 

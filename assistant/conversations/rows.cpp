@@ -1,7 +1,5 @@
 #include "assistant/conversations/rows.h"
 
-#include <algorithm>
-
 #include "base/utf8.h"
 
 namespace ingle::assistant {
@@ -11,10 +9,6 @@ using base::ErrorCode;
 using base::Json;
 using base::Result;
 using base::Status;
-
-int64_t characters_in(std::string_view text) {
-  return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-}
 
 Error not_found(std::string_view what, int64_t id) {
   return {ErrorCode::not_found, "there is no " + std::string(what) + " " + std::to_string(id)};

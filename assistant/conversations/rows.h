@@ -35,9 +35,6 @@ base::Result<base::Json> json_of(const Row& row, int column);
 /// What is not UTF-8 becomes U+FFFD.
 std::string column_text(const base::Json& json);
 
-/// Code points of a text in UTF-8.
-int64_t characters_in(std::string_view text);
-
 base::Error not_found(std::string_view what, int64_t id);
 /// Error: invalid_argument (not UTF-8), limit_exceeded.
 base::Status check_text(std::string_view what, std::string_view text, size_t most_bytes);

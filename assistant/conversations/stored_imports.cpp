@@ -86,7 +86,8 @@ Result<int64_t> insert_message(Database& database, const ImportedMessage& messag
     INGLE_CHECK(
         database.run("INSERT INTO attachments (message, name, content, text, characters, created)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                     {id, fitting(file.name, kLongestName), Bytes{file.content}, text, characters_in(text), time}));
+                     {id, fitting(file.name, kLongestName), Bytes{file.content}, text,
+                      static_cast<int64_t>(base::count_code_points(text)), time}));
   }
   return id;
 }

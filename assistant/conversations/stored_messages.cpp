@@ -196,7 +196,7 @@ Result<Attachment> ConversationStore::add_attachment(const std::string& name, st
   INGLE_CHECK(check_text("the file's text", text, kLargestAttachment));
   if (content.size() > kLargestAttachment) return Error{ErrorCode::limit_exceeded, "the file is larger than 24 MB"};
   Attachment made{.name = name, .bytes = content.size()};
-  made.characters = static_cast<uint64_t>(characters_in(text));
+  made.characters = base::count_code_points(text);
   return write(Durability::power_cut, [&](Database& database, int64_t) -> Result<Attachment> {
     INGLE_CHECK(
         database.run("INSERT INTO attachments (name, content, text, characters, created) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -93,9 +93,8 @@ class Evaluator {
   }
 
   Error error_at(size_t place, std::string message, ErrorCode code = ErrorCode::invalid_argument) const {
-    size_t characters = 1;
-    for (const char c : text_.substr(0, place)) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    return {code, "at character " + std::to_string(characters) + ": " + std::move(message)};
+    const size_t character = base::count_code_points(text_.substr(0, place)) + 1;
+    return {code, "at character " + std::to_string(character) + ": " + std::move(message)};
   }
   Error error(std::string message) const { return error_at(at_, std::move(message)); }
   Error error_at(size_t place, const Error& error) const { return error_at(place, error.message, error.code); }

@@ -45,11 +45,6 @@ std::string article(std::string_view type) {
   return (type == "integer" || type == "object" || type == "array" ? "an " : "a ") + std::string(type);
 }
 
-size_t characters(std::string_view text) {
-  return static_cast<size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::string property_names(const Json& properties) {
   std::string names;
   for (const auto& [name, schema] : properties.items()) names += (names.empty() ? "" : ", ") + name;
@@ -129,7 +124,7 @@ Status check_value(const Json& schema, const Json& value, std::string_view where
     const auto& text = value.get_ref<const std::string&>();
     if (!base::is_valid_utf8(text)) return invalid(place + " is not UTF-8");
     const auto bound = schema.find("maxLength");
-    if (bound != schema.end() && characters(text) > bound->get<size_t>())
+    if (bound != schema.end() && base::count_code_points(text) > bound->get<size_t>())
       return Error{ErrorCode::limit_exceeded, place + " is longer than " + bound->dump() + " characters; shorten it"};
   }
   if (value.is_number()) return check_bounds(schema, value, place);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "core/grammar/schema_compiler.h"
 
 namespace ingle::grammar {
@@ -99,7 +100,7 @@ bool SchemaCompiler::admits_number(NodeId node, const Json& value) {
 
 bool SchemaCompiler::admits_string(NodeId node, const std::string& value) {
   const StringBounds bounds = string_bounds({node});
-  const uint32_t length = count_code_points(value);
+  const size_t length = base::count_code_points(value);
   if (length < bounds.min || length > bounds.max) return false;
   return std::all_of(bounds.contents.begin(), bounds.contents.end(),
                      [&](const Automaton* contents) { return matches(*contents, value); });

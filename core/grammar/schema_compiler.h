@@ -33,7 +33,6 @@ std::vector<std::string> type_names(uint32_t kinds);
 /// As JSON Schema compares: 1 and 1.0 are equal, the order of members does not matter.
 bool same_value(const base::Json& a, const base::Json& b);
 Decimal decimal_of(const base::Json& number);
-uint32_t count_code_points(std::string_view text);
 
 struct StringBounds {
   uint32_t min = 0, max = kUnbounded;

@@ -41,11 +41,6 @@ Decimal decimal_of(const Json& number) {
   return *decimal;
 }
 
-uint32_t count_code_points(std::string_view text) {
-  return static_cast<uint32_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
-}
-
 bool same_value(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) return compare(decimal_of(a), decimal_of(b)) == 0;
   if (a.type() != b.type() || a.size() != b.size()) return false;

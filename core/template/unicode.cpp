@@ -88,9 +88,7 @@ void append_lower(std::string& out, const std::vector<uint32_t>& text, size_t at
 }  // namespace
 
 size_t count_chars(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
+  return base::count_code_points(text);
 }
 
 size_t byte_offset(std::string_view text, size_t index) {
